@@ -1,0 +1,127 @@
+/**
+ * The runtime port: how the core starts, finds again, watches and ends an agent's process, wherever it runs.
+ * Invariant: a `Run` never reports an exit that did not happen; when it cannot know, it says `lost`.
+ */
+import type { Disposable } from '#shared/kernel/disposable.ts';
+import type { AgentId } from '#shared/kernel/ids.ts';
+import type { Boundary, RuntimeAvailability, RuntimeKind } from '#shared/runtimes/model.ts';
+
+/** A window beside an agent's main one: shown in tmux under this name; the argv runs in it for as long as the agent does. */
+export interface SideWindow {
+  readonly name: string;
+  readonly argv: readonly string[];
+}
+
+/** Everything needed to start an agent's process. */
+export interface LaunchSpec {
+  readonly agentId: AgentId;
+  /** Program and arguments; run without a shell. */
+  readonly argv: readonly string[];
+  /** Working directory, absolute and existing. */
+  readonly cwd: string;
+  /** The whole environment of the process. Must not be visible in any process's arguments. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Initial size of the terminal in cells. */
+  readonly size: TerminalSize;
+  readonly sideWindows: readonly SideWindow[];
+  /** Marks the run, so that a later core can tell which start of the agent it is. */
+  readonly runId: string;
+}
+
+/** Size of a terminal in cells. */
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
+}
+
+/** How a process ended. Exactly one of `code` and `signal` is set. */
+export interface ProcessExit {
+  readonly code?: number;
+  /** Name such as SIGKILL. */
+  readonly signal?: string;
+}
+
+/** How a run ended, as far as it can be known. */
+export type RunEnd =
+  | { readonly kind: 'exited'; readonly exit: ProcessExit }
+  /** The runtime itself is gone (for example the tmux server was killed): nobody saw the exit. */
+  | { readonly kind: 'lost'; readonly reason: string };
+
+/** A live view of the agent's terminal. Always drained by its owner, however slow the viewers are. */
+export interface TerminalStream extends Disposable {
+  /** Raw terminal output, as it comes. */
+  onData(listener: (chunk: Uint8Array) => void): Disposable;
+  /** The stream ended (the agent's terminal is gone). */
+  onEnd(listener: () => void): Disposable;
+  /** Types bytes into the terminal. */
+  write(data: Uint8Array): void;
+  resize(size: TerminalSize): void;
+}
+
+/** The screen and history as text. */
+export interface TerminalCapture {
+  /** Lines, oldest first, history included as far as asked; ANSI colour sequences kept when `ansi` was asked for. */
+  readonly lines: readonly string[];
+  readonly size: TerminalSize;
+  readonly cursor: { readonly x: number; readonly y: number };
+}
+
+/** Resources used by an agent's process tree at one moment. */
+export interface RunStats {
+  /** CPU time used since the start of the run, in milliseconds, of processes still alive. */
+  readonly cpuMs: number;
+  /** Resident memory in bytes. */
+  readonly memoryBytes: number;
+  readonly processes: number;
+}
+
+/** One start of an agent: a process (tree) that runs or has ended. */
+export interface Run {
+  readonly agentId: AgentId;
+  readonly runId: string;
+  readonly kind: RuntimeKind;
+  /** Process id of the agent's first process on the host. */
+  readonly pid: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Settles once, when the run has ended. Never rejects. */
+  readonly ended: Promise<RunEnd>;
+  /** Whether the process tree is stopped by `pause`, read from the process itself. */
+  isPaused(): boolean;
+  /** Stops every process of the tree from running; safe to repeat. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /**
+   * Ends the run and every process of its tree: asks (SIGTERM), after `graceMs` forces (SIGKILL). Works while paused.
+   * `graceMs: 0` forces at once. Resolves when it has ended.
+   */
+  stop(graceMs: number): Promise<RunEnd>;
+  stats(): Promise<RunStats | undefined>;
+  /** Opens a live stream of one window (default `main`). */
+  attach(size: TerminalSize, window?: string): Promise<TerminalStream>;
+  /** Screen plus at most `historyLines` lines above it. Works after the end as long as the runtime keeps the screen. */
+  capture(options: { historyLines: number; ansi: boolean; window?: string }): Promise<TerminalCapture>;
+  /** Names of the windows, `main` first. */
+  windows(): Promise<readonly string[]>;
+  /** The shell command by which a person attaches with their own terminal, if there is one. */
+  readonly attachCommand: string | undefined;
+  /** Removes what is left of an ended run (screen, session). */
+  discard(): Promise<void>;
+  /** Lets go without ending the run (the core is closing). */
+  release(): void;
+}
+
+/** A kind of place where agents run. */
+export interface Runtime {
+  readonly kind: RuntimeKind;
+  readonly boundary: Boundary;
+  /** Whether runs outlive the core and can be adopted by the next one. */
+  readonly isAdoptable: boolean;
+  probe(): Promise<RuntimeAvailability>;
+  /** Starts the agent's process. Fails with an AppError UNAVAILABLE that names the cause (program missing, no such folder). */
+  launch(spec: LaunchSpec): Promise<Run>;
+  /** Finds the runs left by an earlier core, live or dead, and takes them over. Sweeps sessions that belong to no agent in `known`. */
+  adopt(known: ReadonlySet<AgentId>): Promise<readonly Run[]>;
+  /** Lets go of everything without ending agents' processes, where the runtime can. */
+  close(): Promise<void>;
+}
