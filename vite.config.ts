@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import tailwindcss from '@tailwindcss/vite';
+import react from '@vitejs/plugin-react';
+import { defineConfig, type UserConfig } from 'vite';
+
+const root = import.meta.dirname;
+
+/**
+ * The programs that run under plain Node, by the name of their file in `out/node`. One build with shared chunks, all in
+ * one folder, so that `new URL('./read-worker.js', import.meta.url)` is right in every chunk.
+ */
+const NODE_ENTRIES = {
+  headless: 'src-main/hosts/headless/main.ts',
+  cli: 'src-main/hosts/cli/main.ts',
+  'read-worker': 'src-main/core/read-worker.ts',
+  worker: 'src-main/guests/worker/main.ts',
+};
+
+/** Where a target is written; bin/build.mjs builds beside `out` and swaps, so that a running core keeps its files. */
+const outRoot = process.env.QUARTERDECK_BUILD_OUT ?? join(root, 'out');
+
+const existing = (entries: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(entries)
+      .map(([name, path]) => [name, join(root, path)] as const)
+      .filter(([, path]) => existsSync(path)),
+  );
+
+/** A build for Node: packages stay in node_modules (native modules must, the others lose nothing by it). */
+const forNode = (folder: string, input: Record<string, string>): UserConfig => ({
+  root,
+  publicDir: false,
+  build: {
+    ssr: true,
+    outDir: join(outRoot, folder),
+    emptyOutDir: true,
+    target: 'node24',
+    minify: false,
+    sourcemap: true,
+    reportCompressedSize: false,
+    rolldownOptions: {
+      input,
+      external: ['electron'],
+      output: { format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunk-[name]-[hash].js' },
+    },
+  },
+});
+
+/** A sandboxed preload must be one CommonJS file: everything but `electron` is bundled in. */
+const preload: UserConfig = {
+  root,
+  publicDir: false,
+  ssr: { noExternal: true },
+  build: {
+    ssr: true,
+    outDir: join(outRoot, 'preload'),
+    emptyOutDir: true,
+    target: 'node24',
+    minify: false,
+    sourcemap: false,
+    reportCompressedSize: false,
+    rolldownOptions: {
+      input: { preload: join(root, 'src-main/hosts/electron/preload.ts') },
+      external: ['electron'],
+      output: { format: 'cjs', entryFileNames: 'preload.cjs', codeSplitting: false },
+    },
+  },
+};
+
+/** The window. `base: './'`: the same files are served from `app://bundle/` and over HTTP. */
+const renderer: UserConfig = {
+  root: join(root, 'src-renderer'),
+  base: './',
+  plugins: [react(), tailwindcss()],
+  build: {
+    outDir: join(outRoot, 'renderer'),
+    emptyOutDir: true,
+    // Electron 45 embeds Chromium 150; a browser on the headless core may be older.
+    target: 'es2023',
+    sourcemap: false,
+    reportCompressedSize: false,
+    // The window is one local bundle, loaded from disk.
+    chunkSizeWarningLimit: 4096,
+  },
+};
+
+/** One config for every target: `vite build --mode node|main|preload|renderer`. */
+export default defineConfig(({ mode }): UserConfig => {
+  switch (mode) {
+    case 'node':
+      return forNode('node', existing(NODE_ENTRIES));
+    case 'main':
+      return forNode('main', { main: join(root, 'src-main/hosts/electron/main.ts') });
+    case 'preload':
+      return preload;
+    default:
+      return renderer;
+  }
+});
