@@ -33,4 +33,5 @@ export const SizeText = z
 export const DurationMs = z
   .union([z.number().int().min(0), z.string().refine((text) => parseDuration(text) !== undefined, 'must be milliseconds or a duration such as "30s", "10m" or "2h"')])
   .transform((value) => (typeof value === 'number' ? value : (parseDuration(value) ?? 0)))
+  .pipe(z.number().int())
   .describe('Milliseconds, or a duration with its unit such as "30s", "10m" or "2h"');

@@ -1,0 +1,200 @@
+/** What an agent is: its configuration, its state with the evidence for it, and what it says of itself. */
+import * as z from 'zod';
+import { AgentId, ProjectId } from '#shared/kernel/ids.ts';
+import { DurationMs, SizeText } from '#shared/kernel/units.ts';
+import { Boundary, RuntimeKind } from '#shared/runtimes/model.ts';
+
+/** How a kind of agent is started, spoken to and understood. */
+export const AgentType = z
+  .enum(['worker', 'command'])
+  .describe('worker: does tasks that arrive as messages, without any model. command: any program, named in "command"');
+/** How a kind of agent is started, spoken to and understood. */
+export type AgentType = z.infer<typeof AgentType>;
+
+/** One skill or speciality: matched when work is handed out. */
+export const Capability = z.string().min(1).max(64).regex(/^[a-z0-9][a-z0-9._:-]*$/, 'must be lower-case words such as "file-processing"');
+
+const CpuText = z
+  .string()
+  .refine((text) => /^\d+(\.\d+)?$/.test(text) && Number(text) > 0 && Number(text) <= 1024, 'must be a number of cores such as "2" or "0.5"');
+
+/** Cores as a text or a number; becomes a text. */
+const Cpu = z
+  .union([z.string(), z.number()])
+  .transform((value) => String(value))
+  .pipe(CpuText)
+  .describe('Most CPU in cores, for example "2" or "0.5"');
+
+/** Limits of one agent. */
+const ResourceLimits = z.strictObject({
+  memory: SizeText.default('2GB').describe('Most memory, for example "2GB"'),
+  cpu: Cpu.default('2'),
+  timeout: DurationMs.default(0).describe('Longest time one piece of work may take: a worker\'s task, or a command\'s whole run. 0 means no limit'),
+});
+
+/** What of the project the agent sees. */
+const Workspace = z.strictObject({
+  mode: z.enum(['shared']).default('shared').describe('shared: works in the project folder itself'),
+});
+
+const RESERVED_ENVIRONMENT = /^(QUARTERDECK_|LD_|NODE_OPTIONS$)/;
+
+/** Environment variables given to the agent. */
+const Environment = z.record(
+  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a name such as BATCH_SIZE').refine((name) => !RESERVED_ENVIRONMENT.test(name), 'is reserved: QUARTERDECK_*, LD_* and NODE_OPTIONS cannot be set'),
+  z.string().max(32_768).refine((text) => !text.includes('\0'), 'must not contain a NUL character'),
+);
+
+/** The fields of a configuration, before defaults: what a template or a caller may state. */
+const fields = {
+  id: AgentId,
+  type: AgentType,
+  projectId: ProjectId,
+  capabilities: z.array(Capability).max(64).describe('What the agent is good at; used to find it'),
+  maxConcurrentTasks: z.number().int().min(1).max(64).describe('How many tasks it may work on at once'),
+  resourceLimits: ResourceLimits,
+  environment: Environment,
+  runtime: RuntimeKind,
+  workspace: Workspace,
+  command: z.array(z.string().max(8_192)).min(1).max(256).describe('Program and arguments, run without a shell; for type "command" only, for example ["bash", "-l"]'),
+  description: z.string().max(500).describe('What this agent is for, in one sentence'),
+};
+
+const configShape = z.strictObject({
+  id: fields.id,
+  type: fields.type,
+  projectId: fields.projectId,
+  capabilities: fields.capabilities.default([]),
+  maxConcurrentTasks: fields.maxConcurrentTasks.default(1),
+  resourceLimits: fields.resourceLimits.prefault({}),
+  environment: fields.environment.default({}),
+  runtime: fields.runtime.default('tmux'),
+  workspace: fields.workspace.prefault({}),
+  command: fields.command.optional(),
+  description: fields.description.default(''),
+});
+
+function checkCommand(config: { type: AgentType; command?: readonly string[] | undefined }, context: z.RefinementCtx): void {
+  if (config.type === 'command' && config.command === undefined) {
+    context.addIssue({ code: 'custom', path: ['command'], message: 'is required for type "command": the program and its arguments, for example ["bash", "-l"]' });
+  }
+  if (config.type === 'worker' && config.command !== undefined) {
+    context.addIssue({ code: 'custom', path: ['command'], message: 'is not allowed for type "worker": leave it out, or use type "command"' });
+  }
+}
+
+/** An agent's whole configuration. Every field but id, type and projectId has a default. */
+export const AgentConfig = configShape.superRefine(checkCommand);
+/** An agent's whole configuration. */
+export type AgentConfig = z.infer<typeof AgentConfig>;
+
+/** What may be stated about an agent to be made; what is missing comes from the template, then from the defaults. */
+export const AgentDraft = z.strictObject({
+  ...fields,
+  resourceLimits: z.strictObject({ memory: SizeText, cpu: Cpu, timeout: DurationMs }).partial(),
+  workspace: Workspace,
+}).partial();
+/** What may be stated about an agent to be made. */
+export type AgentDraft = z.infer<typeof AgentDraft>;
+
+/** A named draft, kept as a YAML file in the data folder or shipped with the product. */
+export const AgentTemplate = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a slug such as "batch-worker"').describe('Name of the template'),
+  title: z.string().min(1).max(80).describe('What people see'),
+  description: z.string().max(500).default('').describe('What agents made from it are for'),
+  agent: z
+    .strictObject({ ...fields, resourceLimits: AgentDraft.shape.resourceLimits, workspace: Workspace })
+    .omit({ id: true, projectId: true })
+    .partial()
+    .required({ type: true }),
+});
+/** A named draft. */
+export type AgentTemplate = z.infer<typeof AgentTemplate>;
+
+/** How a process ended. */
+export const ProcessExit = z.object({ code: z.number().int().optional(), signal: z.string().optional() });
+/** How a process ended. */
+export type ProcessExit = z.infer<typeof ProcessExit>;
+
+/** What a state rests on. */
+export const Evidence = z.object({
+  /** command: somebody's order; process: the process itself; interface: a call the agent made; runtime: tmux or the pty; clock: a deadline; core: the core's own start or end. */
+  source: z.enum(['command', 'process', 'interface', 'runtime', 'clock', 'core']),
+  detail: z.string(),
+  at: z.number().int(),
+});
+/** What a state rests on. */
+export type Evidence = z.infer<typeof Evidence>;
+
+/** States in which a process runs and is not paused. */
+export const ActiveStatus = z.enum(['idle', 'working', 'waiting']);
+/** States in which a process runs and is not paused. */
+export type ActiveStatus = z.infer<typeof ActiveStatus>;
+
+const base = { since: z.number().int(), evidence: Evidence };
+
+/** The state of an agent, always with its evidence. Only the state machine makes one. */
+export const AgentState = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('created'), ...base }),
+  z.object({ status: z.literal('starting'), ...base }),
+  z.object({ status: z.literal('idle'), ...base }),
+  z.object({ status: z.literal('working'), ...base }),
+  z.object({ status: z.literal('waiting'), reason: z.string(), ...base }),
+  z.object({ status: z.literal('paused'), from: ActiveStatus, ...base }),
+  z.object({ status: z.literal('stopping'), ...base }),
+  z.object({ status: z.literal('stopped'), exit: ProcessExit, ...base }),
+  z.object({ status: z.literal('failed'), reason: z.string(), exit: ProcessExit.optional(), ...base }),
+  z.object({ status: z.literal('lost'), reason: z.string(), ...base }),
+]);
+/** The state of an agent. */
+export type AgentState = z.infer<typeof AgentState>;
+
+/** The states by name. */
+export const AgentStatus = z.enum(['created', 'starting', 'idle', 'working', 'waiting', 'paused', 'stopping', 'stopped', 'failed', 'lost']);
+/** The states by name. */
+export type AgentStatus = z.infer<typeof AgentStatus>;
+
+/** What an agent says of itself. Shown as "says …", never taken for a state. */
+export const SelfReport = z.object({
+  doing: z.string().max(200),
+  /** 0 to 1, or null when it did not say. */
+  progress: z.number().min(0).max(1).nullable(),
+  at: z.number().int(),
+});
+/** What an agent says of itself. */
+export type SelfReport = z.infer<typeof SelfReport>;
+
+/** One start of the agent's process. */
+export const AgentRun = z.object({ id: z.string(), pid: z.number().int(), startedAt: z.number().int(), attachCommand: z.string().nullable() });
+/** One start of the agent's process. */
+export type AgentRun = z.infer<typeof AgentRun>;
+
+/** An agent as every window and tool sees it. */
+export const Agent = z.object({
+  id: AgentId,
+  projectId: ProjectId,
+  config: configShape,
+  template: z.string().nullable(),
+  state: AgentState,
+  says: SelfReport.nullable(),
+  /** The last start, also after it ended; null before the first. */
+  run: AgentRun.nullable(),
+  /** What confines it, and what that means in a sentence. */
+  boundary: Boundary,
+  boundaryNote: z.string(),
+  /** How often it was started. */
+  starts: z.number().int(),
+  createdAt: z.number().int(),
+});
+/** An agent as every window and tool sees it. */
+export type Agent = z.infer<typeof Agent>;
+
+/** An agent in a list, with what changes too often for the journal. */
+export const AgentSummary = Agent.extend({ unread: z.number().int() });
+/** An agent in a list. */
+export type AgentSummary = z.infer<typeof AgentSummary>;
+
+/** Whether a process of this agent exists or is being made. */
+export function isAlive(status: AgentStatus): boolean {
+  return status === 'starting' || status === 'idle' || status === 'working' || status === 'waiting' || status === 'paused' || status === 'stopping';
+}

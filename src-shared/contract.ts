@@ -1,0 +1,27 @@
+/** The one API of the product. Only composes. */
+import { agentsContract } from '#shared/agents/contract.ts';
+import { authContract } from '#shared/auth/contract.ts';
+import { journalContract } from '#shared/journal/contract.ts';
+import { messagesContract } from '#shared/messages/contract.ts';
+import { projectsContract } from '#shared/projects/contract.ts';
+import { secretsContract } from '#shared/secrets/contract.ts';
+import { sessionsContract } from '#shared/sessions/contract.ts';
+import { systemContract } from '#shared/system/contract.ts';
+import { teamsContract } from '#shared/teams/contract.ts';
+import { terminalsContract } from '#shared/terminals/contract.ts';
+
+/** Every capability of the product: each procedure is reachable by IPC, WebSocket, REST and MCP. */
+export const contract = {
+  agents: agentsContract,
+  auth: authContract,
+  journal: journalContract,
+  messages: messagesContract,
+  projects: projectsContract,
+  secrets: secretsContract,
+  sessions: sessionsContract,
+  system: systemContract,
+  teams: teamsContract,
+  terminals: terminalsContract,
+};
+/** Every capability of the product. */
+export type Contract = typeof contract;

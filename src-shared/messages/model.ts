@@ -1,0 +1,88 @@
+/** Messages between agents and the operator. A message is stored once; a delivery is its copy in one inbox. */
+import * as z from 'zod';
+import { Boundary } from '#shared/runtimes/model.ts';
+import { AgentId, MessageId, ProjectId, SessionId } from '#shared/kernel/ids.ts';
+import { Json } from '#shared/kernel/json.ts';
+
+/** Priorities, highest first. */
+export const PRIORITIES = ['critical', 'high', 'normal', 'low'] as const;
+/** How urgent a message is. Within one priority the oldest comes first. */
+export const Priority = z.enum(PRIORITIES).describe('critical > high > normal > low; within one the oldest first');
+/** How urgent a message is. */
+export type Priority = z.infer<typeof Priority>;
+
+/** What a message is for. A task or request is to be answered by a reply. */
+export const MessageKind = z.enum(['note', 'task', 'request', 'reply', 'event']).describe('note: to be read. task: work to be done. request: a question to be answered. reply: the answer. event: something that happened');
+/** What a message is for. */
+export type MessageKind = z.infer<typeof MessageKind>;
+
+/** The operator's address. */
+export const OPERATOR = 'operator';
+/** The address of everybody in the project but the sender. */
+export const BROADCAST = '*';
+
+/** Who sent a message, by its token. */
+export const Sender = z.object({ kind: z.enum(['operator', 'agent', 'token', 'system']), id: z.string() });
+/** Who sent a message. */
+export type Sender = z.infer<typeof Sender>;
+
+/** Whose wish a message carries, and how confined that one is: nothing is executed in a weaker boundary because of it. */
+export const Originator = z.object({ kind: z.enum(['operator', 'agent']), id: z.string(), boundary: Boundary });
+/** Whose wish a message carries. */
+export type Originator = z.infer<typeof Originator>;
+
+/** Longest body in characters; larger things go into the workspace and are named in the message. */
+export const MAX_BODY_CHARS = 64 * 1024;
+/** Largest `data`, as JSON text, in characters. */
+export const MAX_DATA_CHARS = 256 * 1024;
+
+/** An address: an agent's id, "operator", or "*" for everybody in the project. */
+export const Address = z
+  .union([z.literal(OPERATOR), z.literal(BROADCAST), AgentId])
+  .describe('An agent\'s id, "operator", or "*" for everybody else in the project');
+/** An address. */
+export type Address = z.infer<typeof Address>;
+
+/** A message as stored. */
+export const Message = z.object({
+  id: MessageId,
+  projectId: ProjectId,
+  sessionId: SessionId,
+  from: Sender,
+  /** As addressed; see `recipients` for whom it reached. */
+  to: z.array(z.string()),
+  recipients: z.array(z.string()),
+  kind: MessageKind,
+  priority: Priority,
+  subject: z.string().nullable(),
+  body: z.string(),
+  data: Json.nullable(),
+  inReplyTo: MessageId.nullable(),
+  threadId: MessageId,
+  originator: Originator,
+  sentAt: z.number().int(),
+});
+/** A message as stored. */
+export type Message = z.infer<typeof Message>;
+
+/** Where a delivery stands: queued, handed to the recipient, acknowledged by it. */
+export const DeliveryState = z.enum(['queued', 'delivered', 'read']);
+/** Where a delivery stands. */
+export type DeliveryState = z.infer<typeof DeliveryState>;
+
+/** A message's copy in one inbox. */
+export const Delivery = z.object({
+  messageId: MessageId,
+  recipient: z.string(),
+  state: DeliveryState,
+  queuedAt: z.number().int(),
+  deliveredAt: z.number().int().nullable(),
+  readAt: z.number().int().nullable(),
+});
+/** A message's copy in one inbox. */
+export type Delivery = z.infer<typeof Delivery>;
+
+/** A message as its recipient sees it. */
+export const InboxMessage = Message.extend({ state: DeliveryState });
+/** A message as its recipient sees it. */
+export type InboxMessage = z.infer<typeof InboxMessage>;

@@ -1,0 +1,56 @@
+/**
+ * What every window knows: folded from journal events by the features' reducers.
+ * The core runs the fold only in a test: snapshot(n) + events(n..m) = snapshot(m).
+ */
+import * as z from 'zod';
+import { reduceAgents } from '#shared/agents/events.ts';
+import { Agent } from '#shared/agents/model.ts';
+import type { JournalEvent } from '#shared/journal/model.ts';
+import { reduceProjects } from '#shared/projects/events.ts';
+import { Project } from '#shared/projects/model.ts';
+import { reduceSession } from '#shared/sessions/events.ts';
+import { Session } from '#shared/sessions/model.ts';
+
+/** The state of the crew at one sequence number of the journal. */
+export const CrewState = z.object({
+  seq: z.number().int().min(0),
+  projects: z.record(z.string(), Project),
+  agents: z.record(z.string(), Agent),
+  session: Session.nullable(),
+});
+/** The state of the crew at one sequence number of the journal. */
+export type CrewState = z.infer<typeof CrewState>;
+
+/** The state before anything happened. */
+export const EMPTY_STATE: CrewState = { seq: 0, projects: {}, agents: {}, session: null };
+
+/** Folds the next event. Events at or below the state's own number were folded already and change nothing. */
+export function applyEvent(state: CrewState, event: JournalEvent): CrewState {
+  if (event.seq <= state.seq) return state;
+  const next = { ...state, seq: event.seq };
+  switch (event.kind) {
+    case 'project.opened':
+      return { ...next, projects: reduceProjects(state.projects, event) };
+    case 'session.started':
+    case 'session.ended':
+    case 'core.started':
+    case 'core.stopped':
+      return { ...next, session: reduceSession(state.session, event) };
+    case 'agent.created':
+    case 'agent.state-changed':
+    case 'agent.run-started':
+    case 'agent.reported':
+    case 'agent.config-changed':
+    case 'agent.removed':
+      return { ...next, agents: reduceAgents(state.agents, event) };
+    case 'message.sent':
+    case 'terminal.typed':
+    case 'token.created':
+    case 'token.revoked':
+    case 'login.completed':
+    case 'access.refused':
+    case 'secret.set':
+    case 'secret.removed':
+      return next;
+  }
+}

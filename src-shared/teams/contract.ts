@@ -1,0 +1,44 @@
+/** Procedures about teams. */
+import * as z from 'zod';
+import { Agent } from '#shared/agents/model.ts';
+import { IdempotencyKey, command, procedure } from '#shared/kernel/procedure.ts';
+import { MessageId, ProjectId } from '#shared/kernel/ids.ts';
+import { Project } from '#shared/projects/model.ts';
+import { Team } from './model.ts';
+
+/** What became of a team that was brought up. */
+const TeamUp = z.object({
+  project: Project,
+  agents: z.array(Agent),
+  /** Ids of the start messages, in the order of the file. Their replies name them in inReplyTo. */
+  started: z.array(MessageId),
+});
+
+/** Procedures about teams. */
+export const teamsContract = {
+  up: procedure(command('start_team', 'MEDIUM', { toolset: 'core' }), {
+    method: 'POST',
+    path: '/teams',
+    summary: 'Bring a team up',
+    description: 'Spawns the agents of a team and sends its start messages. Agents that run already with the same configuration are kept, and with fresh=true ids that are taken get a number.',
+  })
+    .input(
+      z.strictObject({
+        team: Team,
+        projectId: ProjectId.optional(),
+        projectFolder: z.string().max(4_096).optional(),
+        fresh: z.boolean().default(false).describe('true: agents of its own, whatever runs already'),
+        idempotencyKey: IdempotencyKey.optional(),
+      }),
+    )
+    .output(TeamUp),
+
+  sample: procedure(command('start_sample_crew', 'MEDIUM', { toolset: 'core' }), {
+    method: 'POST',
+    path: '/teams:sample',
+    summary: 'Start the sample crew',
+    description: 'Starts three workers that survey a folder together and write report.md into it: one inventories the files and splits the work, two analyse their share, the first merges. Needs no model and no keys. Without a folder a small sample repository is made. The answer arrives in your inbox as a reply to the id in "started".',
+  })
+    .input(z.strictObject({ folder: z.string().max(4_096).optional(), idempotencyKey: IdempotencyKey.optional() }))
+    .output(TeamUp),
+};
