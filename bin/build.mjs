@@ -89,7 +89,8 @@ const stampPath = (name) => join(out, `.stamp-${name}.json`);
  */
 function readStamp(name) {
   try {
-    return JSON.parse(readFileSync(stampPath(name), 'utf8'));
+    const stamp = /** @type {Stamp} */ (JSON.parse(readFileSync(stampPath(name), 'utf8')));
+    return stamp;
   } catch {
     return undefined;
   }
@@ -162,7 +163,8 @@ async function buildTarget({ target, stamp }) {
     stdio: ['ignore', 2, 2],
     env: { ...process.env, NODE_ENV: 'production', QUARTERDECK_BUILD_OUT: next },
   });
-  const code = await new Promise((done, failed) => child.once('error', failed).once('exit', done));
+  /** @type {number | null} */
+  const code = await new Promise((done, failed) => void child.once('error', failed).once('exit', done));
   if (code !== 0) throw new Error(`vite build --mode ${target.name} ended with ${code}`);
   const place = join(out, target.name);
   rmSync(old, { recursive: true, force: true });

@@ -1,0 +1,68 @@
+/**
+ * How hard the tests try: every number of rounds, runs and sizes that differs between `npm test` and `npm run test:deep`
+ * stands here and nowhere else, so that the time a whole run takes can be read and kept in one place.
+ * `npm test` stays under 12 minutes on two cores, `npm run test:deep` under 30.
+ *
+ * A deep loop is time-boxed: it ends at its budget, says how many rounds it did, and fails below its stated minimum, so
+ * that a slow machine does fewer rounds and never overruns.
+ */
+
+/** Whether this is `npm run test:deep` (environment QD_DEEP=1). */
+export const isDeep = process.env['QD_DEEP'] === '1';
+
+/** What one test run spends. Durations are milliseconds. */
+export interface Effort {
+  /** Rounds that kill a whole core (SIGKILL) and start it again; some seconds each. */
+  readonly killRounds: number;
+  /** Rounds that kill only a child holding the store or the router, at random moments; at most a second each. */
+  readonly childKillRounds: number;
+  /** Runs of one fast-check property (`numRuns`). */
+  readonly propertyRuns: number;
+  /** Commands in one model-based fast-check run (`maxCommands`). */
+  readonly propertyCommands: number;
+  /** Messages in a test of delivery under load. */
+  readonly messages: number;
+  /** Agents or workers at once in a test that runs a fleet. */
+  readonly fleet: number;
+  /** Files in a generated tree for the workers' pipelines. */
+  readonly treeFiles: number;
+  /** Bytes of output a flooded terminal gets. */
+  readonly floodBytes: number;
+  /** What a time-boxed loop may take, in ms: it ends at the first round past it. */
+  readonly roundsBudgetMs: number;
+  /** The least number of rounds a time-boxed loop must have done to count. */
+  readonly leastRounds: number;
+  /** What a test with a time-boxed loop gives vitest or Playwright as its own limit, in ms: the budget, and room to end. */
+  readonly roundsTimeoutMs: number;
+}
+
+const SMALL: Effort = {
+  killRounds: 3,
+  childKillRounds: 5,
+  propertyRuns: 30,
+  propertyCommands: 30,
+  messages: 200,
+  fleet: 5,
+  treeFiles: 60,
+  floodBytes: 4 * 1024 * 1024,
+  roundsBudgetMs: 30_000,
+  leastRounds: 2,
+  roundsTimeoutMs: 90_000,
+};
+
+const DEEP: Effort = {
+  killRounds: 20,
+  childKillRounds: 60,
+  propertyRuns: 300,
+  propertyCommands: 100,
+  messages: 5_000,
+  fleet: 20,
+  treeFiles: 1_500,
+  floodBytes: 64 * 1024 * 1024,
+  roundsBudgetMs: 120_000,
+  leastRounds: 6,
+  roundsTimeoutMs: 240_000,
+};
+
+/** The numbers of this run. */
+export const effort: Effort = isDeep ? DEEP : SMALL;
