@@ -81,3 +81,8 @@ export const JournalFault = z.object({
 });
 /** Why a journal does not verify. */
 export type JournalFault = z.infer<typeof JournalFault>;
+
+/** An event that is about to be committed: the journal gives it its number, time and hash. */
+export type PendingEvent = {
+  [K in EventKind]: { projectId: ProjectId; actor: Actor; door: Door; kind: K; subject: string; data: EventData<K> };
+}[EventKind];

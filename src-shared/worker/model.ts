@@ -129,7 +129,7 @@ const filesRead = z.strictObject({
 const filesWrite = z.strictObject({
   op: z.literal('files.write'),
   path: WorkspacePath,
-  content: z.union([z.string(), Json]).describe('Text; anything else is written as indented JSON'),
+  content: Json.describe('Text; anything else is written as indented JSON'),
   encoding: z.enum(['utf8', 'base64']).default('utf8'),
   overwrite: z.boolean().default(true),
 });

@@ -41,8 +41,8 @@ export const FileFacts = z.object({
   code: z.number().int().min(0),
   /** Hashes of the non-trivial lines, 5 bytes each, base64; from it duplicate blocks are found across shares. Absent when the file takes no part. */
   prints: z.string().optional(),
-  /** The line number of each print, as differences to the one before, in base 36 joined by "."; runs of 1 are written as "-n". */
-  printLines: z.string().optional(),
+  /** Which lines have a print: a bitmap, base64; bit n (lowest of a byte first) stands for line n + 1. Present when `prints` is. */
+  printed: z.string().optional(),
 });
 /** Facts about one text file. */
 export type FileFacts = z.infer<typeof FileFacts>;

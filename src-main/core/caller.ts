@@ -1,0 +1,17 @@
+/** Who calls, through which door: made by the doors from a token, carried through every service into the journal. */
+import type { Actor, Door, Role } from '#shared/auth/model.ts';
+import type { AgentId } from '#shared/kernel/ids.ts';
+
+/** A caller whose token was checked. */
+export interface Caller {
+  readonly actor: Actor;
+  readonly role: Role;
+  readonly door: Door;
+  /** Set when the caller is an agent. */
+  readonly agentId?: AgentId;
+  /** The folder the caller stands in, when it said so (CLI, stdio MCP): the project for spawns that name none. */
+  readonly folder?: string;
+}
+
+/** The core acting by itself. */
+export const CORE: Caller = { actor: { kind: 'system', id: 'core' }, role: 'operator', door: 'core' };

@@ -1,0 +1,40 @@
+/**
+ * The hash chain of the journal: pure functions.
+ * hash = HMAC-SHA256(auditKey, prev ‖ seq ‖ at ‖ kind ‖ actor ‖ door ‖ project ‖ subject ‖ sha256(data)), each text with its length in
+ * front, so that no two rows have the same input. Door, project and subject are in it so that no column can be changed unseen (ADR 0002).
+ */
+import { createHash, createHmac } from 'node:crypto';
+
+/** What of a row the hash covers. */
+export interface ChainedRow {
+  readonly seq: number;
+  readonly at: number;
+  readonly projectId: string;
+  readonly actorKind: string;
+  readonly actorId: string;
+  readonly door: string;
+  readonly kind: string;
+  readonly subject: string;
+  /** SHA-256 of the data's text. */
+  readonly dataHash: Uint8Array;
+}
+
+/** The hash before the first row. */
+export const GENESIS: Uint8Array = new Uint8Array(32);
+
+/** SHA-256 of the text of a row's data. */
+export function hashData(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+/** The hash of a row that follows a row with hash `previous`. */
+export function hashRow(key: Uint8Array, previous: Uint8Array, row: ChainedRow): Buffer {
+  const hmac = createHmac('sha256', key).update(previous);
+  for (const part of [row.seq, row.at, row.kind, row.actorKind, row.actorId, row.door, row.projectId, row.subject]) {
+    const bytes = Buffer.from(String(part));
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    hmac.update(length).update(bytes);
+  }
+  return hmac.update(row.dataHash).digest();
+}

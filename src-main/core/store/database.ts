@@ -1,0 +1,91 @@
+/**
+ * Opens SQLite. The only file that imports better-sqlite3 to open a database: every connection gets the same pragmas.
+ * Invariant: WAL, synchronous=FULL, foreign keys on; statements are prepared once per connection.
+ */
+import Database from 'better-sqlite3';
+import { AppError, messageOf } from '#shared/kernel/errors.ts';
+
+/** A value that SQLite stores. */
+export type SqlValue = string | number | bigint | null | Uint8Array;
+
+/** A prepared statement. Parameters are positional or named by an object. */
+export interface Statement {
+  all(...params: readonly unknown[]): unknown[];
+  get(...params: readonly unknown[]): unknown;
+  run(...params: readonly unknown[]): { changes: number };
+}
+
+/** What repositories see of a connection: statements, prepared once and kept. */
+export interface Db {
+  prepare(sql: string): Statement;
+}
+
+/** A connection and its life. */
+export interface Connection extends Db {
+  exec(sql: string): void;
+  pragma(source: string): unknown;
+  close(): void;
+}
+
+class SqliteConnection implements Connection {
+  readonly #db: Database.Database;
+  readonly #statements = new Map<string, Statement>();
+
+  constructor(db: Database.Database) {
+    this.#db = db;
+  }
+
+  prepare(sql: string): Statement {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  exec(sql: string): void {
+    this.#db.exec(sql);
+  }
+
+  pragma(source: string): unknown {
+    return this.#db.pragma(source, { simple: true });
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#db.close();
+  }
+}
+
+/** How a file is opened. */
+export interface OpenOptions {
+  readonly readOnly?: boolean;
+}
+
+/** Opens a database file. A file that is none, or is corrupt in its header, is an AppError UNAVAILABLE that says what to do. */
+export function openDatabase(file: string, options: OpenOptions = {}): Connection {
+  try {
+    const db = new Database(file, { readonly: options.readOnly ?? false, timeout: 5_000 });
+    if (!options.readOnly) db.pragma('journal_mode = WAL');
+    db.pragma('synchronous = FULL');
+    db.pragma('foreign_keys = ON');
+    db.pragma('temp_store = MEMORY');
+    db.pragma('cache_size = -16384');
+    // Checkpoints of 1,000 pages (4 MB) keep the log small; larger ones stall a commit for longer.
+    db.pragma('wal_autocheckpoint = 1000');
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return new SqliteConnection(db);
+  } catch (error) {
+    throw new AppError('UNAVAILABLE', `Cannot open the database ${file}: ${messageOf(error)}. Move the file aside (with its -wal and -shm) or restore a backup from the folder "backups" beside it, then start again.`, {
+      cause: error,
+      retryable: false,
+      data: { file },
+    });
+  }
+}
+
+/** Opens a bare connection to a lock file: no WAL, no schema. Used by ./lock.ts only. */
+export function openLockFile(file: string): Connection {
+  return new SqliteConnection(new Database(file, { timeout: 0 }));
+}

@@ -1,0 +1,6 @@
+/** Every step of the schema, in order. Only composes. */
+import type { Migration } from './migrate.ts';
+import { spine } from './migrations/0010-spine.ts';
+
+/** Every step of the schema, in order. */
+export const MIGRATIONS: readonly Migration[] = [spine];

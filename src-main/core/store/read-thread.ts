@@ -1,0 +1,29 @@
+/** The body of the reader's thread: answers named queries, each in a read transaction of its own. */
+import { parentPort, workerData } from 'node:worker_threads';
+import * as z from 'zod';
+import { messageOf } from '#shared/kernel/errors.ts';
+import { openDatabase } from './database.ts';
+import type { ReadRequest, ReadResponse, ReadTable } from './reader.ts';
+
+/** Serves `queries` until the thread is ended. */
+export function serveReads(queries: ReadTable): void {
+  const { file } = z.object({ file: z.string() }).parse(workerData);
+  const connection = openDatabase(file, { readOnly: true });
+  parentPort?.on('message', (request: ReadRequest) => {
+    parentPort?.postMessage(answer(request));
+  });
+
+  function answer(request: ReadRequest): ReadResponse {
+    const query = queries[request.name];
+    if (!query) return { id: request.id, ok: false, message: `there is no query "${request.name}"` };
+    connection.exec('BEGIN');
+    try {
+      // The caller's types were checked against the same table in Store.read.
+      return { id: request.id, ok: true, value: query(connection, request.args as never) };
+    } catch (error) {
+      return { id: request.id, ok: false, message: messageOf(error) };
+    } finally {
+      connection.exec('COMMIT');
+    }
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * The store: the one writer, with group commit, and the way to the reader.
+ * Invariants: a write's promise resolves only after its COMMIT; a write that throws undoes itself and nothing else;
+ * journal rows are written in the transaction of the change they tell of, and told to listeners after it.
+ */
+import { createHistogram } from 'node:perf_hooks';
+import type { PendingEvent } from '#shared/journal/model.ts';
+import { AppError } from '#shared/kernel/errors.ts';
+import type { Connection, Db } from './database.ts';
+import { openDatabase } from './database.ts';
+import type { MigrationReport } from './migrate.ts';
+import { migrate } from './migrate.ts';
+import { MIGRATIONS } from './migrations.ts';
+import type { ReadArgs, ReadResult, ReadTable } from './reader.ts';
+import { Reader } from './reader.ts';
+
+/** What a write may do. Valid only while its function runs. */
+export interface Tx extends Db {
+  /** Adds a row to the journal, in this transaction. */
+  record(event: PendingEvent): void;
+  /** Runs after COMMIT, before the write's promise resolves; not at all when this write fails. Must not throw. */
+  afterCommit(effect: () => void): void;
+}
+
+/** Turns recorded events into journal rows; the journal implements it. */
+export interface BatchSink {
+  /** Writes the rows, inside the transaction. */
+  beforeCommit(db: Db, events: readonly PendingEvent[]): void;
+  /** The rows are durable: publish them. */
+  afterCommit(): void;
+  /** The transaction failed: forget them. */
+  rolledBack(): void;
+}
+
+/** At most this many writes share a transaction. */
+const MAX_BATCH = 100;
+/** A transaction takes no further write after this long, in milliseconds: the event loop stays responsive. */
+const MAX_BATCH_MS = 4;
+
+interface QueuedWrite {
+  readonly run: (tx: Tx) => unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Figures of the store since its start. */
+export interface StoreStats {
+  readonly commits: number;
+  readonly writes: number;
+  readonly commitP50Ms: number;
+  readonly commitP99Ms: number;
+  readonly databaseBytes: number;
+}
+
+/** Where a store lives. */
+export interface StoreOptions {
+  readonly file: string;
+  /** Path of the backup made before an upgrade from the given schema version. */
+  readonly backupFile: (version: number) => string;
+  /** Module run as the reader's thread. */
+  readonly readerModule: URL;
+}
+
+/** SQLite behind one writer and one reader. `R` is the table of named queries. */
+export class Store<R extends ReadTable> {
+  readonly #options: StoreOptions;
+  readonly #queue: QueuedWrite[] = [];
+  readonly #commitTimes = createHistogram();
+  #connection: Connection | undefined;
+  #reader: Reader<R> | undefined;
+  #sink: BatchSink | undefined;
+  #isScheduled = false;
+  #isClosing = false;
+  #commits = 0;
+  #writes = 0;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the file, brings its schema up to date and starts the reader. */
+  open(): MigrationReport {
+    const connection = openDatabase(this.#options.file);
+    try {
+      const report = migrate(connection, MIGRATIONS, this.#options.backupFile);
+      this.#connection = connection;
+      this.#reader = new Reader<R>(this.#options.readerModule, this.#options.file);
+      return report;
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  /** Connects the journal. Once, before the first write. */
+  connect(sink: BatchSink): void {
+    this.#sink = sink;
+  }
+
+  /**
+   * Queues a write. Writes of one turn of the event loop share a transaction, each in a savepoint of its own.
+   * Resolves with what `run` returned, after COMMIT; rejects with what it threw, or with the reason why COMMIT failed.
+   * `run` must be synchronous and short.
+   */
+  write<T>(run: (tx: Tx) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#isClosing || !this.#connection) {
+        reject(new AppError('UNAVAILABLE', 'Quarterdeck is ending: nothing more can be stored. Try again when it is back.'));
+        return;
+      }
+      this.#queue.push({ run, resolve: resolve as (value: unknown) => void, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Runs a named query on the reader's thread. It sees everything committed before the call. */
+  read<K extends keyof R & string>(name: K, args: ReadArgs<R, K>): Promise<ReadResult<R, K>> {
+    if (!this.#reader) return Promise.reject(new AppError('UNAVAILABLE', 'The store is not open.'));
+    return this.#reader.run(name, args);
+  }
+
+  /** Reads on the writer's connection, at once. For start-up and for single rows by key; anything larger belongs to `read`. */
+  peek<T>(run: (db: Db) => T): T {
+    return run(this.#open());
+  }
+
+  /** Figures since the start. */
+  stats(): StoreStats {
+    const connection = this.#open();
+    return {
+      commits: this.#commits,
+      writes: this.#writes,
+      commitP50Ms: this.#commits === 0 ? 0 : this.#commitTimes.percentile(50) / 1e6,
+      commitP99Ms: this.#commits === 0 ? 0 : this.#commitTimes.percentile(99) / 1e6,
+      databaseBytes: Number(connection.pragma('page_count')) * Number(connection.pragma('page_size')),
+    };
+  }
+
+  /** Finishes what is queued, then closes. Further writes are refused. */
+  async close(): Promise<void> {
+    while (this.#queue.length > 0) this.#flush();
+    this.#isClosing = true;
+    await this.#reader?.close();
+    this.#reader = undefined;
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  #open(): Connection {
+    if (!this.#connection) throw new AppError('UNAVAILABLE', 'The store is not open.');
+    return this.#connection;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    // After the poll phase: everything that arrived in this turn is queued by then and shares the commit.
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#flush();
+      if (this.#queue.length > 0) this.#schedule();
+    });
+  }
+
+  #flush(): void {
+    const connection = this.#connection;
+    if (!connection || this.#queue.length === 0) return;
+    const batch = this.#queue.splice(0, MAX_BATCH);
+    const done: { write: QueuedWrite; value: unknown }[] = [];
+    const events: PendingEvent[] = [];
+    const effects: (() => void)[] = [];
+    let handled = 0;
+    try {
+      connection.exec('BEGIN IMMEDIATE');
+      const startedAt = performance.now();
+      for (const write of batch) {
+        if (handled > 0 && performance.now() - startedAt > MAX_BATCH_MS) break;
+        handled += 1;
+        this.#runOne(connection, write, done, events, effects);
+      }
+      if (events.length > 0) this.#sink?.beforeCommit(connection, events);
+      const commitAt = process.hrtime.bigint();
+      connection.exec('COMMIT');
+      this.#commitTimes.record(process.hrtime.bigint() - commitAt || 1n);
+    } catch (error) {
+      this.#abandon(connection, batch.slice(0, Math.max(handled, 1)), error);
+      this.#queue.unshift(...batch.slice(Math.max(handled, 1)));
+      return;
+    }
+    this.#queue.unshift(...batch.slice(handled));
+    this.#commits += 1;
+    this.#writes += done.length;
+    if (events.length > 0) this.#sink?.afterCommit();
+    for (const effect of effects) effect();
+    for (const { write, value } of done) write.resolve(value);
+  }
+
+  #runOne(connection: Connection, write: QueuedWrite, done: { write: QueuedWrite; value: unknown }[], events: PendingEvent[], effects: (() => void)[]): void {
+    const own: PendingEvent[] = [];
+    const ownEffects: (() => void)[] = [];
+    const tx: Tx = {
+      prepare: (sql) => connection.prepare(sql),
+      record: (event) => void own.push(event),
+      afterCommit: (effect) => void ownEffects.push(effect),
+    };
+    connection.exec('SAVEPOINT one');
+    try {
+      const value = write.run(tx);
+      connection.exec('RELEASE one');
+      done.push({ write, value });
+      events.push(...own);
+      effects.push(...ownEffects);
+    } catch (error) {
+      connection.exec('ROLLBACK TO one');
+      connection.exec('RELEASE one');
+      write.reject(error);
+    }
+  }
+
+  /** The transaction itself failed (disk full, I/O error): everything in it is undone and everybody in it is told. */
+  #abandon(connection: Connection, writes: readonly QueuedWrite[], error: unknown): void {
+    try {
+      connection.exec('ROLLBACK');
+    } catch {
+      // SQLite may have rolled back by itself; then there is nothing to undo.
+    }
+    this.#sink?.rolledBack();
+    const failure = new AppError('UNAVAILABLE', `Nothing was stored: ${error instanceof Error ? error.message : String(error)}. Check free space and permissions of the data folder, then repeat the call.`, { cause: error });
+    // A write that failed by itself was told its own reason already; rejecting it again does nothing.
+    for (const write of writes) write.reject(failure);
+  }
+}
