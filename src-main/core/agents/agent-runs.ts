@@ -1,0 +1,117 @@
+/**
+ * The runs of agents: which process belongs to which agent, and what its end means.
+ * Invariant: at most one run per agent; what the runtime reports about an earlier one changes nothing.
+ */
+import type { Agent } from '#shared/agents/model.ts';
+import { isAlive } from '#shared/agents/model.ts';
+import type { Disposable } from '#shared/kernel/disposable.ts';
+import { Emitter } from '#shared/kernel/emitter.ts';
+import type { AgentId } from '#shared/kernel/ids.ts';
+import type { Run, RunEnd } from '#core/runtimes/runtime.ts';
+import type { AgentRegistry } from './agent-registry.ts';
+import { DRIVERS } from './types/drivers.ts';
+
+/** How long a process that ran over its limit may take to end by itself, in milliseconds. */
+const TIMEOUT_GRACE_MS = 5_000;
+/** Longest delay that a timer holds (2^31 - 1 ms); a later deadline is looked at again then. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+interface Entry {
+  readonly run: Run;
+  /** Settles when the end was written to the table. */
+  readonly settled: Promise<void>;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** Owns the runs. */
+export class AgentRuns implements Disposable {
+  readonly #registry: AgentRegistry;
+  readonly #onEnded: (agent: Agent) => Promise<void>;
+  readonly #now: () => number;
+  readonly #log: (message: string, error: unknown) => void;
+  readonly #entries = new Map<AgentId, Entry>();
+  readonly #started = new Emitter<Run>();
+  #isClosed = false;
+
+  constructor(options: { registry: AgentRegistry; now: () => number; onEnded: (agent: Agent) => Promise<void>; log: (message: string, error: unknown) => void }) {
+    this.#registry = options.registry;
+    this.#now = options.now;
+    this.#onEnded = options.onEnded;
+    this.#log = options.log;
+  }
+
+  /** Runs as they start or are adopted. */
+  onStarted(listener: (run: Run) => void): Disposable {
+    return this.#started.on(listener);
+  }
+
+  /** The last run of an agent: live, or ended with its screen still kept. */
+  find(id: AgentId): Run | undefined {
+    return this.#entries.get(id)?.run;
+  }
+
+  /** Watches a run until it ends, and its time limit. */
+  track(agent: Agent, run: Run): void {
+    this.#clear(agent.id);
+    const entry: Entry = { run, timer: undefined, settled: run.ended.then((end) => this.#end(agent.id, run, end)) };
+    this.#entries.set(agent.id, entry);
+    const limit = agent.config.resourceLimits.timeout;
+    if (DRIVERS[agent.config.type].isTimeoutForRun && limit > 0) this.#watchLimit(agent.id, entry, run.startedAt + limit, limit);
+    this.#started.fire(run);
+  }
+
+  /** Resolves when the end of the present run is in the table. */
+  async settled(id: AgentId): Promise<void> {
+    await this.#entries.get(id)?.settled;
+  }
+
+  /** Forgets an agent's run and what the runtime keeps of it. */
+  async discard(id: AgentId): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    this.#clear(id);
+    await entry.run.discard();
+  }
+
+  /** Lets go of all runs; processes go on where the runtime can keep them. */
+  dispose(): void {
+    this.#isClosed = true;
+    for (const id of [...this.#entries.keys()]) {
+      this.#entries.get(id)?.run.release();
+      this.#clear(id);
+    }
+    this.#started.dispose();
+  }
+
+  #clear(id: AgentId): void {
+    clearTimeout(this.#entries.get(id)?.timer);
+    this.#entries.delete(id);
+  }
+
+  #watchLimit(id: AgentId, entry: Entry, deadline: number, limit: number): void {
+    const wait = Math.max(0, deadline - this.#now());
+    entry.timer = setTimeout(
+      () => {
+        if (this.#now() < deadline) return this.#watchLimit(id, entry, deadline, limit);
+        this.#registry
+          .apply(id, { type: 'timed-out', timeoutMs: limit })
+          .then((agent) => (agent.state.status === 'failed' ? entry.run.stop(TIMEOUT_GRACE_MS) : undefined))
+          .catch((error: unknown) => this.#log(`the time limit of agent ${id} could not be enforced`, error));
+      },
+      Math.min(wait, MAX_TIMER_MS),
+    );
+  }
+
+  async #end(id: AgentId, run: Run, end: RunEnd): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (this.#isClosed || entry?.run !== run) return;
+    clearTimeout(entry.timer);
+    try {
+      const fact = end.kind === 'exited' ? ({ type: 'exited', exit: end.exit } as const) : ({ type: 'unreachable', reason: end.reason } as const);
+      const agent = await this.#registry.apply(id, fact);
+      if (!isAlive(agent.state.status)) await this.#onEnded(agent);
+    } catch (error) {
+      this.#log(`the end of agent ${id} could not be stored`, error);
+    }
+  }
+}

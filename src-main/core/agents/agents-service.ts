@@ -1,0 +1,300 @@
+/**
+ * Agents: making them, their lifecycle, and finding again those that an earlier core left running.
+ * Invariant: commands on one agent run one after the other; a state is only ever changed by the registry, from a fact.
+ */
+import type { Agent, AgentDraft } from '#shared/agents/model.ts';
+import { isAlive } from '#shared/agents/model.ts';
+import { AppError, messageOf } from '#shared/kernel/errors.ts';
+import type { AgentId, ProjectId } from '#shared/kernel/ids.ts';
+import { mintId } from '#shared/kernel/ids.ts';
+import { canonicalJson } from '#shared/kernel/json.ts';
+import type { Project } from '#shared/projects/model.ts';
+import type { RuntimeKind } from '#shared/runtimes/model.ts';
+import type { Caller } from '#core/caller.ts';
+import { CORE } from '#core/caller.ts';
+import type { Run, Runtime } from '#core/runtimes/runtime.ts';
+import { completeConfig, freeId, overlay } from './agent-draft.ts';
+import type { AgentLauncher } from './agent-launcher.ts';
+import type { AgentRegistry } from './agent-registry.ts';
+import type { AgentRuns } from './agent-runs.ts';
+import { KeyedMutex } from './keyed-mutex.ts';
+import type { Templates } from './templates.ts';
+import { DRIVERS } from './types/drivers.ts';
+
+/** What a spawn may state, beside the draft. */
+export interface SpawnInput extends AgentDraft {
+  readonly template?: string | undefined;
+  readonly projectFolder?: string | undefined;
+  readonly start?: boolean | undefined;
+}
+
+/** What the service is made of. */
+export interface AgentsOptions {
+  readonly registry: AgentRegistry;
+  readonly runs: AgentRuns;
+  readonly launcher: AgentLauncher;
+  readonly templates: Templates;
+  readonly runtimes: Readonly<Record<RuntimeKind, Runtime>>;
+  readonly resolveProject: (stated: { projectId?: ProjectId | undefined; projectFolder?: string | undefined }, caller: Caller) => Promise<Project>;
+  readonly projectOf: (id: ProjectId) => Project;
+  /** Tasks and requests an agent has taken and not acknowledged. */
+  readonly heldBy: (id: AgentId) => number;
+  readonly now: () => number;
+  readonly log: (message: string, error?: unknown) => void;
+}
+
+/** How an agent in no box is described. */
+const HOST_NOTE = 'host: not contained. It runs as you, with your files and your network; no memory or CPU limit is enforced.';
+
+/** Owns the lifecycle of agents. */
+export class AgentsService {
+  readonly #o: AgentsOptions;
+  readonly #commands = new KeyedMutex<AgentId>();
+  readonly #closing = new AbortController();
+
+  constructor(options: AgentsOptions) {
+    this.#o = options;
+  }
+
+  /** Creates an agent and, unless told otherwise, starts it. */
+  async spawn(input: SpawnInput, caller: Caller): Promise<Agent> {
+    const { template: templateName, projectFolder, start = true, ...stated } = input;
+    const template = templateName === undefined ? undefined : await this.#o.templates.get(templateName);
+    const draft = template ? overlay(template.agent, stated) : stated;
+    const project = await this.#o.resolveProject({ projectId: stated.projectId, projectFolder }, caller);
+    if (stated.id !== undefined) return this.#commands.run(stated.id, () => this.#spawnAs(stated.id as AgentId, draft, template?.name ?? null, project, start, caller));
+    // A minted id may be taken by a spawn that runs beside this one; then the next free one is tried.
+    for (;;) {
+      const id = freeId(template?.name ?? draft.type ?? 'agent', (candidate) => this.#o.registry.isTaken(candidate) || this.#commands.isBusy(candidate));
+      const agent = await this.#commands.run(id, async () => (this.#o.registry.isTaken(id) ? undefined : this.#spawnAs(id, draft, template?.name ?? null, project, start, caller)));
+      if (agent) return agent;
+    }
+  }
+
+  /** Starts an agent that does not run. */
+  start(id: AgentId, caller: Caller): Promise<Agent> {
+    return this.#commands.run(id, () => this.#start(id, caller));
+  }
+
+  /** Stops an agent and everything it started; resolves when it has ended. */
+  stop(id: AgentId, graceMs: number, caller: Caller): Promise<Agent> {
+    return this.#commands.run(id, () => this.#stop(id, graceMs, caller));
+  }
+
+  /** Stops an agent and starts it with its present configuration. */
+  restart(id: AgentId, graceMs: number, caller: Caller): Promise<Agent> {
+    return this.#commands.run(id, async () => {
+      await this.#stop(id, graceMs, caller);
+      return this.#start(id, caller);
+    });
+  }
+
+  /** Freezes every process of an agent. */
+  pause(id: AgentId, caller: Caller): Promise<Agent> {
+    return this.#commands.run(id, async () => {
+      const agent = this.#o.registry.get(id);
+      if (agent.state.status === 'paused') return agent;
+      const run = this.#liveRun(agent, 'pause');
+      await run.pause();
+      if (!run.isPaused()) throw new AppError('UNAVAILABLE', `Agent "${id}" could not be paused: its processes go on running. Try again, or stop it.`, { data: { id } });
+      return this.#o.registry.apply(id, { type: 'frozen', by: caller.actor.id }, caller);
+    });
+  }
+
+  /** Lets a paused agent go on. */
+  resume(id: AgentId, caller: Caller): Promise<Agent> {
+    return this.#commands.run(id, async () => {
+      const agent = this.#o.registry.get(id);
+      if (agent.state.status !== 'paused') {
+        if (isAlive(agent.state.status)) return agent;
+        throw new AppError('CONFLICT', `Agent "${id}" is ${agent.state.status}, not paused. Start it instead.`, { data: { id, status: agent.state.status } });
+      }
+      await this.#liveRun(agent, 'resume').resume();
+      return this.#o.registry.apply(id, { type: 'thawed', by: caller.actor.id }, caller);
+    });
+  }
+
+  /** Changes the stated fields of the configuration. */
+  update(id: AgentId, changes: AgentDraft, caller: Caller): Promise<Agent> {
+    return this.#commands.run(id, async () => {
+      const agent = this.#o.registry.get(id);
+      const { id: _id, projectId, ...present } = agent.config;
+      const config = completeConfig(overlay(present, changes), id, projectId);
+      if (canonicalJson(config) === canonicalJson(agent.config)) return agent;
+      if (isAlive(agent.state.status) && config.runtime !== agent.config.runtime) {
+        throw new AppError('CONFLICT', `Agent "${id}" runs in ${agent.config.runtime}; stop it before changing its runtime.`, { data: { field: 'runtime' } });
+      }
+      return this.#o.registry.configure(id, config, caller);
+    });
+  }
+
+  /** Removes an agent that does not run. Its files and messages stay. */
+  remove(id: AgentId, caller: Caller): Promise<void> {
+    return this.#commands.run(id, async () => {
+      const agent = this.#o.registry.get(id);
+      if (isAlive(agent.state.status)) throw new AppError('CONFLICT', `Agent "${id}" is ${agent.state.status}. Stop it first, then remove it.`, { data: { id, status: agent.state.status } });
+      await this.#o.runs.discard(id);
+      await this.#o.registry.remove(id, caller);
+    });
+  }
+
+  /** Notes that an agent spoke on its interface: the evidence for idle and working. */
+  noteActivity(id: AgentId, held: number): void {
+    const agent = this.#o.registry.find(id);
+    if (!agent || !DRIVERS[agent.config.type].isJudgedByMail) return;
+    const detail = held === 0 ? 'asks for mail and holds no task' : `holds ${held} ${held === 1 ? 'task' : 'tasks'} it has taken`;
+    const wanted = held > 0 ? 'working' : 'idle';
+    if (agent.state.status === wanted) return;
+    this.#o.registry.apply(id, { type: 'activity', held, detail }).catch((error: unknown) => this.#o.log(`activity of agent ${id} could not be stored`, error));
+  }
+
+  /** Finds the agents that an earlier core left, and brings every state in line with what is really there. */
+  async adopt(): Promise<void> {
+    const known = new Set(this.#o.registry.all().map((agent) => agent.id));
+    const found = new Map<AgentId, Run>();
+    for (const runtime of Object.values(this.#o.runtimes)) {
+      if (!runtime.isAdoptable || !(await runtime.probe()).isAvailable) continue;
+      for (const run of await runtime.adopt(known)) found.set(run.agentId, run);
+    }
+    for (const agent of this.#o.registry.all()) await this.#adoptOne(agent, found.get(agent.id));
+  }
+
+  /** Ends what cannot outlive the core and lets go of the rest. */
+  async close(options: { stopAgents: boolean }): Promise<void> {
+    this.#closing.abort();
+    const ending = this.#o.registry.all().filter((agent) => isAlive(agent.state.status) && (options.stopAgents || !this.#o.runtimes[agent.config.runtime].isAdoptable));
+    await Promise.all(ending.map((agent) => this.stop(agent.id, 3_000, CORE).catch((error: unknown) => this.#o.log(`agent ${agent.id} could not be stopped`, error))));
+    this.#o.runs.dispose();
+    for (const runtime of Object.values(this.#o.runtimes)) await runtime.close();
+  }
+
+  async #spawnAs(id: AgentId, draft: AgentDraft, template: string | null, project: Project, start: boolean, caller: Caller): Promise<Agent> {
+    const config = completeConfig(draft, id, project.id);
+    const present = this.#o.registry.find(id);
+    if (present) {
+      if (canonicalJson(present.config) !== canonicalJson(config)) {
+        throw new AppError('CONFLICT', `There is an agent "${id}" with another configuration. Choose another id, change it with update_agent, or repeat its own configuration.`, { data: { id } });
+      }
+    } else {
+      const runtime = this.#o.runtimes[config.runtime];
+      const at = this.#o.now();
+      await this.#o.registry.add(
+        {
+          id,
+          projectId: project.id,
+          config,
+          template,
+          state: { status: 'created', since: at, evidence: { source: 'command', detail: `created by ${caller.actor.id}`, at } },
+          says: null,
+          run: null,
+          boundary: runtime.boundary,
+          boundaryNote: HOST_NOTE,
+          starts: 0,
+          createdAt: at,
+        },
+        caller,
+      );
+    }
+    return start ? this.#start(id, caller) : this.#o.registry.get(id);
+  }
+
+  async #start(id: AgentId, caller: Caller): Promise<Agent> {
+    const agent = this.#o.registry.get(id);
+    if (isAlive(agent.state.status)) return agent;
+    if (this.#closing.signal.aborted) throw new AppError('UNAVAILABLE', 'Quarterdeck is ending: no agent is started any more.');
+    await this.#o.registry.apply(id, { type: 'start-ordered', by: caller.actor.id }, caller);
+    return this.#launch(this.#o.registry.get(id));
+  }
+
+  async #launch(agent: Agent): Promise<Agent> {
+    const driver = DRIVERS[agent.config.type];
+    const runtime = this.#o.runtimes[agent.config.runtime];
+    try {
+      await this.#o.runs.discard(agent.id);
+      const spec = await this.#o.launcher.prepare(agent, driver, this.#o.projectOf(agent.projectId).folder, mintId('run'));
+      const run = await runtime.launch(spec);
+      const row = { id: run.runId, pid: run.pid, startedAt: run.startedAt, attachCommand: run.attachCommand ?? null };
+      const started = await this.#o.registry.startRun(agent.id, row, { type: 'process-started', pid: run.pid, status: driver.statusAtLaunch });
+      this.#o.runs.track(started, run);
+      return started;
+    } catch (error) {
+      const reason = messageOf(error);
+      await this.#o.registry.apply(agent.id, { type: 'launch-failed', reason });
+      throw new AppError('UNAVAILABLE', `Agent "${agent.id}" did not start: ${reason}`, { cause: error, retryable: false, data: { id: agent.id } });
+    }
+  }
+
+  async #stop(id: AgentId, graceMs: number, caller: Caller): Promise<Agent> {
+    const agent = this.#o.registry.get(id);
+    if (!isAlive(agent.state.status)) return agent;
+    const run = this.#o.runs.find(id);
+    await this.#o.registry.apply(id, { type: 'stop-ordered', by: caller.actor.id }, caller);
+    if (run) {
+      await run.stop(graceMs);
+      await this.#o.runs.settled(id);
+    } else {
+      await this.#o.registry.apply(id, { type: 'unreachable', reason: 'no process of it is known' });
+    }
+    return this.#o.registry.get(id);
+  }
+
+  #liveRun(agent: Agent, what: string): Run {
+    const run = this.#o.runs.find(agent.id);
+    const { status } = agent.state;
+    if (!run || status === 'starting' || status === 'stopping' || !isAlive(status)) {
+      throw new AppError('CONFLICT', `Agent "${agent.id}" is ${status}: there is nothing to ${what}.`, { data: { id: agent.id, status } });
+    }
+    return run;
+  }
+
+  async #adoptOne(agent: Agent, run: Run | undefined): Promise<void> {
+    const { status } = agent.state;
+    const isKnownRun = run !== undefined && (run.runId === agent.run?.id || status === 'starting');
+    if (!isAlive(status) || (run && !isKnownRun)) {
+      // An ended agent: its last screen is kept for reading. A process that nobody should have is ended.
+      if (run) await this.#keepEnded(agent, run);
+      return;
+    }
+    if (!run) {
+      if (status === 'starting') {
+        this.#o.log(`agent ${agent.id} was being started when the last core ended: starting it again`);
+        await this.#launch(agent).catch((error: unknown) => this.#o.log(`agent ${agent.id} could not be started`, error));
+        return;
+      }
+      const reason = agent.config.runtime === 'pty' ? 'its terminal ended with the core it ran in' : 'its tmux session is gone and nobody saw it end';
+      await this.#o.registry.apply(agent.id, { type: 'unreachable', reason });
+      return;
+    }
+    if (agent.run?.id !== run.runId) {
+      const row = { id: run.runId, pid: run.pid, startedAt: run.startedAt, attachCommand: run.attachCommand ?? null };
+      await this.#o.registry.startRun(agent.id, row, { type: 'process-started', pid: run.pid, status: DRIVERS[agent.config.type].statusAtLaunch });
+    }
+    this.#o.runs.track(agent, run);
+    if (status === 'stopping') {
+      await this.#finishStop(agent.id, run);
+      return;
+    }
+    await this.#o.registry.apply(agent.id, { type: 'adopted', pid: run.pid, isPaused: run.isPaused(), status: this.#adoptedStatus(agent), detail: `process ${run.pid} was found running` });
+  }
+
+  #adoptedStatus(agent: Agent): 'starting' | 'idle' | 'working' | 'waiting' {
+    const driver = DRIVERS[agent.config.type];
+    if (!driver.isJudgedByMail) return 'working';
+    if (agent.state.status === 'starting') return 'starting';
+    return this.#o.heldBy(agent.id) > 0 ? 'working' : 'idle';
+  }
+
+  async #keepEnded(agent: Agent, run: Run): Promise<void> {
+    const end = await Promise.race([run.ended, Promise.resolve(undefined)]);
+    if (end === undefined) {
+      this.#o.log(`a process of agent ${agent.id} was found that belongs to no known run: ending it`);
+      await run.stop(3_000);
+    }
+    this.#o.runs.track(agent, run);
+  }
+
+  async #finishStop(id: AgentId, run: Run): Promise<void> {
+    await run.stop(3_000);
+    await this.#o.runs.settled(id);
+  }
+}
