@@ -24,7 +24,7 @@ while read -r line; do
     -*) case $groups in *" $group "*) groups="\${groups%%" $group "*} \${groups#*" $group "}" ;; esac ;;
   esac
 done
-for group in $groups; do kill -KILL -- "-$group" 2>/dev/null; done
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 exit 0
 `;
 
@@ -46,6 +46,8 @@ export class ProcessGroups {
 
   /** Starts a command as the leader of a new group. A command that cannot be started emits `error` on the process. */
   start(spec: CommandSpec): CommandProcess {
+    // The guard is there first: from the start of the command to its being told is then a moment of this process only.
+    this.#startGuard();
     const [program, ...args] = spec.argv;
     const child = spawn(program, args, { cwd: spec.cwd, env: { ...spec.env }, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     const group = child.pid;
@@ -78,17 +80,19 @@ export class ProcessGroups {
     this.#guard = undefined;
   }
 
+  #startGuard(): void {
+    if (this.#guard !== undefined) return;
+    const guard = spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'quarterdeck-worker-guard'], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, env: {} });
+    // Without a guard, or when it is gone, commands run all the same.
+    guard.on('error', () => undefined);
+    guard.stdin.on('error', () => undefined);
+    guard.unref();
+    if ('unref' in guard.stdin && typeof guard.stdin.unref === 'function') guard.stdin.unref();
+    this.#guard = guard;
+    this.#guardInput = guard.stdin;
+  }
+
   #tellGuard(line: string): void {
-    if (this.#guard === undefined) {
-      const guard = spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'quarterdeck-worker-guard'], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, env: {} });
-      guard.on('error', () => undefined);
-      guard.unref();
-      // A guard that is gone takes nothing more; commands run without it.
-      guard.stdin.on('error', () => undefined);
-      if ('unref' in guard.stdin && typeof guard.stdin.unref === 'function') guard.stdin.unref();
-      this.#guard = guard;
-      this.#guardInput = guard.stdin;
-    }
     this.#guardInput?.write(`${line}\n`);
   }
 }

@@ -5,6 +5,9 @@ import { OutputTail } from '../output-tail.ts';
 import type { TaskContext } from '../task-context.ts';
 import { errorCode, TaskFailure } from '../task-failure.ts';
 
+/** How long output is still read after a command has ended, in milliseconds. */
+const DRAIN_MS = 1_000;
+
 /** How a command ended. */
 type Ending = { readonly kind: 'exit'; readonly code: number | null; readonly signal: NodeJS.Signals | null } | { readonly kind: 'error'; readonly error: Error };
 
@@ -44,6 +47,11 @@ export async function runCommand(task: TaskOf<'run'>, context: TaskContext): Pro
         // What it left behind in its group would hold the pipes open for ever.
         if (group !== undefined) context.processes.kill(group);
         child.once('close', () => resolve({ kind: 'exit', code, signal }));
+        // A descendant that made a session of its own is not ours to end; its hold on the pipes is not waited for.
+        setTimeout(() => {
+          child.stdout.destroy();
+          child.stderr.destroy();
+        }, DRAIN_MS).unref();
       });
     });
   } finally {
