@@ -1,9 +1,15 @@
 /** Every named query of the reader. Only composes. */
+import { agentReads } from '#core/agents/agents-repository.ts';
+import { authReads } from '#core/auth/tokens-repository.ts';
 import { journalReads } from '#core/journal/journal-repository.ts';
+import { messageReads } from '#core/messages/messages-repository.ts';
+import { secretReads } from '#core/secrets/secrets-repository.ts';
+import { sessionReads } from '#core/sessions/sessions-repository.ts';
+import { snapshotReads } from '#core/snapshot.ts';
 import type { Store } from '#core/store/store.ts';
 
 /** Every named query of the reader. */
-export const reads = { ...journalReads };
+export const reads = { ...agentReads, ...authReads, ...journalReads, ...messageReads, ...secretReads, ...sessionReads, ...snapshotReads };
 /** Every named query of the reader. */
 export type Reads = typeof reads;
 /** The store with the product's queries. */

@@ -2,20 +2,7 @@
 import * as z from 'zod';
 import { command, procedure, query } from '#shared/kernel/procedure.ts';
 import { RuntimeAvailability } from '#shared/runtimes/model.ts';
-import { RunInfo } from './model.ts';
-
-/** One thing that was looked at on this machine. */
-const Check = z.object({
-  id: z.string(),
-  title: z.string(),
-  /** ok: there and works; missing: not there, something else takes its place; failed: broken; optional: not there and not needed. */
-  status: z.enum(['ok', 'missing', 'failed', 'optional']),
-  detail: z.string(),
-  path: z.string().nullable(),
-  version: z.string().nullable(),
-  /** The one command that mends it. */
-  remedy: z.string().nullable(),
-});
+import { RunInfo, SystemCheck } from './model.ts';
 
 /** Procedures about the installation itself. */
 export const systemContract = {
@@ -56,7 +43,7 @@ export const systemContract = {
     description: 'Looks for what agents need (tmux, git, Node, Claude Code, disk), by the PATH of a login shell, and says for each gap the one command that closes it.',
   })
     .input(z.strictObject({}))
-    .output(z.object({ checks: z.array(Check), checkedAt: z.number().int() })),
+    .output(z.object({ checks: z.array(SystemCheck), checkedAt: z.number().int() })),
 
   shutdown: procedure(command(undefined, 'CRITICAL', { role: 'operator' }), {
     method: 'POST',

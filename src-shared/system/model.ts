@@ -19,3 +19,18 @@ export const RunInfo = z.object({
 });
 /** `run.json` and the ready line. */
 export type RunInfo = z.infer<typeof RunInfo>;
+
+/** One thing that was looked at on this machine. */
+export const SystemCheck = z.object({
+  id: z.string(),
+  title: z.string(),
+  /** ok: there and works; missing: not there, something else takes its place; failed: broken; optional: not there and not needed. */
+  status: z.enum(['ok', 'missing', 'failed', 'optional']),
+  detail: z.string(),
+  path: z.string().nullable(),
+  version: z.string().nullable(),
+  /** The one command that mends it. */
+  remedy: z.string().nullable(),
+});
+/** One thing that was looked at on this machine. */
+export type SystemCheck = z.infer<typeof SystemCheck>;

@@ -1,0 +1,129 @@
+/** Looks at this machine: what agents need, found by really running it, and for each gap the one command that closes it. */
+import { execFile } from 'node:child_process';
+import { access, constants, statfs } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { messageOf } from '#shared/kernel/errors.ts';
+import type { SystemCheck } from '#shared/system/model.ts';
+
+const run = promisify(execFile);
+/** A program that does not tell its version within this time counts as broken. */
+const TIMEOUT_MS = 10_000;
+/** Below this much free space, in bytes, checkpoints and logs will soon fail. */
+const LOW_DISK_BYTES = 2 * 2 ** 30;
+
+interface Wanted {
+  readonly id: string;
+  readonly title: string;
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly isNeeded: boolean;
+  readonly withoutIt: string;
+  readonly remedy: Readonly<Record<'linux' | 'darwin', string>>;
+}
+
+const WANTED: readonly Wanted[] = [
+  {
+    id: 'tmux',
+    title: 'tmux',
+    program: 'tmux',
+    args: ['-V'],
+    isNeeded: true,
+    withoutIt: 'without it agents run in plain terminals that end with the app',
+    remedy: { linux: 'sudo apt-get install tmux', darwin: 'brew install tmux' },
+  },
+  {
+    id: 'git',
+    title: 'git',
+    program: 'git',
+    args: ['--version'],
+    isNeeded: true,
+    withoutIt: 'without it no repository can be worked on',
+    remedy: { linux: 'sudo apt-get install git', darwin: 'xcode-select --install' },
+  },
+  {
+    id: 'claude-code',
+    title: 'Claude Code',
+    program: 'claude',
+    args: ['--version'],
+    isNeeded: false,
+    withoutIt: 'optional: workers and commands run without it',
+    remedy: { linux: 'npm install -g @anthropic-ai/claude-code', darwin: 'npm install -g @anthropic-ai/claude-code' },
+  },
+  {
+    id: 'docker',
+    title: 'Docker',
+    program: 'docker',
+    args: ['version', '--format', '{{.Server.Version}}'],
+    isNeeded: false,
+    withoutIt: 'optional: this version runs agents in tmux and plain terminals only',
+    remedy: { linux: 'sudo apt-get install docker.io', darwin: 'brew install --cask docker' },
+  },
+];
+
+/** Where to look. */
+export interface DoctorOptions {
+  /** PATH to search, best that of a login shell. */
+  readonly path: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly dataDir: string;
+}
+
+async function findProgram(name: string, path: string): Promise<string | undefined> {
+  for (const folder of path.split(delimiter)) {
+    const file = join(folder, name);
+    if (folder !== '' && (await access(file, constants.X_OK).then(() => true, () => false))) return file;
+  }
+  return undefined;
+}
+
+function remedyOf(wanted: Wanted): string {
+  return process.platform === 'darwin' ? wanted.remedy.darwin : wanted.remedy.linux;
+}
+
+async function checkProgram(wanted: Wanted, options: DoctorOptions): Promise<SystemCheck> {
+  const base = { id: wanted.id, title: wanted.title };
+  const path = await findProgram(wanted.program, options.path);
+  if (path === undefined) {
+    return { ...base, status: wanted.isNeeded ? 'missing' : 'optional', detail: `not found; ${wanted.withoutIt}`, path: null, version: null, remedy: remedyOf(wanted) };
+  }
+  try {
+    const { stdout } = await run(path, [...wanted.args], { env: { ...options.env, PATH: options.path }, timeout: TIMEOUT_MS });
+    const version = /\d+(\.\d+)+\w*/.exec(stdout)?.[0] ?? stdout.trim().slice(0, 60);
+    return { ...base, status: 'ok', detail: `${version} at ${path}`, path, version, remedy: null };
+  } catch (error) {
+    const problem = messageOf(error).split('\n').filter((line) => !line.startsWith('Command failed'))[0] ?? messageOf(error);
+    return { ...base, status: wanted.isNeeded ? 'failed' : 'optional', detail: `found at ${path}, but it does not answer: ${problem.slice(0, 200)}`, path, version: null, remedy: null };
+  }
+}
+
+async function checkGitIdentity(options: DoctorOptions): Promise<SystemCheck> {
+  const base = { id: 'git-identity', title: 'git name and email', path: null, version: null };
+  const ask = async (key: string): Promise<string> =>
+    run('git', ['config', '--global', '--get', key], { env: { ...options.env, PATH: options.path }, timeout: TIMEOUT_MS }).then(
+      ({ stdout }) => stdout.trim(),
+      () => '',
+    );
+  const [name, email] = [await ask('user.name'), await ask('user.email')];
+  if (name !== '' && email !== '') return { ...base, status: 'ok', detail: `${name} <${email}>`, remedy: null };
+  return { ...base, status: 'missing', detail: 'not set: agents cannot commit in your name', remedy: 'git config --global user.name "Your Name" && git config --global user.email you@example.com' };
+}
+
+async function checkDisk(options: DoctorOptions): Promise<SystemCheck> {
+  const base = { id: 'disk', title: 'Disk', path: options.dataDir, version: null };
+  try {
+    const facts = await statfs(options.dataDir).catch(() => statfs('/'));
+    const free = facts.bavail * facts.bsize;
+    const text = `${(free / 2 ** 30).toFixed(1)} GB free for the data folder`;
+    return free < LOW_DISK_BYTES ? { ...base, status: 'failed', detail: `only ${text}`, remedy: 'Free some space, or choose another folder with --data-dir' } : { ...base, status: 'ok', detail: text, remedy: null };
+  } catch (error) {
+    return { ...base, status: 'failed', detail: messageOf(error), remedy: null };
+  }
+}
+
+/** Looks at everything, side by side. Never rejects. */
+export async function runDoctor(options: DoctorOptions): Promise<SystemCheck[]> {
+  const node: SystemCheck = { id: 'node', title: 'Node', status: 'ok', detail: `${process.versions.node} (brought along)`, path: process.execPath, version: process.versions.node, remedy: null };
+  const found = await Promise.all([...WANTED.map((wanted) => checkProgram(wanted, options)), checkGitIdentity(options), checkDisk(options)]);
+  return [node, ...found];
+}
