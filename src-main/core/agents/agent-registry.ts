@@ -9,6 +9,7 @@ import type { Disposable } from '#shared/kernel/disposable.ts';
 import { Emitter } from '#shared/kernel/emitter.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { AgentId, ProjectId } from '#shared/kernel/ids.ts';
+import { AgentId as AgentIdSchema } from '#shared/kernel/ids.ts';
 import type { PendingEvent } from '#shared/journal/model.ts';
 import type { Caller } from '#core/caller.ts';
 import { CORE } from '#core/caller.ts';
@@ -56,6 +57,12 @@ export class AgentRegistry {
   /** One agent, or undefined. */
   find(id: AgentId): Agent | undefined {
     return this.#agents.get(id);
+  }
+
+  /** The agent of that name, if the text is one's id. */
+  findByName(text: string): Agent | undefined {
+    const id = AgentIdSchema.safeParse(text);
+    return id.success ? this.#agents.get(id.data) : undefined;
   }
 
   /** One agent; NOT_FOUND when there is none. */

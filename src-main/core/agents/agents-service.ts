@@ -139,13 +139,13 @@ export class AgentsService {
   }
 
   /** Notes that an agent spoke on its interface: the evidence for idle and working. */
-  noteActivity(id: AgentId, held: number): void {
-    const agent = this.#o.registry.find(id);
+  noteActivity(recipient: string, held: number): void {
+    const agent = this.#o.registry.findByName(recipient);
     if (!agent || !DRIVERS[agent.config.type].isJudgedByMail) return;
     const detail = held === 0 ? 'asks for mail and holds no task' : `holds ${held} ${held === 1 ? 'task' : 'tasks'} it has taken`;
     const wanted = held > 0 ? 'working' : 'idle';
     if (agent.state.status === wanted) return;
-    this.#o.registry.apply(id, { type: 'activity', held, detail }).catch((error: unknown) => this.#o.log(`activity of agent ${id} could not be stored`, error));
+    this.#o.registry.apply(agent.id, { type: 'activity', held, detail }).catch((error: unknown) => this.#o.log(`activity of agent ${agent.id} could not be stored`, error));
   }
 
   /** Finds the agents that an earlier core left, and brings every state in line with what is really there. */

@@ -1,0 +1,294 @@
+/**
+ * The core: everything is made and wired here, and only here. Only composes.
+ * Order of the start: folders, lock, store, what is remembered, doors, agents, `run.json`. The end is the same backwards.
+ */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { isAlive } from '#shared/agents/model.ts';
+import type { RunInfo } from '#shared/system/model.ts';
+import { chooseAgentPort } from './agent-port.ts';
+import { AgentLauncher } from './agents/agent-launcher.ts';
+import { AgentRegistry } from './agents/agent-registry.ts';
+import { AgentRuns } from './agents/agent-runs.ts';
+import { AgentsService } from './agents/agents-service.ts';
+import { agentsHandlers } from './agents/handlers.ts';
+import { Templates } from './agents/templates.ts';
+import type { Programs } from './agents/types/agent-driver.ts';
+import { DRIVERS } from './agents/types/drivers.ts';
+import { AuthService } from './auth/auth-service.ts';
+import { authHandlers } from './auth/handlers.ts';
+import type { Caller } from './caller.ts';
+import { CORE } from './caller.ts';
+import { prepareFolders, removeRunFile, writeRunFile } from './data-folder.ts';
+import { createDoors } from './http/doors.ts';
+import { journalHandlers } from './journal/handlers.ts';
+import { Journal } from './journal/journal.ts';
+import { messagesHandlers } from './messages/handlers.ts';
+import { MessagesService } from './messages/messages-service.ts';
+import { pathsOf } from './paths.ts';
+import { projectsHandlers } from './projects/handlers.ts';
+import { readFact, saveFact } from './projects/projects-repository.ts';
+import { ProjectsService } from './projects/projects-service.ts';
+import type { AppStore } from './reads.ts';
+import { PtyRuntime } from './runtimes/pty/pty-runtime.ts';
+import { sideWindowsFor } from './runtimes/side-windows.ts';
+import { TmuxRuntime } from './runtimes/tmux/tmux-runtime.ts';
+import { secretsHandlers } from './secrets/handlers.ts';
+import { loadAuditKey } from './secrets/key-file.ts';
+import { keyFileSource, passphraseSource } from './secrets/key-source.ts';
+import { SecretsService } from './secrets/secrets-service.ts';
+import { sessionsHandlers } from './sessions/handlers.ts';
+import { SessionsService } from './sessions/sessions-service.ts';
+import { takeLock } from './store/lock.ts';
+import { Store } from './store/store.ts';
+import { EventLoopMonitor } from './system/event-loop.ts';
+import { systemHandlers } from './system/handlers.ts';
+import { loginPath } from './system/login-path.ts';
+import { teamsHandlers } from './teams/handlers.ts';
+import { TeamsService } from './teams/teams-service.ts';
+import { terminalsHandlers } from './terminals/handlers.ts';
+import { TerminalsService } from './terminals/terminals-service.ts';
+
+/** What a host decides. */
+export interface AppOptions {
+  readonly dataDir: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly version: string;
+  /** Folder `assets`, outside any archive. */
+  readonly assetsDir: string;
+  /** Folder of the built window; undefined serves a page that says how to build it. */
+  readonly rendererDir: string | undefined;
+  readonly programs: Programs;
+  /** Module of the reader's thread. */
+  readonly readerModule: URL;
+  /** 0 = any; undefined = 3000 or the next free one. */
+  readonly port: number | undefined;
+  /** 0 = any; undefined = the one chosen before, else 3100 or the next free one. */
+  readonly agentPort: number | undefined;
+  readonly bind: string;
+  readonly allowHosts: readonly string[];
+  readonly log: Logger;
+  /** A caller asked for the end of the core. */
+  readonly onShutdownRequested: (options: { stopAgents: boolean }) => void;
+}
+
+/** A running core. */
+export interface App {
+  readonly info: RunInfo;
+  /** A one-time link that logs a browser in. */
+  loginLink(): string;
+  /** Serves the contract over a MessagePort (Electron's or Node's). */
+  readonly serveRpcPort: ReturnType<typeof createDoors>['serveRpcPort'];
+  /** Serves live terminals over a MessagePort. */
+  readonly serveTerminalPort: TerminalsService['servePort'];
+  /** Ends the core cleanly. Agents that can outlive it go on unless told otherwise. */
+  close(options: { stopAgents: boolean }): Promise<void>;
+}
+
+const AGENT_PORT_FACT = 'agent-port';
+const INSTANCE_FACT = 'instance';
+
+/** Undoes one step of the start. */
+type Ending = (options: { stopAgents: boolean }) => void | Promise<void>;
+
+/** Starts the core. Fails with an AppError that says what to do when it cannot, and leaves nothing open then. */
+export async function startApp(o: AppOptions): Promise<App> {
+  const endings: Ending[] = [];
+  const close = async (options: { stopAgents: boolean }): Promise<void> => {
+    for (let end = endings.pop(); end; end = endings.pop()) await end(options);
+  };
+  try {
+    return { ...(await compose(o, (end) => endings.push(end))), close };
+  } catch (error) {
+    await close({ stopAgents: false });
+    throw error;
+  }
+}
+
+async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omit<App, 'close'>> {
+  const { log } = o;
+  const now = Date.now;
+  const paths = pathsOf(o.dataDir, o.env);
+  const warn = (message: string): void => log.warn(message);
+  prepareFolders(paths);
+  const lock = takeLock(paths.lock, paths.dataDir);
+  onEnd(() => lock.dispose());
+  const path = loginPath(o.env);
+  const loop = new EventLoopMonitor();
+  loop.start();
+  onEnd(() => loop.dispose());
+
+  const store: AppStore = new Store({ file: paths.database, backupFile: (version) => join(paths.backups, `before-upgrade-from-${version}-${now()}.db`), readerModule: o.readerModule });
+  store.open();
+  const auditKey = loadAuditKey(paths.secrets, warn);
+  const journal = new Journal({ headFile: paths.auditHead, auditKey });
+  store.peek((db) => journal.open(db));
+  store.connect(journal);
+  onEnd(async () => {
+    await store.close();
+    journal.close();
+  });
+
+  const auth = new AuthService({ store, operatorTokenFile: paths.operatorToken, warn });
+  await auth.open();
+  onEnd(() => auth.dispose());
+  const sessions = new SessionsService({ store, version: o.version });
+  const { isAfterCrash } = await sessions.open();
+  onEnd(() => sessions.end());
+  const projects = new ProjectsService({ store });
+  projects.open();
+  const passphrase = o.env['QUARTERDECK_PASSPHRASE'];
+  const secrets = new SecretsService({
+    store,
+    keySource: passphrase === undefined || passphrase === '' ? keyFileSource(paths.secrets, warn) : passphraseSource(paths.secrets, passphrase, warn),
+    isProject: (id) => projects.list().some((project) => project.id === id),
+  });
+  await secrets.open();
+
+  const registry = new AgentRegistry({ store, now });
+  registry.open();
+  onEnd(() => registry.dispose());
+  const messages = new MessagesService({
+    store,
+    resolveAgent: (id) => {
+      const agent = registry.find(id);
+      return agent ? { id, projectId: agent.projectId, boundary: agent.boundary, isRemoved: false } : undefined;
+    },
+    agentsOfProject: (projectId) => registry.idsOf(projectId),
+    currentSession: () => sessions.currentId(),
+    defaultProject: () => projects.latest()?.id,
+  });
+  messages.open();
+  onEnd(() => messages.dispose());
+
+  const instanceId = await keepFact(store, INSTANCE_FACT, () => randomUUID());
+  const runtimeLog = (message: string, facts?: Readonly<Record<string, unknown>>): void => log.info(facts ?? {}, message);
+  const runtimes = { tmux: new TmuxRuntime({ socketDir: paths.socketDir, instanceId, log: runtimeLog }), pty: new PtyRuntime({ log: runtimeLog }) };
+  const runs = new AgentRuns({
+    registry,
+    now,
+    onEnded: (agent) => auth.revokeAgentTokens(agent.id, CORE),
+    log: (message, error) => log.error({ err: error }, message),
+  });
+  const agentEnv: NodeJS.ProcessEnv = { ...o.env, PATH: await path };
+  const launcher = new AgentLauncher({
+    programs: o.programs,
+    agentsDir: paths.agents,
+    socketDir: paths.socketDir,
+    env: agentEnv,
+    agentUrl: () => doors.info().agentMcpUrl,
+    mintToken: (agent) => auth.mintAgentToken({ agentId: agent.id, projectId: agent.projectId, caller: CORE }),
+    sideWindows: (agent, files) =>
+      sideWindowsFor({ scriptPath: join(o.assetsDir, 'scripts', 'agent-window.sh'), ...(DRIVERS[agent.config.type].hasHealthEndpoint ? { queueFile: files.queueFile } : {}) }),
+  });
+  const templates = new Templates({ builtInDir: join(o.assetsDir, 'templates'), ownDir: paths.templates });
+  const agents = new AgentsService({
+    registry,
+    runs,
+    launcher,
+    templates,
+    runtimes,
+    resolveProject: (stated, caller) => projects.resolve(stated, caller),
+    projectOf: (id) => projects.get(id),
+    heldBy: (id) => messages.heldBy(id),
+    now,
+    log: (message, error) => log.warn({ err: error }, message),
+  });
+  const activity = messages.onActivity(({ recipient, held }) => agents.noteActivity(recipient, held));
+  onEnd(() => activity.dispose());
+  const teams = new TeamsService({
+    spawn: (input, caller) => agents.spawn(input, caller),
+    send: (message, caller) => messages.send(message, caller),
+    resolveProject: (stated, caller) => projects.resolve(stated, caller),
+    isTaken: (id) => registry.isTaken(id),
+    sampleFile: join(o.assetsDir, 'teams', 'sample-crew.yaml'),
+    sampleFolder: join(paths.projects, 'sample'),
+  });
+  const terminals = new TerminalsService({
+    store,
+    runOf: (id) => runs.find(id),
+    agentOf: (id) => registry.find(id),
+  });
+  onEnd(() => terminals.dispose());
+  let followers = 0;
+
+  const doors = createDoors({
+    handlers: {
+      agents: agentsHandlers({ agents, registry, runs, launcher, templates, unreadOf: (recipient) => messages.unreadOf(recipient), now }),
+      auth: authHandlers(auth, { loginUrl: (code) => doors.loginUrl(code) }),
+      journal: journalHandlers({
+        store,
+        headFile: paths.auditHead,
+        auditKey,
+        source: {
+          seq: () => journal.seq,
+          recentAfter: (seq, limit) => journal.recentAfter(seq, limit),
+          readAfter: (after, limit) => store.read('journal.events', { after, limit }),
+          onCommitted: (listener) => journal.onCommitted(listener),
+          onDeliveries: (listener) => messages.onDeliveries(listener),
+          onFollower: (delta) => (followers += delta),
+        },
+      }),
+      messages: messagesHandlers(messages),
+      projects: projectsHandlers(projects),
+      secrets: secretsHandlers(secrets),
+      sessions: sessionsHandlers(sessions),
+      system: systemHandlers({
+        info: () => doors.info(),
+        dataDir: paths.dataDir,
+        env: agentEnv,
+        runtimes: Object.values(runtimes),
+        registry,
+        store,
+        journal,
+        loop,
+        followers: () => followers,
+        messageCounts: () => store.read('messages.counts', {}),
+        now,
+        requestShutdown: o.onShutdownRequested,
+      }),
+      teams: teamsHandlers(teams),
+      terminals: terminalsHandlers(terminals),
+    },
+    auth,
+    store,
+    log,
+    version: o.version,
+    rendererDir: o.rendererDir,
+    bind: o.bind,
+    allowHosts: o.allowHosts,
+    onTerminalSocket: (socket, caller) => terminals.serveSocket(socket, caller),
+  });
+
+  const keptPort = store.peek((db) => readFact(db, AGENT_PORT_FACT));
+  const choice = chooseAgentPort(o.agentPort, keptPort === undefined ? undefined : Number(keptPort), registry.all().some((agent) => isAlive(agent.state.status)));
+  onEnd(() => doors.close());
+  const info = await doors.listen({ port: o.port, agentPort: choice.port, isAgentPortNegotiable: choice.isNegotiable });
+  const agentPort = new URL(info.agentMcpUrl).port;
+  if (agentPort !== keptPort) await store.write((tx) => saveFact(tx, AGENT_PORT_FACT, agentPort));
+
+  onEnd((options) => agents.close(options));
+  await agents.adopt();
+  writeRunFile(paths.runFile, info);
+  onEnd(() => removeRunFile(paths.runFile));
+  log.info({ dataDir: paths.dataDir, url: info.url, agents: registry.all().length, isAfterCrash }, 'ready');
+
+  return {
+    info,
+    loginLink: () => doors.loginUrl(auth.createLoginCode().code),
+    serveRpcPort: (port, caller) => doors.serveRpcPort(port, caller),
+    serveTerminalPort: (port, caller) => terminals.servePort(port, caller),
+  };
+}
+
+async function keepFact(store: AppStore, name: string, make: () => string): Promise<string> {
+  const kept = store.peek((db) => readFact(db, name));
+  if (kept !== undefined) return kept;
+  const value = make();
+  await store.write((tx) => saveFact(tx, name, value));
+  return value;
+}
+
+/** The operator at the window of the desktop app. */
+export const DESKTOP_OPERATOR: Caller = { actor: { kind: 'operator', id: 'operator' }, role: 'operator', door: 'desktop' };

@@ -1,0 +1,81 @@
+/** The headless host: the core under plain Node, serving the window to a browser, until a signal ends it. */
+import { spawn } from 'node:child_process';
+import type { Logger } from 'pino';
+import pino from 'pino';
+import { AppError, messageOf } from '#shared/kernel/errors.ts';
+import type { App } from '#core/app.ts';
+import { startApp } from '#core/app.ts';
+import { productFiles, VERSION } from './product-files.ts';
+
+/** What the command line decides. */
+export interface ServeOptions {
+  readonly dataDir: string;
+  readonly port: number | undefined;
+  readonly agentPort: number | undefined;
+  readonly bind: string;
+  readonly allowHosts: readonly string[];
+  /** Print the ready line as JSON on stdout, and nothing else. */
+  readonly json: boolean;
+  /** Open the browser with a one-time login link. */
+  readonly isOpening: boolean;
+  /** Stop the agents at the end. */
+  readonly shouldStopAgents: boolean;
+}
+
+function makeLog(): Logger {
+  return pino({ level: process.env['QUARTERDECK_LOG'] ?? 'warn', base: undefined, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: true }));
+}
+
+function openBrowser(url: string): void {
+  const [program, ...args] = process.platform === 'darwin' ? ['open', url] : process.platform === 'win32' ? ['cmd', '/c', 'start', '', url] : ['xdg-open', url];
+  const child = spawn(program ?? 'xdg-open', args, { stdio: 'ignore', detached: true });
+  // No browser is no failure: the link was printed.
+  child.on('error', () => undefined);
+  child.unref();
+}
+
+function announce(app: App, options: ServeOptions): void {
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ event: 'ready', ...app.info })}\n`);
+    return;
+  }
+  const link = app.loginLink();
+  process.stdout.write(`Quarterdeck ${VERSION} is running.\n\n  Open it       ${link}\n                (this link logs one browser in, once, within ten minutes)\n  Claude Code   claude mcp add --transport http quarterdeck ${app.info.mcpUrl} --header "Authorization: Bearer $(cat ${options.dataDir}/operator-token)"\n  Data          ${options.dataDir}\n\nCtrl-C ends it; agents in tmux keep running.\n`);
+  if (options.isOpening) openBrowser(link);
+}
+
+/** Runs the core until SIGTERM, SIGINT or a shutdown call. Resolves with the exit code. */
+export async function serve(options: ServeOptions): Promise<number> {
+  const log = makeLog();
+  // Listening from the first moment: a signal during the start ends it in good order too.
+  let requestEnd: (ending: { stopAgents: boolean }) => void = () => undefined;
+  const ended = new Promise<{ stopAgents: boolean }>((resolve) => (requestEnd = resolve));
+  const onSignal = (): void => requestEnd({ stopAgents: options.shouldStopAgents });
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  process.on('SIGHUP', onSignal);
+
+  let app: App;
+  try {
+    app = await startApp({
+      ...productFiles(),
+      dataDir: options.dataDir,
+      env: process.env,
+      version: VERSION,
+      port: options.port,
+      agentPort: options.agentPort,
+      bind: options.bind,
+      allowHosts: options.allowHosts,
+      log,
+      onShutdownRequested: (ending) => requestEnd(ending),
+    });
+  } catch (error) {
+    if (!(error instanceof AppError)) log.error({ err: error }, 'the start failed');
+    process.stderr.write(`Quarterdeck did not start: ${messageOf(error)}\n`);
+    return 1;
+  }
+  announce(app, options);
+  const ending = await ended;
+  await app.close(ending);
+  return 0;
+}
