@@ -188,19 +188,6 @@ describe('tokens', () => {
     expect(await auth.listTokens(100)).toEqual([]);
   });
 
-  it('are made once for one key, and again when the first try failed', async () => {
-    const ask = { name: 'script', role: 'automation', idempotencyKey: 'k1' } as const;
-    const [first, second] = await Promise.all([auth.createToken(ask, operator), auth.createToken(ask, operator)]);
-    expect(second).toEqual(first);
-    await expect(auth.createToken({ ...ask, role: 'observer' }, operator)).rejects.toMatchObject({ code: 'CONFLICT' });
-    const other: Caller = { ...operator, actor: { kind: 'token', id: 'tok_other' } };
-    expect((await auth.createToken(ask, other)).token.id).not.toBe(first.token.id);
-    const bad = { name: 'browser', role: 'observer', idempotencyKey: 'k2' } as const;
-    await expect(auth.createToken(bad, operator)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
-    expect((await auth.createToken({ ...bad, name: 'good' }, operator)).token.name).toBe('good');
-    expect(await auth.listTokens(100)).toHaveLength(3);
-  });
-
   it('are listed newest first, by page, without secrets', async () => {
     const made = [];
     for (const name of ['a', 'b', 'c']) made.push(await auth.createToken({ name, role: 'observer' }, operator));

@@ -60,7 +60,6 @@ export interface TokenRequest {
   readonly name: string;
   readonly role: MintableRole;
   readonly ttlMs?: number | undefined;
-  readonly idempotencyKey?: string | undefined;
 }
 
 /** How long a browser stays logged in, in milliseconds. */
@@ -69,8 +68,6 @@ export const BROWSER_TTL_MS = 30 * 86_400_000;
 const BROWSER = 'browser';
 /** The shortest and longest lifetimes of a token, in milliseconds: a second, and ten years. */
 const TTL_RANGE_MS = { least: 1_000, most: 10 * 365 * 86_400_000 } as const;
-/** How many results of `createToken` are remembered for callers that repeat it with the same key. */
-const MAX_REMEMBERED = 100;
 /** The longest time a timer can wait, in milliseconds (31 bits). */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -201,28 +198,31 @@ export class AuthService {
     }
   }
 
-  /** Makes a token for a script, a second screen or another program. */
+  /** Makes a token for a script, a second screen or another program. Its secret is seen here and never again. */
   createToken(request: TokenRequest, caller: Caller): Promise<NewToken> {
-    const { idempotencyKey, ...asked } = request;
-    if (idempotencyKey === undefined) return this.#createToken(asked, caller);
-    const key = JSON.stringify([caller.actor.kind, caller.actor.id, idempotencyKey]);
-    const text = JSON.stringify([asked.name, asked.role, asked.ttlMs ?? null]);
-    const earlier = this.#remembered.get(key);
-    if (earlier) {
-      if (earlier.asked === text) return earlier.result;
+    const { name, role, ttlMs } = request;
+    if (name.trim().toLowerCase() === BROWSER) {
       return Promise.reject(
-        new AppError('CONFLICT', 'idempotencyKey was used before for another token. Choose another key.', {
-          data: { field: 'idempotencyKey' },
+        new AppError('BAD_REQUEST', `name: "${BROWSER}" is kept for browser logins. Choose another name.`, {
+          data: { field: 'name' },
         }),
       );
     }
-    const result = this.#createToken(asked, caller);
-    this.#remembered.set(key, { asked: text, result });
-    const [oldest] = this.#remembered.keys();
-    if (this.#remembered.size > MAX_REMEMBERED && oldest !== undefined) this.#remembered.delete(oldest);
-    // A failure is not a result: the same key may try again.
-    result.catch(() => this.#remembered.delete(key));
-    return result;
+    if (ttlMs !== undefined && (ttlMs < TTL_RANGE_MS.least || ttlMs > TTL_RANGE_MS.most)) {
+      return Promise.reject(
+        new AppError('BAD_REQUEST', 'ttlMs: must be from 1 s to 3650d. Leave it out for a token that does not expire.', {
+          data: { field: 'ttlMs' },
+        }),
+      );
+    }
+    const secret = newTokenSecret('token');
+    return this.#store.write((tx) => {
+      const expiresAt = ttlMs === undefined ? null : this.#now() + ttlMs;
+      return {
+        token: this.#insertIn(tx, { name, role, agentId: null, projectId: SYSTEM_PROJECT_ID, expiresAt }, secret, caller),
+        secret,
+      };
+    });
   }
 
   /** Access tokens, the newest first, ended ones included. */
@@ -263,34 +263,7 @@ export class AuthService {
     clearTimeout(this.#expiryTimer);
     this.#expiryTimer = undefined;
     this.#live.clear();
-    this.#remembered.clear();
     this.#revoked.dispose();
-  }
-
-  #createToken(request: Omit<TokenRequest, 'idempotencyKey'>, caller: Caller): Promise<NewToken> {
-    const { name, role, ttlMs } = request;
-    if (name.trim().toLowerCase() === BROWSER) {
-      return Promise.reject(
-        new AppError('BAD_REQUEST', `name: "${BROWSER}" is kept for browser logins. Choose another name.`, {
-          data: { field: 'name' },
-        }),
-      );
-    }
-    if (ttlMs !== undefined && (ttlMs < TTL_RANGE_MS.least || ttlMs > TTL_RANGE_MS.most)) {
-      return Promise.reject(
-        new AppError('BAD_REQUEST', 'ttlMs: must be from 1 s to 3650d. Leave it out for a token that does not expire.', {
-          data: { field: 'ttlMs' },
-        }),
-      );
-    }
-    const secret = newTokenSecret('token');
-    return this.#store.write((tx) => {
-      const expiresAt = ttlMs === undefined ? null : this.#now() + ttlMs;
-      return {
-        token: this.#insertIn(tx, { name, role, agentId: null, projectId: SYSTEM_PROJECT_ID, expiresAt }, secret, caller),
-        secret,
-      };
-    });
   }
 
   #insertIn(

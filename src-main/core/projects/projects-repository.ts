@@ -23,6 +23,12 @@ export function allProjects(db: Db): Project[] {
   return db.prepare('SELECT * FROM projects WHERE id <> ?').all(SYSTEM_PROJECT_ID).map(fromRow);
 }
 
+/** The project that a folder is. */
+export function findByFolder(db: Db, folder: string): Project | undefined {
+  const row = db.prepare('SELECT * FROM projects WHERE folder = ?').get(folder);
+  return row === undefined ? undefined : fromRow(row);
+}
+
 /** Adds a project, or brings its row up to date. */
 export function saveProject(db: Db, project: Project): void {
   db.prepare(

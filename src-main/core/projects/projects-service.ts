@@ -8,7 +8,7 @@ import type { Project } from '#shared/projects/model.ts';
 import type { Caller } from '#core/caller.ts';
 import { event } from '#core/journal/journal.ts';
 import type { AppStore } from '#core/reads.ts';
-import { allProjects, saveProject } from './projects-repository.ts';
+import { allProjects, findByFolder, saveProject } from './projects-repository.ts';
 
 /** Opening the same project again within this time changes nothing: a script that spawns a hundred agents writes one event. */
 const REOPEN_AFTER_MS = 60_000;
@@ -67,10 +67,12 @@ export class ProjectsService {
     const real = await realFolder(folder);
     const isGitRepository = await exists(join(real, '.git'));
     return this.#store.write((tx) => {
-      const known = [...this.#projects.values()].find((project) => project.folder === real);
+      // From the table: of two openings in one batch the second sees the first.
+      const known = findByFolder(tx, real);
       const at = this.#now();
       const isUnchanged = known && known.isGitRepository === isGitRepository && (name === undefined || name === known.name);
-      const isLatest = known && this.latest()?.id === known.id;
+      const latest = this.latest();
+      const isLatest = known && (latest === undefined || latest.id === known.id);
       if (isUnchanged && isLatest && at - known.openedAt < REOPEN_AFTER_MS) return known;
       const project: Project = {
         id: known?.id ?? ProjectIdSchema.parse(mintId('prj')),
@@ -78,7 +80,7 @@ export class ProjectsService {
         folder: real,
         isGitRepository,
         createdAt: known?.createdAt ?? at,
-        openedAt: Math.max(at, (this.latest()?.openedAt ?? 0) + 1),
+        openedAt: Math.max(at, (latest?.openedAt ?? 0) + 1),
       };
       saveProject(tx, project);
       tx.record(event({ projectId: project.id, actor: caller.actor, door: caller.door, subject: project.id }, 'project.opened', { project }));

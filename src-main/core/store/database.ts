@@ -24,6 +24,8 @@ export interface Db {
 export interface Connection extends Db {
   exec(sql: string): void;
   pragma(source: string): unknown;
+  /** Whether a transaction is open. SQLite ends one by itself after some failures, such as a full disk. */
+  isInTransaction(): boolean;
   close(): void;
 }
 
@@ -52,6 +54,10 @@ class SqliteConnection implements Connection {
     return this.#db.pragma(source, { simple: true });
   }
 
+  isInTransaction(): boolean {
+    return this.#db.inTransaction;
+  }
+
   close(): void {
     this.#statements.clear();
     this.#db.close();
@@ -65,8 +71,9 @@ export interface OpenOptions {
 
 /** Opens a database file. A file that is none, or is corrupt in its header, is an AppError UNAVAILABLE that says what to do. */
 export function openDatabase(file: string, options: OpenOptions = {}): Connection {
+  let db: Database.Database | undefined;
   try {
-    const db = new Database(file, { readonly: options.readOnly ?? false, timeout: 5_000 });
+    db = new Database(file, { readonly: options.readOnly ?? false, timeout: 5_000 });
     if (!options.readOnly) db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma('foreign_keys = ON');
@@ -77,12 +84,30 @@ export function openDatabase(file: string, options: OpenOptions = {}): Connectio
     db.prepare('SELECT count(*) FROM sqlite_schema').get();
     return new SqliteConnection(db);
   } catch (error) {
+    db?.close();
     throw new AppError('UNAVAILABLE', `Cannot open the database ${file}: ${messageOf(error)}. Move the file aside (with its -wal and -shm) or restore a backup from the folder "backups" beside it, then start again.`, {
       cause: error,
       retryable: false,
       data: { file },
     });
   }
+}
+
+/** Result codes of SQLite that tell of the disk or the file, not of the statement (https://sqlite.org/rescode.html). */
+const STORAGE_CODES = /^SQLITE_(FULL|IOERR|READONLY|CORRUPT|NOTADB|CANTOPEN|NOMEM|PERM)/;
+
+function codeOf(error: unknown): string {
+  return error instanceof Database.SqliteError ? error.code : '';
+}
+
+/** Whether the disk or the file failed: a full disk, an I/O error, a damaged file. */
+export function isStorageFailure(error: unknown): boolean {
+  return STORAGE_CODES.test(codeOf(error));
+}
+
+/** Whether somebody else holds the lock that was asked for. */
+export function isBusy(error: unknown): boolean {
+  return codeOf(error).startsWith('SQLITE_BUSY');
 }
 
 /** Opens a bare connection to a lock file: no WAL, no schema. Used by ./lock.ts only. */

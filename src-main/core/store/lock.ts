@@ -5,20 +5,33 @@
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { toDisposable } from '#shared/kernel/disposable.ts';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
-import { openLockFile } from './database.ts';
+import type { Connection } from './database.ts';
+import { isBusy, openLockFile } from './database.ts';
 
-/** Takes the lock, or fails with CONFLICT when another core holds it. */
+/**
+ * Takes the lock, or fails: CONFLICT when another core holds it, UNAVAILABLE when the file cannot be used.
+ * Nothing else in this process may open the file: closing any descriptor of it would free the lock (POSIX locks are so).
+ */
 export function takeLock(file: string, dataDir: string): Disposable {
-  const connection = openLockFile(file);
+  let connection: Connection | undefined;
   try {
+    connection = openLockFile(file);
     connection.pragma('journal_mode = DELETE');
     connection.exec('BEGIN EXCLUSIVE');
   } catch (error) {
-    connection.close();
+    connection?.close();
+    if (!isBusy(error)) {
+      throw new AppError('UNAVAILABLE', `Cannot lock the data folder ${dataDir} (${file}: ${messageOf(error)}). Check its permissions and free space; if the file is damaged, delete it.`, {
+        cause: error,
+        retryable: false,
+        data: { dataDir },
+      });
+    }
     throw new AppError('CONFLICT', `Another Quarterdeck is using the data folder ${dataDir} (${messageOf(error)}). Use that one, end it, or choose another folder with --data-dir.`, {
       cause: error,
       data: { dataDir },
     });
   }
-  return toDisposable(() => connection.close());
+  const held = connection;
+  return toDisposable(() => held.close());
 }

@@ -2,7 +2,8 @@
  * Brings a database to the present schema. Migrations are numbered in tens, frozen once released and self-contained;
  * the number reached is PRAGMA user_version.
  */
-import { AppError } from '#shared/kernel/errors.ts';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { Connection } from './database.ts';
 import { openDatabase } from './database.ts';
 
@@ -26,9 +27,34 @@ function versionOf(connection: Connection): number {
   return Number(connection.pragma('user_version'));
 }
 
-/** Copies the database as it is and proves the copy by opening it. */
+/**
+ * Copies the database as it is and proves the copy by opening it. It gets its name only then: a copy left half done by an
+ * earlier try is replaced, and one of the same version under that name is older than this one.
+ */
 function backUp(connection: Connection, file: string, version: number): void {
-  connection.prepare('VACUUM INTO ?').run(file);
+  const draft = `${file}.partial`;
+  try {
+    rmSync(draft, { force: true });
+    connection.prepare('VACUUM INTO ?').run(draft);
+    verifyBackup(draft, version);
+    const fd = openSync(draft, 'r+');
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(draft, file);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    if (error instanceof AppError) throw error;
+    throw new AppError('UNAVAILABLE', `The backup ${file} needed before the upgrade could not be made: ${messageOf(error)}. Nothing was changed. Free some disk space and start again.`, {
+      cause: error,
+      retryable: false,
+    });
+  }
+}
+
+function verifyBackup(file: string, version: number): void {
   const copy = openDatabase(file, { readOnly: true });
   try {
     if (versionOf(copy) !== version || copy.pragma('quick_check') !== 'ok') {
@@ -65,8 +91,12 @@ export function migrate(connection: Connection, migrations: readonly Migration[]
       connection.exec(`PRAGMA user_version = ${step.version}`);
       connection.exec('COMMIT');
     } catch (error) {
-      connection.exec('ROLLBACK');
-      throw error;
+      if (connection.isInTransaction()) connection.exec('ROLLBACK');
+      throw new AppError(
+        'UNAVAILABLE',
+        `The upgrade of the database to schema ${step.version} (${step.name}) failed: ${messageOf(error)}. It is still at schema ${versionOf(connection)}${backup === undefined ? '' : `; a backup from before the upgrade is ${backup}`}.`,
+        { cause: error, retryable: false, data: { schema: versionOf(connection) } },
+      );
     }
   }
   return { from, to: versionOf(connection), backup };

@@ -10,20 +10,27 @@ export function serveReads(queries: ReadTable): void {
   const { file } = z.object({ file: z.string() }).parse(workerData);
   const connection = openDatabase(file, { readOnly: true });
   parentPort?.on('message', (request: ReadRequest) => {
-    parentPort?.postMessage(answer(request));
+    const response = answer(request);
+    try {
+      parentPort?.postMessage(response);
+    } catch (error) {
+      // A result that is no plain data: this query's bug must not end the thread for the others.
+      parentPort?.postMessage({ id: request.id, ok: false, message: messageOf(error) } satisfies ReadResponse);
+    }
   });
 
   function answer(request: ReadRequest): ReadResponse {
     const query = queries[request.name];
     if (!query) return { id: request.id, ok: false, message: `there is no query "${request.name}"` };
-    connection.exec('BEGIN');
     try {
+      connection.exec('BEGIN');
       // The caller's types were checked against the same table in Store.read.
       return { id: request.id, ok: true, value: query(connection, request.args as never) };
     } catch (error) {
       return { id: request.id, ok: false, message: messageOf(error) };
     } finally {
-      connection.exec('COMMIT');
+      // Reads only: there is nothing to lose, and a failed one has ended its transaction already.
+      if (connection.isInTransaction()) connection.exec('ROLLBACK');
     }
   }
 }

@@ -50,7 +50,13 @@ export class Reader<R extends ReadTable> {
     return new Promise<ReadResult<R, K>>((resolve, reject) => {
       const id = this.#nextId++;
       this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      this.#thread().postMessage({ id, name, args } satisfies ReadRequest);
+      try {
+        this.#thread().postMessage({ id, name, args } satisfies ReadRequest);
+      } catch (error) {
+        // Arguments that cannot be sent to a thread: a bug of the caller, and nobody else's.
+        this.#pending.delete(id);
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
     });
   }
 

@@ -165,29 +165,29 @@ export class Store<R extends ReadTable> {
   #flush(): void {
     const connection = this.#connection;
     if (!connection || this.#queue.length === 0) return;
-    const batch = this.#queue.splice(0, MAX_BATCH);
+    const batch: QueuedWrite[] = [];
     const done: { write: QueuedWrite; value: unknown }[] = [];
     const events: PendingEvent[] = [];
     const effects: (() => void)[] = [];
-    let handled = 0;
     try {
       connection.exec('BEGIN IMMEDIATE');
       const startedAt = performance.now();
-      for (const write of batch) {
-        if (handled > 0 && performance.now() - startedAt > MAX_BATCH_MS) break;
-        handled += 1;
+      // Taken one by one: a write that these writes queue joins their transaction, when there is room, so that what follows
+      // from a change costs no commit of its own.
+      for (let write = this.#queue.shift(); write; write = this.#queue.shift()) {
+        batch.push(write);
         this.#runOne(connection, write, done, events, effects);
+        if (batch.length >= MAX_BATCH || performance.now() - startedAt > MAX_BATCH_MS) break;
       }
       if (events.length > 0) this.#sink?.beforeCommit(connection, events);
       const commitAt = process.hrtime.bigint();
       connection.exec('COMMIT');
       this.#commitTimes.record(process.hrtime.bigint() - commitAt || 1n);
     } catch (error) {
-      this.#abandon(connection, batch.slice(0, Math.max(handled, 1)), error);
-      this.#queue.unshift(...batch.slice(Math.max(handled, 1)));
+      // Where not even BEGIN worked, the first in the queue is told, so that the queue moves on.
+      this.#abandon(connection, batch.length > 0 ? batch : this.#queue.splice(0, 1), error);
       return;
     }
-    this.#queue.unshift(...batch.slice(handled));
     this.#commits += 1;
     this.#writes += done.length;
     if (events.length > 0) this.#sink?.afterCommit();

@@ -1,5 +1,4 @@
 /** How long the event loop is held up: measured all the time, cheaply, by Node's own histogram. */
-import type { IntervalHistogram } from 'node:perf_hooks';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 
@@ -16,7 +15,7 @@ export interface LoopDelay {
 
 /** Owns the histogram. */
 export class EventLoopMonitor implements Disposable {
-  readonly #histogram: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  readonly #histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 
   /** Begins to measure. */
   start(): void {

@@ -40,7 +40,9 @@ export const spine: Migration = {
     CREATE INDEX agents_by_project ON agents(project_id);
 
     CREATE TABLE messages (
-      id TEXT PRIMARY KEY,
+      -- The order in which messages were stored. Ids sort by the clock, which may be set back between two starts.
+      seq INTEGER PRIMARY KEY,
+      id TEXT NOT NULL UNIQUE,
       project_id TEXT NOT NULL REFERENCES projects(id),
       session_id TEXT NOT NULL REFERENCES sessions(id),
       from_kind TEXT NOT NULL,
@@ -57,33 +59,30 @@ export const spine: Migration = {
       originator TEXT NOT NULL,
       idempotency_key TEXT,
       sent_at INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
+    ) STRICT;
     CREATE UNIQUE INDEX messages_once ON messages(from_kind, from_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
-    CREATE INDEX messages_by_thread ON messages(thread_id, id);
-    CREATE INDEX messages_by_project ON messages(project_id, id);
+    -- Pages of the history, newest first: in each index seq follows the columns named.
+    CREATE INDEX messages_by_thread ON messages(thread_id);
+    CREATE INDEX messages_by_project ON messages(project_id);
+    CREATE INDEX messages_by_sender ON messages(from_id);
+    CREATE INDEX messages_by_kind ON messages(kind);
 
-    -- Deliveries that are not read yet, in the order in which they are handed out: small, whatever the history.
-    CREATE TABLE inbox (
-      recipient TEXT NOT NULL,
-      priority INTEGER NOT NULL,
-      message_id TEXT NOT NULL REFERENCES messages(id),
-      project_id TEXT NOT NULL REFERENCES projects(id),
-      state TEXT NOT NULL CHECK (state IN ('queued', 'delivered')),
-      PRIMARY KEY (recipient, priority, message_id)
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX inbox_queued ON inbox(recipient, priority, message_id) WHERE state = 'queued';
-
-    -- Every delivery, for as long as its message is kept.
+    -- A message's copy in each recipient's inbox, for as long as the message is kept.
     CREATE TABLE deliveries (
-      message_id TEXT NOT NULL REFERENCES messages(id),
+      message_seq INTEGER NOT NULL REFERENCES messages(seq),
       recipient TEXT NOT NULL,
       project_id TEXT NOT NULL REFERENCES projects(id),
+      priority INTEGER NOT NULL,
       queued_at INTEGER NOT NULL,
       delivered_at INTEGER,
       read_at INTEGER,
-      PRIMARY KEY (message_id, recipient)
+      PRIMARY KEY (message_seq, recipient),
+      CHECK (read_at IS NULL OR delivered_at IS NOT NULL)
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX deliveries_by_recipient ON deliveries(recipient, message_id);
+    CREATE INDEX deliveries_by_recipient ON deliveries(recipient, priority, message_seq);
+    -- The inbox: what is not read yet, and what was never handed out. Both stay small, whatever the history.
+    CREATE INDEX deliveries_unread ON deliveries(recipient, priority, message_seq) WHERE read_at IS NULL;
+    CREATE INDEX deliveries_queued ON deliveries(recipient, priority, message_seq) WHERE delivered_at IS NULL;
 
     CREATE TABLE journal (
       seq INTEGER PRIMARY KEY,
@@ -133,10 +132,12 @@ export const spine: Migration = {
       idempotency_key TEXT NOT NULL,
       project_id TEXT NOT NULL,
       input_hash BLOB NOT NULL,
-      result TEXT NOT NULL,
+      -- NULL when the result held a secret: such a result is not kept.
+      result TEXT,
       at INTEGER NOT NULL,
       PRIMARY KEY (actor, procedure, idempotency_key)
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX command_results_by_age ON command_results(at);
 
     -- Small facts about this data folder, such as the agent port that was chosen.
     CREATE TABLE facts (

@@ -1,0 +1,108 @@
+/** Who calls over HTTP: from a bearer token or, for browsers on the main port, a cookie. A token in a query string is never taken. */
+import type { IncomingMessage } from 'node:http';
+import { isAbsolute } from 'node:path';
+import type { Actor, Door, Role } from '#shared/auth/model.ts';
+import type { Disposable } from '#shared/kernel/disposable.ts';
+import { AppError } from '#shared/kernel/errors.ts';
+import type { AgentId, TokenId } from '#shared/kernel/ids.ts';
+import type { Caller } from '#core/caller.ts';
+
+/** Who a token belongs to. */
+export interface Principal {
+  readonly actor: Actor;
+  readonly role: Role;
+  /** Null for the operator's own token, which is not a row. */
+  readonly tokenId: TokenId | null;
+  readonly agentId?: AgentId;
+}
+
+/** What the doors need of the auth service. */
+export interface Gatekeeper {
+  /** Who a token or a browser's session belongs to; undefined when it is unknown, expired or revoked. */
+  principalOf(secret: string): Principal | undefined;
+  /** Exchanges a one-time login code for a browser's session. */
+  redeemLoginCode(code: string): Promise<{ secret: string; expiresAt: number } | undefined>;
+  onRevoked(listener: (tokenId: TokenId) => void): Disposable;
+}
+
+/** A request whose token was checked. */
+export interface Visitor {
+  readonly principal: Principal;
+  readonly secret: string;
+  /** Whether it came by cookie: a browser. */
+  readonly isBrowser: boolean;
+}
+
+/** The cookie of a browser's session. */
+export const SESSION_COOKIE = 'qd_session';
+
+/** Names under which people put tokens into addresses, where they end up in logs and histories. */
+const TOKEN_PARAMETERS: ReadonlySet<string> = new Set(['token', 'access_token', 'auth_token', 'api_key', 'apikey', 'authorization', 'bearer', 'secret']);
+
+/** Fails when the address carries a token. */
+export function refuseQueryTokens(url: URL): void {
+  for (const name of url.searchParams.keys()) {
+    if (TOKEN_PARAMETERS.has(name.toLowerCase())) {
+      throw new AppError('BAD_REQUEST', `A token in an address is not accepted, because addresses end up in logs: leave out "${name}" and send the header "Authorization: Bearer <token>".`);
+    }
+  }
+}
+
+/** Finds out who calls. Fails with UNAUTHORIZED, saying what to do. */
+export function authenticate(request: IncomingMessage, gatekeeper: Gatekeeper, allow: { readonly cookie: boolean }): Visitor {
+  const { authorization } = request.headers;
+  if (authorization !== undefined) {
+    const secret = /^Bearer +([^\s]+)$/i.exec(authorization)?.[1];
+    if (secret === undefined) throw new AppError('UNAUTHORIZED', 'The Authorization header must have the form "Bearer <token>".');
+    const principal = gatekeeper.principalOf(secret);
+    if (principal === undefined) throw new AppError('UNAUTHORIZED', 'This token is not known, or it was revoked or has expired. The operator\'s token is in the file "operator-token" of the data folder.');
+    return { principal, secret, isBrowser: false };
+  }
+  const session = allow.cookie ? cookieOf(request, SESSION_COOKIE) : undefined;
+  const principal = session === undefined ? undefined : gatekeeper.principalOf(session);
+  if (session === undefined || principal === undefined) {
+    throw new AppError(
+      'UNAUTHORIZED',
+      allow.cookie
+        ? 'Send the header "Authorization: Bearer <token>" (the operator\'s token is in the file "operator-token" of the data folder), or open the login link that Quarterdeck printed.'
+        : 'Send the header "Authorization: Bearer <token>" with the agent\'s token (QUARTERDECK_AGENT_TOKEN).',
+    );
+  }
+  return { principal, secret: session, isBrowser: true };
+}
+
+/** The caller for services: who, through which door, and the folder it stands in when it says so. */
+export function callerOf(visitor: Visitor, door: Door, request: IncomingMessage): Caller {
+  const { actor, role, agentId } = visitor.principal;
+  const folder = folderOf(request);
+  return { actor, role, door, ...(agentId === undefined ? {} : { agentId }), ...(folder === undefined ? {} : { folder }) };
+}
+
+/** The door of a request on the main port: the CLI says so itself, a cookie is a browser, all else a program. */
+export function doorOf(visitor: Visitor, request: IncomingMessage): Door {
+  if (visitor.isBrowser) return 'web';
+  return request.headers['x-quarterdeck-client'] === 'cli' ? 'cli' : 'rest';
+}
+
+/** Longest path in characters (PATH_MAX of Linux). */
+const MAX_PATH = 4_096;
+
+function folderOf(request: IncomingMessage): string | undefined {
+  const header = request.headers['x-quarterdeck-folder'];
+  if (typeof header !== 'string') return undefined;
+  try {
+    const folder = decodeURIComponent(header);
+    if (isAbsolute(folder) && folder.length <= MAX_PATH && !folder.includes('\0')) return folder;
+  } catch {
+    // Not URI-encoded: falls through to the refusal.
+  }
+  throw new AppError('BAD_REQUEST', 'The header "x-quarterdeck-folder" must be an absolute path, URI-encoded.');
+}
+
+function cookieOf(request: IncomingMessage, name: string): string | undefined {
+  for (const pair of (request.headers.cookie ?? '').split(';')) {
+    const equals = pair.indexOf('=');
+    if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim();
+  }
+  return undefined;
+}

@@ -1,0 +1,50 @@
+/** Reads a request's JSON body, with a limit. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AppError } from '#shared/kernel/errors.ts';
+
+/** Largest body in bytes, unless a server is told otherwise: 1 MB. */
+export const MAX_BODY_BYTES = 1_048_576;
+
+/** What a body that is too large is answered with. */
+export function tooLarge(limit: number): AppError {
+  return new AppError('PAYLOAD_TOO_LARGE', `The request is larger than ${limit} bytes. Put large things into a file of the workspace and send its name.`, { data: { limitBytes: limit } });
+}
+
+/** How much of a body that is too large is read and thrown away, in bytes, so that its sender gets to read the answer. */
+const DISCARD_BYTES = 16 * MAX_BODY_BYTES;
+
+/**
+ * Reads and parses the body; undefined when there is none. Fails with PAYLOAD_TOO_LARGE when it has more than `limit`
+ * bytes (no more than that are kept, and the connection ends with the answer), with BAD_REQUEST on anything but JSON.
+ */
+export async function readJson(request: IncomingMessage, response: ServerResponse, limit: number): Promise<unknown> {
+  const bytes = await readBytes(request, limit);
+  if (bytes === undefined) {
+    if (!response.headersSent) response.setHeader('connection', 'close');
+    throw tooLarge(limit);
+  }
+  if (bytes.length === 0) return undefined;
+  const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') throw new AppError('BAD_REQUEST', `Send the body as JSON with the header "content-type: application/json"${type === undefined ? '' : `, not "${type.slice(0, 100)}"`}.`);
+  try {
+    return JSON.parse(bytes.toString('utf8')) as unknown;
+  } catch (error) {
+    throw new AppError('BAD_REQUEST', `The body is not valid JSON: ${error instanceof Error ? error.message : 'it could not be parsed'}.`);
+  }
+}
+
+/** The body, or undefined when it is larger than `limit`. */
+async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > DISCARD_BYTES) return undefined;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // Leaving the loop must not destroy the request: its socket carries the answer.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    if (!(chunk instanceof Buffer)) continue;
+    size += chunk.length;
+    if (size <= limit) chunks.push(chunk);
+    else chunks.length = 0;
+    if (size > DISCARD_BYTES) return undefined;
+  }
+  return size > limit ? undefined : Buffer.concat(chunks);
+}

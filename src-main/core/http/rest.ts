@@ -1,0 +1,80 @@
+/** REST under /api/v1: the contract's own routes, with JSON bodies and flat queries. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { JsonSchemaCoercer } from '@orpc/json-schema';
+import type { JsonSchema } from '@orpc/json-schema';
+import { OpenAPIHandler } from '@orpc/openapi/node';
+import { AppError } from '#shared/kernel/errors.ts';
+import type { Caller } from '#core/caller.ts';
+import type { Rpc, RpcContext } from '#core/rpc/router.ts';
+import { readJson } from './body.ts';
+import { sendMethodError } from './respond.ts';
+
+/** Where the contract's routes begin. */
+export const API_PREFIX = '/api/v1';
+
+interface RestRoute {
+  readonly method: string;
+  readonly pattern: RegExp;
+}
+
+/** Serves REST. */
+export class RestDoor {
+  readonly #handler: OpenAPIHandler<RpcContext>;
+  readonly #routes: readonly RestRoute[];
+  readonly #bodyLimit: number;
+
+  constructor(rpc: Rpc, bodyLimit: number) {
+    this.#bodyLimit = bodyLimit;
+    this.#routes = rpc.procedures.map(({ route }) => ({ method: route.method, pattern: patternOf(route.path) }));
+    const schemas = new Map(rpc.procedures.map((procedure) => [procedure.name, procedure.inputSchema as JsonSchema]));
+    const coercer = new JsonSchemaCoercer();
+    this.#handler = new OpenAPIHandler<RpcContext>(withLiteralColons(rpc.router), {
+      clientInterceptors: [
+        async (options) => {
+          // Everything in a query is text: "5" becomes 5 where the contract wants a number. Bodies are JSON and say it themselves.
+          const schema = options.procedure['~orpc'].route.method === 'GET' ? schemas.get(options.path.join('.')) : undefined;
+          return await options.next(schema === undefined ? options : { ...options, input: coercer.coerce(schema, options.input ?? {}) });
+        },
+      ],
+    });
+  }
+
+  /** Answers one request whose path begins with the prefix. */
+  async serve(request: IncomingMessage, response: ServerResponse, url: URL, caller: Caller): Promise<void> {
+    const path = url.pathname.slice(API_PREFIX.length);
+    const allowed = this.#routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+    if (!allowed.includes(request.method ?? '')) {
+      if (allowed.length === 0) throw new AppError('NOT_FOUND', `There is no "${url.pathname.slice(0, 200)}". GET /api/openapi.json lists what there is.`);
+      sendMethodError(response, request.method, allowed);
+      return;
+    }
+    // Read here, so that the limit and the complaints are ours; undefined would make oRPC read it again.
+    const body = (await readJson(request, response, this.#bodyLimit)) ?? {};
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new AppError('BAD_REQUEST', 'The body must be a JSON object with the fields of the input.');
+    const escaped = `${url.pathname.replaceAll(':', '%3A')}${url.search}`;
+    const served = await this.#handler.handle(Object.assign(request, { body, url: escaped }), response, { prefix: API_PREFIX, context: { caller } });
+    if (!served.matched) throw new AppError('NOT_FOUND', `There is no "${url.pathname.slice(0, 200)}".`);
+  }
+}
+
+/**
+ * oRPC's matcher takes ":name" inside a segment for a parameter, which makes /inbox:wait and /inbox:read the same route.
+ * A backslash makes the colon a letter, which the matcher keeps as %3A; `serve` writes it so in the request's path.
+ */
+function withLiteralColons(router: Rpc['router']): Rpc['router'] {
+  const escaped: Record<string, Record<string, unknown>> = {};
+  for (const [group, members] of Object.entries(router)) {
+    escaped[group] = Object.fromEntries(
+      Object.entries(members).map(([name, procedure]) => {
+        const definition = procedure['~orpc'];
+        return [name, Object.assign(Object.create(Object.getPrototypeOf(procedure) as object) as object, { '~orpc': { ...definition, route: { ...definition.route, path: definition.route.path?.replaceAll(':', '\\:') } } })];
+      }),
+    );
+  }
+  return escaped as Rpc['router'];
+}
+
+function patternOf(path: string): RegExp {
+  const literal = path.replaceAll(/[.*+?^$()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${literal.replaceAll(/\{[^}]+\}/g, '[^/]+')}/?$`);
+}

@@ -1,0 +1,64 @@
+/**
+ * The contract over a WebSocket. oRPC sends a stream's items one after the other and waits for each to be sent, so pacing
+ * the sends paces the source: with a slow reader at most `MAX_BUFFERED_BYTES` and one item wait in memory.
+ */
+import { RPCHandler } from '@orpc/server/ws';
+import type { WebSocket } from 'ws';
+import type { Caller } from '#core/caller.ts';
+import type { RpcContext, RpcRouter } from '#core/rpc/router.ts';
+
+/** Above this many unsent bytes a send waits until its frame has left. */
+export const MAX_BUFFERED_BYTES = 256 * 1024;
+/** "Invalid frame payload data", RFC 6455 section 7.4.1. */
+const CLOSE_INVALID = 1007;
+
+type RpcSocketLike = Parameters<RPCHandler<RpcContext>['upgrade']>[0];
+
+/** Serves calls over sockets. */
+export class RpcSockets {
+  readonly #handler: RPCHandler<RpcContext>;
+
+  constructor(router: RpcRouter) {
+    this.#handler = new RPCHandler<RpcContext>(router);
+  }
+
+  /** Serves one socket for one caller, until it is closed. */
+  async serve(socket: WebSocket, caller: Caller): Promise<void> {
+    await this.#handler.upgrade(paced(socket), { context: { caller } });
+  }
+}
+
+function paced(socket: WebSocket): RpcSocketLike {
+  return {
+    send: (data: Parameters<WebSocket['send']>[0]) => {
+      if (socket.bufferedAmount < MAX_BUFFERED_BYTES) {
+        socket.send(data);
+        return undefined;
+      }
+      return new Promise<void>((resolve, reject) => {
+        socket.send(data, (error) => (error ? reject(error) : resolve()));
+      });
+    },
+    addEventListener: (type, listener, options) => {
+      if (type !== 'message') {
+        socket.addEventListener(type, listener, options);
+        return;
+      }
+      socket.addEventListener('message', (event) => {
+        if (!isCall(event.data)) socket.close(CLOSE_INVALID, 'not a call');
+        else if (typeof listener === 'function') (listener as (event: unknown) => void)(event);
+      });
+    },
+  };
+}
+
+/** Whether a frame is what oRPC's client sends: JSON with an id. Anything else has nobody to answer to. */
+function isCall(data: unknown): boolean {
+  if (typeof data !== 'string') return false;
+  try {
+    const value: unknown = JSON.parse(data);
+    return typeof value === 'object' && value !== null && 'i' in value && typeof value.i === 'string';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,115 @@
+/** MCP over HTTP: Streamable HTTP in both protocol eras on one path, and the older HTTP+SSE pair for clients that know no other. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { toNodeHandler } from '@modelcontextprotocol/node';
+import type { AuthInfo } from '@modelcontextprotocol/server';
+import { createMcpHandler } from '@modelcontextprotocol/server';
+import { SSEServerTransport } from '@modelcontextprotocol/server-legacy/sse';
+import { AppError } from '#shared/kernel/errors.ts';
+import { readJson } from '#core/http/body.ts';
+import { sendJson } from '#core/http/respond.ts';
+import type { BugLog } from '#core/rpc/errors.ts';
+import { invalidMessage, parseError } from './json-rpc.ts';
+import type { McpOptions, McpSession } from './server.ts';
+import { createMcpServer } from './server.ts';
+
+/** How often an idle SSE stream gets a comment, in milliseconds: below the idle limits of common clients and proxies. */
+const KEEP_ALIVE_MS = 15_000;
+
+interface SseSession {
+  readonly transport: SSEServerTransport;
+  readonly session: McpSession;
+}
+
+/** What the door needs. */
+export interface McpHttpOptions extends McpOptions {
+  readonly bodyLimit: number;
+  readonly log: BugLog;
+}
+
+/** Serves MCP over HTTP. */
+export class McpHttpDoor {
+  readonly #options: McpHttpOptions;
+  readonly #sessions = new WeakMap<AuthInfo, McpSession>();
+  readonly #sse = new Map<string, SseSession>();
+  readonly #serve: ReturnType<typeof toNodeHandler>;
+  readonly #close: () => Promise<void>;
+
+  constructor(options: McpHttpOptions) {
+    this.#options = options;
+    const handler = createMcpHandler(
+      ({ authInfo }) => {
+        const session = authInfo === undefined ? undefined : this.#sessions.get(authInfo);
+        if (session === undefined) throw new Error('An MCP request without a session.');
+        return createMcpServer(options, session);
+      },
+      // Rejected requests are answered; what is thrown by a bug is logged by the router.
+      { keepAliveMs: KEEP_ALIVE_MS, maxRequestBodySize: options.bodyLimit },
+    );
+    this.#serve = toNodeHandler(handler, { maxRequestBodySize: options.bodyLimit, onerror: (error) => options.log.error({ err: error }, 'An MCP request failed') });
+    this.#close = () => handler.close();
+  }
+
+  /** Answers a request on the Streamable HTTP path. GET and DELETE (sessions of 2025) are answered with 405. */
+  async streamable(request: IncomingMessage, response: ServerResponse, session: McpSession): Promise<void> {
+    const auth: AuthInfo = { token: '', clientId: session.caller.actor.id, scopes: [] };
+    this.#sessions.set(auth, session);
+    const isPost = request.method === 'POST';
+    if (isPost && isJson(request)) {
+      const message = await this.#readMessage(request, response);
+      if (message !== undefined) await this.#serve(Object.assign(request, { auth }), response, message);
+      return;
+    }
+    if (!isPost) response.setHeader('allow', 'POST');
+    await this.#serve(Object.assign(request, { auth }), response);
+  }
+
+  /** Opens a stream of the older transport. */
+  async openStream(request: IncomingMessage, response: ServerResponse, session: McpSession): Promise<void> {
+    const transport = new SSEServerTransport('/messages', response);
+    this.#sse.set(transport.sessionId, { transport, session });
+    const timer = setInterval(() => response.write(': keep-alive\n\n'), KEEP_ALIVE_MS);
+    response.on('close', () => {
+      clearInterval(timer);
+      this.#sse.delete(transport.sessionId);
+    });
+    request.socket.setNoDelay(true);
+    await createMcpServer(this.#options, session).connect(transport);
+  }
+
+  /** Takes a message for a stream of the older transport: only from the token that opened it. */
+  async postMessage(request: IncomingMessage, response: ServerResponse, url: URL, session: McpSession): Promise<void> {
+    const open = this.#sse.get(url.searchParams.get('sessionId') ?? '');
+    if (open === undefined) throw new AppError('NOT_FOUND', 'There is no such stream. Open one with GET /sse; it names the address to post to.');
+    if (open.session.caller.actor.id !== session.caller.actor.id) throw new AppError('FORBIDDEN', 'This stream belongs to another token.');
+    const message = await this.#readMessage(request, response);
+    if (message !== undefined) await open.transport.handlePostMessage(request, response, message);
+  }
+
+  /** Ends every stream. */
+  async close(): Promise<void> {
+    await this.#close();
+    for (const { transport } of this.#sse.values()) await transport.close();
+  }
+
+  /** The message, or undefined after it was answered with a JSON-RPC error. */
+  async #readMessage(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
+    let message: unknown;
+    try {
+      message = await readJson(request, response, this.#options.bodyLimit);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'BAD_REQUEST') throw error;
+      sendJson(response, 400, parseError(error.message));
+      return undefined;
+    }
+    const invalid = invalidMessage(message);
+    if (invalid !== undefined) {
+      sendJson(response, 400, invalid);
+      return undefined;
+    }
+    return message;
+  }
+}
+
+function isJson(request: IncomingMessage): boolean {
+  return request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() === 'application/json';
+}

@@ -1,0 +1,68 @@
+/** MCP tools, generated from the contract: what a role may call, named and described as the contract says. */
+import { ORPCError } from '@orpc/server';
+import type { CallToolResult, Tool } from '@modelcontextprotocol/server';
+import { audienceOf, refusalFor } from '#shared/auth/authorise.ts';
+import type { Role } from '#shared/auth/model.ts';
+import { RISKS } from '#shared/auth/model.ts';
+import { messageOf } from '#shared/kernel/errors.ts';
+import type { RoutedProcedure, Rpc } from '#core/rpc/router.ts';
+import type { Caller } from '#core/caller.ts';
+
+/** Which tools are listed: the few that a model needs, or all. */
+export type Toolset = 'core' | 'full';
+
+/** From this risk on a tool is marked as destructive. */
+const DESTRUCTIVE_FROM = RISKS.indexOf('HIGH');
+
+/** The tools of one role, in the order of the contract. */
+export function toolsFor(rpc: Rpc, role: Role, toolset: Toolset): Tool[] {
+  return rpc.procedures.filter((procedure) => isListed(procedure, role, toolset)).map(toTool);
+}
+
+/** The procedure behind a tool that this role may see, whatever toolset is listed; undefined for any other name. */
+export function procedureOf(rpc: Rpc, role: Role, tool: string): RoutedProcedure | undefined {
+  return rpc.procedures.find((procedure) => procedure.meta.tool === tool && isListed(procedure, role, 'full'));
+}
+
+/** Calls a tool. Failures are results that a model can read and act on, not protocol errors. */
+export async function callTool(rpc: Rpc, procedure: RoutedProcedure, input: unknown, caller: Caller, signal: AbortSignal): Promise<CallToolResult> {
+  try {
+    const output = await rpc.invoke(procedure.name, input ?? {}, caller, signal);
+    const content = toJsonObject(output);
+    return { content: [{ type: 'text', text: JSON.stringify(content) }], structuredContent: content };
+  } catch (error) {
+    const failure = error instanceof ORPCError ? { code: String(error.code), message: error.message, ...(hasFacts(error.data) ? { data: error.data } : {}) } : { code: 'INTERNAL', message: messageOf(error) };
+    const facts = 'data' in failure ? ` ${JSON.stringify(failure.data)}` : '';
+    return { isError: true, content: [{ type: 'text', text: `${failure.code}: ${failure.message}${facts}` }], structuredContent: { error: failure } };
+  }
+}
+
+function isListed({ meta }: RoutedProcedure, role: Role, toolset: Toolset): boolean {
+  if (meta.tool === undefined || (toolset === 'core' && meta.toolset !== 'core')) return false;
+  return (meta.audience === 'both' || meta.audience === audienceOf(role)) && refusalFor(role, meta) === undefined;
+}
+
+function toTool({ meta, route, inputSchema }: RoutedProcedure): Tool {
+  const { $schema: _dialect, ...schema } = inputSchema;
+  return {
+    name: meta.tool ?? '',
+    title: route.summary,
+    description: route.description,
+    inputSchema: { ...schema, type: 'object' },
+    annotations: {
+      title: route.summary,
+      readOnlyHint: meta.isReadOnly,
+      destructiveHint: !meta.isReadOnly && RISKS.indexOf(meta.risk) >= DESTRUCTIVE_FROM,
+      idempotentHint: meta.isReadOnly || 'idempotencyKey' in ((inputSchema['properties'] as object | undefined) ?? {}),
+      openWorldHint: false,
+    },
+  };
+}
+
+function toJsonObject(output: unknown): Record<string, unknown> {
+  return typeof output === 'object' && output !== null && !Array.isArray(output) ? { ...output } : { result: output };
+}
+
+function hasFacts(data: unknown): data is object {
+  return typeof data === 'object' && data !== null && Object.keys(data).length > 0;
+}

@@ -1,0 +1,16 @@
+/** The procedures about messages, on the service. */
+import type { messagesContract } from '#shared/messages/contract.ts';
+import type { HandlersOf } from '#core/procedures.ts';
+import type { MessagesService } from './messages-service.ts';
+
+/** The handlers of `messagesContract`. */
+export function messagesHandlers(service: MessagesService): HandlersOf<typeof messagesContract> {
+  return {
+    send: (input, { caller }) => service.send(input, caller),
+    inbox: (input, { caller }) => service.inbox(input, caller),
+    wait: (input, { caller, signal }) => service.wait(input, caller, signal),
+    markRead: (input, { caller }) => service.markRead(input, caller),
+    list: (input) => service.list(input),
+    get: (input) => service.get(input),
+  };
+}

@@ -1,0 +1,200 @@
+/**
+ * What processes there are: pid, parent, session, state, CPU time, memory. From /proc on Linux, from `ps` elsewhere.
+ * A process is identified by its pid *and* its start (`startKey`), because pids are used again.
+ */
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** One process at one moment. */
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly ppid: number;
+  /** Session id: the pid of the session's leader. Where `ps` does not tell it (macOS), the process group's id. */
+  readonly sid: number;
+  /** First letter of the kernel's state: R, S, D, T (stopped), Z (dead, not yet collected by its parent). */
+  readonly state: string;
+  /** Tells two processes with the same pid apart; comparable for equality only. */
+  readonly startKey: string;
+  /** User and system time used so far, in milliseconds. */
+  readonly cpuMs: number;
+  /** Resident memory in bytes. */
+  readonly memoryBytes: number;
+}
+
+interface Units {
+  readonly ticksPerSecond: number;
+  readonly pageBytes: number;
+}
+
+let units: Units | undefined;
+
+/** Clock ticks and page size from the auxiliary vector (getauxval(3): AT_CLKTCK = 17, AT_PAGESZ = 6). */
+function readUnits(): Units {
+  let ticksPerSecond = 100;
+  let pageBytes = 4096;
+  try {
+    const auxv = readFileSync('/proc/self/auxv');
+    for (let at = 0; at + 16 <= auxv.length; at += 16) {
+      const type = Number(auxv.readBigUInt64LE(at));
+      const value = Number(auxv.readBigUInt64LE(at + 8));
+      if (type === 17) ticksPerSecond = value;
+      if (type === 6) pageBytes = value;
+    }
+  } catch {
+    // Not readable (hidepid, another system): the values of nearly every Linux stay.
+  }
+  return { ticksPerSecond, pageBytes };
+}
+
+/** Parses one line of /proc/<pid>/stat (proc_pid_stat(5)). The command may contain spaces and brackets. */
+export function parseProcStat(text: string): ProcessInfo | undefined {
+  const open = text.indexOf('(');
+  const close = text.lastIndexOf(')');
+  if (open < 0 || close < 0) return undefined;
+  const fields = text.slice(close + 2).split(' ');
+  const field = (index: number): number => Number(fields[index] ?? Number.NaN);
+  units ??= readUnits();
+  const pid = Number(text.slice(0, open));
+  if (!Number.isInteger(pid)) return undefined;
+  return {
+    pid,
+    state: fields[0] ?? '?',
+    ppid: field(1),
+    sid: field(3),
+    cpuMs: ((field(11) + field(12)) * 1000) / units.ticksPerSecond,
+    startKey: fields[19] ?? '',
+    memoryBytes: field(21) * units.pageBytes,
+  };
+}
+
+/** `[[dd-]hh:]mm:ss[.cc]`, as `ps -o time` prints it, in milliseconds. */
+function parsePsTime(text: string): number {
+  const [days, clock] = text.includes('-') ? text.split('-', 2) : ['0', text];
+  let seconds = 0;
+  for (const part of (clock ?? '0').split(':')) seconds = seconds * 60 + Number(part);
+  return (Number(days) * 86_400 + seconds) * 1000;
+}
+
+const PS_COLUMNS = 'pid=,ppid=,pgid=,stat=,rss=,time=,lstart=';
+
+/** Parses the output of `ps -o pid=,ppid=,pgid=,stat=,rss=,time=,lstart=`. */
+export function parsePs(output: string): ProcessInfo[] {
+  const found: ProcessInfo[] = [];
+  for (const line of output.split('\n')) {
+    const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\d+)\s+(\S+)\s+(.+?)\s*$/.exec(line);
+    if (match === null) continue;
+    const [, pid, ppid, pgid, stat, rss, time, lstart] = match;
+    found.push({
+      pid: Number(pid),
+      ppid: Number(ppid),
+      sid: Number(pgid),
+      state: (stat ?? '?').charAt(0),
+      startKey: lstart ?? '',
+      cpuMs: parsePsTime(time ?? '0'),
+      memoryBytes: Number(rss) * 1024,
+    });
+  }
+  return found;
+}
+
+/** Processes by `ps`: all, or the one asked for. Used where there is no /proc. */
+export function listByPs(pid?: number): ProcessInfo[] {
+  const which = pid === undefined ? ['-A'] : ['-p', String(pid)];
+  try {
+    const output = execFileSync('ps', [...which, '-o', PS_COLUMNS], {
+      encoding: 'utf8',
+      env: { PATH: '/bin:/usr/bin', LC_ALL: 'C' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      maxBuffer: 64 << 20,
+    });
+    return parsePs(output);
+  } catch {
+    return []; // `ps -p` ends with 1 when there is no such process.
+  }
+}
+
+const hasProc = process.platform === 'linux';
+
+/** One process, or undefined when there is none with this pid. */
+export function readProcess(pid: number): ProcessInfo | undefined {
+  if (!hasProc) return listByPs(pid)[0];
+  try {
+    return parseProcStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return undefined;
+  }
+}
+
+function listPids(): number[] {
+  const pids: number[] = [];
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    if (Number.isInteger(pid)) pids.push(pid);
+  }
+  return pids;
+}
+
+/** All processes, read in one go: about 15 µs each, so 500 of them block for some 8 ms. Used where signals depend on it. */
+export function listProcesses(): ProcessInfo[] {
+  if (!hasProc) return listByPs();
+  const found: ProcessInfo[] = [];
+  for (const pid of listPids()) {
+    const info = readProcess(pid);
+    if (info !== undefined) found.push(info);
+  }
+  return found;
+}
+
+/** Pids of the live children of a process, oldest first. */
+export function childrenOf(pid: number): number[] {
+  if (hasProc) {
+    try {
+      // What the main thread started; needs CONFIG_PROC_CHILDREN, which the usual kernels have.
+      const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
+      return pids === '' ? [] : pids.split(' ').map(Number);
+    } catch {
+      // No such file, or no such process: the long way tells.
+    }
+  }
+  return listProcesses()
+    .filter((info) => info.ppid === pid && info.state !== 'Z')
+    .map((info) => info.pid);
+}
+
+/** How many processes are read before the event loop gets its turn. */
+const SLICE = 100;
+
+async function listInSlices(): Promise<ProcessInfo[]> {
+  if (!hasProc) return listByPs();
+  const found: ProcessInfo[] = [];
+  let read = 0;
+  for (const pid of listPids()) {
+    const info = readProcess(pid);
+    if (info !== undefined) found.push(info);
+    read += 1;
+    if (read % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return found;
+}
+
+/** How long one listing answers all who ask for statistics, in milliseconds. */
+const SHARED_FOR_MS = 500;
+
+let shared: { readonly at: number; readonly list: Promise<ProcessInfo[]> } | undefined;
+
+/** All processes as of at most half a second ago, without holding up the event loop: one listing serves every agent's statistics. */
+export function listProcessesShared(nowMs: number = performance.now()): Promise<ProcessInfo[]> {
+  if (shared === undefined || nowMs - shared.at > SHARED_FOR_MS) shared = { at: nowMs, list: listInSlices() };
+  return shared.list;
+}
+
+/** Whether a process with this pid runs: there is one, and it is not a dead one waiting to be collected. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
+  }
+  const info = readProcess(pid);
+  return info !== undefined && info.state !== 'Z' && info.state !== 'X';
+}

@@ -1,0 +1,176 @@
+/**
+ * The process tree of one run, and the signals to all of it.
+ * Members: the root, its descendants, everything in a session that one of them belongs to, and whatever was once seen as a
+ * member (a child that outlived its parent has another parent then). No process is signalled whose start is not the one seen.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProcessInfo } from './process-table.ts';
+import { listProcesses, listProcessesShared, readProcess } from './process-table.ts';
+import type { RunStats } from './runtime.ts';
+
+/** Which processes belong to a run. */
+export interface ProcessTreeRoot {
+  /** The agent's first process. */
+  readonly pid: number;
+  /** The session it was started in; by default its own (it is the leader). */
+  readonly sessionId?: number;
+  /** Processes of the session that belong to the runtime and are never signalled. */
+  readonly spared?: readonly number[];
+}
+
+const isDead = (info: ProcessInfo): boolean => info.state === 'Z' || info.state === 'X';
+
+/** Sends a signal; false when there is no such process (any more). */
+function send(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The process tree of one run. */
+export class ProcessTree {
+  readonly #pid: number;
+  readonly #rootKey: string | undefined;
+  readonly #sessionId: number;
+  readonly #leaderKey: string | undefined;
+  readonly #spared: ReadonlySet<number>;
+  /** Every member ever seen that was still alive at the last look, with its start. */
+  #known = new Map<number, string>();
+
+  /** Reads the root's identity: create it while the root is known to be the agent's. */
+  constructor(root: ProcessTreeRoot) {
+    this.#pid = root.pid;
+    this.#sessionId = root.sessionId ?? root.pid;
+    this.#spared = new Set([0, 1, process.pid, ...(root.spared ?? [])]);
+    this.#rootKey = readProcess(root.pid)?.startKey;
+    this.#leaderKey = readProcess(this.#sessionId)?.startKey;
+  }
+
+  /** The members that are alive now. */
+  members(processes: readonly ProcessInfo[] = listProcesses()): ProcessInfo[] {
+    const byPid = new Map<number, ProcessInfo>();
+    const byParent = Map.groupBy(processes, (info) => info.ppid);
+    const bySession = Map.groupBy(processes, (info) => info.sid);
+    for (const info of processes) byPid.set(info.pid, info);
+
+    const ownSession = byPid.get(process.pid)?.sid;
+    const found = new Map<number, ProcessInfo>();
+    const queue: ProcessInfo[] = [];
+    const add = (info: ProcessInfo | undefined): void => {
+      if (info === undefined || found.has(info.pid) || this.#spared.has(info.pid)) return;
+      found.set(info.pid, info);
+      queue.push(info);
+    };
+    const root = byPid.get(this.#pid);
+    if (root !== undefined && root.startKey === this.#rootKey) add(root);
+    for (const [pid, startKey] of this.#known) {
+      const info = byPid.get(pid);
+      if (info?.startKey === startKey) add(info);
+    }
+    // A session id stays taken while a member of the session lives. Another leader's start means another session.
+    const leader = byPid.get(this.#sessionId);
+    if (leader === undefined || leader.startKey === this.#leaderKey) {
+      for (const info of bySession.get(this.#sessionId) ?? []) add(info);
+    }
+    for (let info = queue.pop(); info !== undefined; info = queue.pop()) {
+      for (const child of byParent.get(info.pid) ?? []) add(child);
+      if (info.sid > 1 && info.sid !== ownSession) for (const peer of bySession.get(info.sid) ?? []) add(peer);
+    }
+    const alive = [...found.values()].filter((info) => !isDead(info));
+    this.#known = new Map(alive.map((info) => [info.pid, info.startKey]));
+    return alive;
+  }
+
+  /** Whether the root is alive. */
+  isRootRunning(): boolean {
+    const info = readProcess(this.#pid);
+    return info !== undefined && info.startKey === this.#rootKey && !isDead(info);
+  }
+
+  /** Whether the root is stopped (state T). */
+  isStopped(): boolean {
+    const info = readProcess(this.#pid);
+    return info !== undefined && info.startKey === this.#rootKey && info.state === 'T';
+  }
+
+  /** Signals every member alive now and returns how many there were. */
+  signal(signal: NodeJS.Signals): number {
+    const members = this.members();
+    for (const info of members) send(info.pid, signal);
+    return members.length;
+  }
+
+  /** Asks the root to end. The others keep running: a program may need its children to end in good order. */
+  ask(signal: NodeJS.Signals): void {
+    const info = readProcess(this.#pid);
+    if (info !== undefined && info.startKey === this.#rootKey) send(info.pid, signal);
+  }
+
+  /** Stops every member from running, those started meanwhile too. Gives up waiting for stragglers after two seconds. */
+  async pause(): Promise<void> {
+    const signalled = new Map<number, string>();
+    const deadline = performance.now() + 2000;
+    for (;;) {
+      const members = this.members();
+      const fresh = members.filter((info) => signalled.get(info.pid) !== info.startKey);
+      for (const info of fresh) {
+        send(info.pid, 'SIGSTOP');
+        signalled.set(info.pid, info.startKey);
+      }
+      if (fresh.length === 0 && members.every((info) => info.state === 'T')) return;
+      if (performance.now() > deadline) return;
+      await sleep(2);
+    }
+  }
+
+  /** Lets every member run again. */
+  resume(): void {
+    // Twice: a process that was being started while the others were stopped shows up in the second look.
+    this.signal('SIGCONT');
+    this.signal('SIGCONT');
+  }
+
+  /** Whether a member seen earlier is still alive. Cheap: reads only those. */
+  hasSurvivors(): boolean {
+    for (const [pid, startKey] of this.#known) {
+      const info = readProcess(pid);
+      if (info !== undefined && info.startKey === startKey && !isDead(info)) return true;
+    }
+    return false;
+  }
+
+  /** Kills every member until none is left; returns the pids that could not be killed within five seconds. */
+  async kill(): Promise<readonly number[]> {
+    const deadline = performance.now() + 5000;
+    for (;;) {
+      // All are stopped first, so that none can start another between being listed and being killed.
+      for (let round = 0; round < 5; round += 1) {
+        const running = this.members().filter((info) => info.state !== 'T');
+        for (const info of running) send(info.pid, 'SIGSTOP');
+        if (running.length === 0) break;
+      }
+      if (this.signal('SIGKILL') === 0) return [];
+      await sleep(3);
+      const left = this.members();
+      if (left.length === 0) return [];
+      if (performance.now() > deadline) return left.map((info) => info.pid);
+      await sleep(10);
+    }
+  }
+
+  /** CPU time, memory and number of the members, or undefined when none is alive. */
+  async stats(): Promise<RunStats | undefined> {
+    const members = this.members(await listProcessesShared());
+    if (members.length === 0) return undefined;
+    let cpuMs = 0;
+    let memoryBytes = 0;
+    for (const info of members) {
+      cpuMs += info.cpuMs;
+      memoryBytes += info.memoryBytes;
+    }
+    return { cpuMs, memoryBytes, processes: members.length };
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * The small parent that an agent has inside its tmux pane.
+ *
+ * It is needed because tmux sends SIGCONT to a pane's process as soon as that process is stopped (server_child_stopped in
+ * tmux's server.c; tmux issue 5568), so that no pause would last. The agent is therefore the shim's child; the shim waits for
+ * it, ends the same way (exit code, or by the same signal), and is what tmux sees. It also takes out of the environment what
+ * tmux puts in: with TMUX set, a `tmux kill-server` typed by an agent would end every agent.
+ */
+
+/** How the shim is written: Perl tells an exit code from a signal; a POSIX shell takes codes 129 and up for signals. */
+export type ShimKind = 'perl' | 'sh';
+
+/** A shim and the absolute path of its interpreter. */
+export interface Shim {
+  readonly kind: ShimKind;
+  readonly path: string;
+}
+
+/** `10` is ECHILD on Linux and macOS: its name would load a module. A core dump of the agent is not followed by one of the shim. */
+const PERL = `
+$SIG{__WARN__} = sub {};
+while (@ARGV) {
+  my $word = shift;
+  last if $word eq "--";
+  if ($word =~ /^-(.*)$/s) { delete $ENV{$1}; } elsif ($word =~ /^([^=]*)=(.*)$/s) { $ENV{$1} = $2; }
+}
+my @signals = qw(HUP INT QUIT TERM USR1 USR2);
+$SIG{$_} = sub {} for @signals;
+my $child = fork;
+if (defined $child && $child == 0) {
+  $SIG{$_} = "DEFAULT" for @signals;
+  exec { $ARGV[0] } @ARGV;
+  print STDERR "quarterdeck: cannot run $ARGV[0]: $!\\n";
+  exit 127;
+}
+if (!defined $child) { print STDERR "quarterdeck: cannot start a process: $!\\n"; exit 126; }
+$0 = "quarterdeck-agent";
+while (waitpid($child, 0) != $child) { last if $! == 10; }
+my $status = $?;
+my $signal = $status & 127;
+if ($signal) {
+  $SIG{$_} = "DEFAULT" for @signals;
+  if ($status & 128) { exec "/bin/sh", "-c", "ulimit -c 0; kill -$signal \\$\\$"; }
+  kill $signal, $$;
+  sleep 1;
+  exit 128 + $signal;
+}
+exit($status >> 8);
+`.trim();
+
+const SH = `
+while [ "$1" != -- ]; do
+  case $1 in -*) unset "\${1#-}" ;; *) export "$1" ;; esac
+  shift
+done
+shift
+exec 9>&2 2>/dev/null
+trap : HUP INT QUIT TERM USR1 USR2
+"$@" 2>&9 9>&-
+status=$?
+if [ $status -gt 128 ]; then
+  trap - HUP INT QUIT TERM USR1 USR2
+  ulimit -c 0
+  kill -$((status - 128)) $$
+fi
+exit $status
+`.trim();
+
+/** What tmux adds to a pane's environment, and what its server has itself (see tmux-server.ts). */
+const ADDED_BY_TMUX = ['TMUX', 'TMUX_PANE', 'TERM_PROGRAM', 'TERM_PROGRAM_VERSION', 'COLORTERM', 'SHELL', 'PATH', 'HOME'] as const;
+
+/** Variables that would make Perl itself load or do something; with taint checks on it ignores them (perlrun(1)). */
+const PERL_SWITCHES = ['PERL5OPT', 'PERL5LIB', 'PERL5DB'] as const;
+
+/**
+ * The command that tmux runs in the pane: the shim, then the program with its arguments.
+ * `env` is not passed here (arguments are visible to all); of it, only SHELL is repeated, which tmux overwrites, and PWD is set.
+ */
+export function shimCommand(shim: Shim, program: { path: string; args: readonly string[]; cwd: string; env: Readonly<Record<string, string>> }): string[] {
+  const { path, args, cwd, env } = program;
+  const edits: string[] = ADDED_BY_TMUX.filter((name) => env[name] === undefined).map((name) => `-${name}`);
+  edits.push(`PWD=${cwd}`);
+  if (env['SHELL'] !== undefined) edits.push(`SHELL=${env['SHELL']}`);
+  const launch = [...edits, '--', path, ...args];
+  if (shim.kind === 'sh') return [shim.path, '-c', SH, 'quarterdeck-agent', ...launch];
+  const needsTaint = PERL_SWITCHES.some((name) => env[name] !== undefined);
+  return [shim.path, ...(needsTaint ? ['-t'] : []), '-e', PERL, '--', ...launch];
+}
