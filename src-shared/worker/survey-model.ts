@@ -76,6 +76,9 @@ export type LanguageTotals = z.infer<typeof LanguageTotals>;
 export const DuplicateBlock = z.object({
   /** Non-trivial lines in the block, at least 6. */
   lines: z.number().int(),
+  /** How often it occurs, at least twice. */
+  times: z.number().int(),
+  /** Where, by path and line; a survey names the first 20 places. */
   occurrences: z.array(z.object({ path: z.string(), startLine: z.number().int(), endLine: z.number().int() })),
 });
 /** One text that occurs more than once. */
@@ -86,7 +89,9 @@ export const Survey = z.object({
   totals: LanguageTotals.omit({ language: true }),
   /** Most lines first, then by name. Binary files count under "Binary", with bytes only. */
   languages: z.array(LanguageTotals),
-  /** By path and line. */
+  /** Lines that name open work. */
+  todoCount: z.number().int(),
+  /** The first 1000 of them, by path and line. */
   todos: z.array(TodoItem),
   /** The 20 largest, by bytes, then by path. */
   largestFiles: z.array(z.object({ path: z.string(), bytes: z.number().int(), lines: z.number().int(), language: z.string() })),

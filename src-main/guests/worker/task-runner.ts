@@ -44,8 +44,15 @@ export interface TaskRun {
   readonly signal: AbortSignal;
 }
 
-/** Runs a task, answers it and acknowledges it. Resolves to the outcome; rejects with the signal's reason when the worker ends. */
-export async function runTask(options: TaskRunnerOptions, run: TaskRun): Promise<TaskOutcome> {
+/** A task that was answered. */
+export interface TaskDone {
+  readonly outcome: TaskOutcome;
+  /** The messages that were acknowledged with it: its own, and the replies that it used. */
+  readonly acknowledged: readonly string[];
+}
+
+/** Runs a task, answers it and acknowledges it. Rejects with the signal's reason when the worker ends. */
+export async function runTask(options: TaskRunnerOptions, run: TaskRun): Promise<TaskDone> {
   const { door, view, workspace } = options;
   const { message, signal, tag } = run;
   const asks = new PeerAsks({ ...options, taskId: message.id });
@@ -56,13 +63,14 @@ export async function runTask(options: TaskRunnerOptions, run: TaskRun): Promise
   if (outcome.ok) view.line('done', `done in ${seconds(outcome.durationMs)}`, tag);
   else view.line('failed', outcome.error.message, tag);
   await reply(options, message, outcome, signal);
-  await door.markRead([message.id, ...asks.consumed], signal).catch((error: unknown) => {
+  const acknowledged = [message.id, ...asks.consumed];
+  await door.markRead(acknowledged, signal).catch((error: unknown) => {
     // Refused: it will be handed out again, and the reply's key keeps it from being answered twice.
     if (!(error instanceof CallError) || error.kind !== 'refused') throw error;
     view.line('failed', `could not be acknowledged: ${error.message}`, tag);
   });
   await removeFiles(workspace, asks.files);
-  return outcome;
+  return { outcome, acknowledged };
 }
 
 async function perform(options: TaskRunnerOptions, run: TaskRun, asks: PeerAsks, elapsedMs: () => number): Promise<TaskOutcome> {

@@ -47,7 +47,7 @@ export class Worker {
   readonly #dealtWith = new Set<string>();
   readonly #tasks = new Set<Promise<void>>();
   readonly #fatal = new AbortController();
-  #hasMoreUnread = false;
+  #hasHiddenUnread = false;
   #isListStale = false;
   #done = 0;
   #failed = 0;
@@ -82,10 +82,10 @@ export class Worker {
     for (let failures = 0; ; ) {
       try {
         // After any break: what was handed out in a lost answer is only listed here.
-        const page = isFresh || this.#shouldLookAgain() ? await door.unreadMessages(signal) : await door.waitForMessages(WAIT_MS, signal);
-        if (isFresh || this.#shouldLookAgain()) this.#hasMoreUnread = page.unread > page.messages.length;
-        // Nothing new in it: only a task that ends can make room for what is behind.
-        this.#isListStale = page.messages.every((message) => this.#seen.has(message.id));
+        const isList = isFresh || (this.#hasHiddenUnread && !this.#isListStale);
+        const page = isList ? await door.unreadMessages(signal) : await door.waitForMessages(WAIT_MS, signal);
+        // A list with nothing new will have nothing new until a task that ends makes room for what is behind.
+        if (isList) this.#isListStale = page.messages.every((message) => this.#seen.has(message.id));
         isFresh = false;
         failures = 0;
         await this.#take(page, signal);
@@ -98,11 +98,6 @@ export class Worker {
         failures += 1;
       }
     }
-  }
-
-  /** There was more unread than one answer holds, and what it held has been dealt with. */
-  #shouldLookAgain(): boolean {
-    return this.#hasMoreUnread && !this.#isListStale && this.#waiting.length === 0;
   }
 
   async #take(page: InboxPage, signal: AbortSignal): Promise<void> {
@@ -121,8 +116,11 @@ export class Worker {
         acknowledge.push(message.id);
       }
     }
+    // Unread there, unknown here: behind the end of a list, or handed out to a connection that was already dead.
+    this.#hasHiddenUnread = page.unread > this.#seen.size - this.#dealtWith.size;
+    if (!this.#hasHiddenUnread) this.#isListStale = false;
     this.#startNext(signal);
-    if (this.#running.size === 0 && !this.#hasMoreUnread) {
+    if (this.#running.size === 0 && !this.#hasHiddenUnread) {
       for (const reply of replies.takeUnclaimed()) {
         view.line('message', `reply from ${reply.from.id} that nobody waits for: ${titleOf(reply)}`);
         acknowledge.push(reply.id);
@@ -138,6 +136,7 @@ export class Worker {
   }
 
   #remember(id: string): void {
+    this.#seen.add(id);
     this.#dealtWith.add(id);
     for (const oldest of this.#dealtWith) {
       if (this.#dealtWith.size <= REMEMBERED_IDS) break;
@@ -179,10 +178,10 @@ export class Worker {
         job.progress = Math.min(1, Math.max(0, share));
         this.#reportStatus();
       };
-      const outcome = await runTask(this.#options, { message, tag, progress, signal });
+      const { outcome, acknowledged } = await runTask(this.#options, { message, tag, progress, signal });
       if (outcome.ok) this.#done += 1;
       else this.#failed += 1;
-      this.#remember(message.id);
+      for (const id of acknowledged) this.#remember(id);
       this.#isListStale = false;
     } catch (error) {
       // Stopped: the message stays unread for the next start. Anything else ends the worker, so that the next start can try.

@@ -99,6 +99,6 @@ export async function writeReport(task: TaskOf<'report'>, context: TaskContext):
   const artefact = await context.workspace.write(task.path, renderReport(task.title, task.survey));
   context.artefacts.push(artefact);
   context.say(`wrote ${artefact.path}, ${artefact.bytes} bytes`);
-  const { totals, duplicates, todos } = task.survey;
-  return { ...artefact, totals, todos: todos.length, duplicateBlocks: duplicates.blocks };
+  const { totals, duplicates, todoCount } = task.survey;
+  return { ...artefact, totals, todos: todoCount, duplicateBlocks: duplicates.blocks };
 }

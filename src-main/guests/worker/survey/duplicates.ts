@@ -98,7 +98,7 @@ function joinWindows(files: readonly PrintedFile[], windows: ReadonlyMap<string,
     if (continued.has(key)) continue;
     let length = MIN_BLOCK_LINES;
     for (let follower = next.get(key); follower !== undefined; follower = next.get(follower)) length += 1;
-    blocks.push({ lines: length, occurrences: places.map((place) => occurrence(files, place, length)) });
+    blocks.push({ lines: length, times: places.length, occurrences: places.map((place) => occurrence(files, place, length)) });
   }
   return blocks;
 }
@@ -122,7 +122,7 @@ function coveredLines(windows: ReadonlyMap<string, readonly Place[]>): number {
 
 /** Lines that would go if all but one occurrence went. */
 function repeatedLines(block: DuplicateBlock): number {
-  return block.lines * (block.occurrences.length - 1);
+  return block.lines * (block.times - 1);
 }
 
 function compareBlocks(a: DuplicateBlock, b: DuplicateBlock): number {

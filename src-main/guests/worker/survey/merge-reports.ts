@@ -2,8 +2,11 @@
 import type { AnalysisReport, FileFacts, LanguageTotals, Survey } from '#shared/worker/survey-model.ts';
 import { findDuplicates } from './duplicates.ts';
 
-/** How many files and blocks a survey names. */
+/** How many files, blocks and places of a block a survey names. */
 const TOP = 20;
+
+/** How many open items a survey lists: it travels in messages. */
+const MAX_TODOS = 1000;
 
 /** Merges reports. A file that is in several reports counts once. */
 export function mergeReports(reports: readonly AnalysisReport[]): Survey {
@@ -23,12 +26,13 @@ export function mergeReports(reports: readonly AnalysisReport[]): Survey {
   return {
     totals: totalsOf(files),
     languages,
-    todos,
+    todoCount: todos.length,
+    todos: todos.slice(0, MAX_TODOS),
     largestFiles: files
       .toSorted((a, b) => b.bytes - a.bytes || compareText(a.path, b.path))
       .slice(0, TOP)
       .map(({ path, bytes, lines, language }) => ({ path, bytes, lines, language })),
-    duplicates: { blocks: duplicates.blocks.length, lines: duplicates.lines, largest: duplicates.blocks.slice(0, TOP) },
+    duplicates: { blocks: duplicates.blocks.length, lines: duplicates.lines, largest: duplicates.blocks.slice(0, TOP).map((block) => ({ ...block, occurrences: block.occurrences.slice(0, TOP) })) },
     missing: [...new Set(reports.flatMap((report) => report.missing))].sort(),
     analysts: reports.map((report) => {
       const { files: count, bytes, lines } = totalsOf(report.files);

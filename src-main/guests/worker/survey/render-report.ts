@@ -22,7 +22,7 @@ export function renderReport(title: string, survey: Survey): string {
       survey.languages.map((row) => [escapeText(row.language), ...[row.files, row.bytes, row.lines, row.code, row.comment, row.blank].map(number)]),
     ),
     '## Open items',
-    survey.todos.length === 0 ? 'No TODO or FIXME.' : `${count(survey.todos.length, 'line')} with TODO or FIXME.`,
+    survey.todoCount === 0 ? 'No TODO or FIXME.' : `${count(survey.todoCount, 'line')} with TODO or FIXME.`,
     ...(survey.todos.length === 0
       ? []
       : [
@@ -32,7 +32,7 @@ export function renderReport(title: string, survey: Survey): string {
             'left',
           ),
         ]),
-    ...(survey.todos.length > MAX_TODOS ? [`The first ${MAX_TODOS} are shown.`] : []),
+    ...(survey.todoCount > MAX_TODOS ? [`The first ${MAX_TODOS} are shown.`] : []),
     '## Largest files',
     table(
       ['File', 'Bytes', 'Lines', 'Language'],
@@ -55,8 +55,8 @@ export function renderReport(title: string, survey: Survey): string {
 
 function blockRow(block: DuplicateBlock): string[] {
   const places = block.occurrences.slice(0, MAX_PLACES).map((place) => code(`${place.path}:${place.startLine}-${place.endLine}`));
-  const more = block.occurrences.length - places.length;
-  return [number(block.lines), number(block.occurrences.length), [...places, ...(more > 0 ? [`${more} more`] : [])].join(', ')];
+  const more = block.times - places.length;
+  return [number(block.lines), number(block.times), [...places, ...(more > 0 ? [`${more} more`] : [])].join(', ')];
 }
 
 /** First column to the left; the others by `align`. */

@@ -173,12 +173,12 @@ export class AgentDoor {
 
   #mcpServer(agentId: string): McpServer {
     const server = new McpServer({ name: 'agent-door', version: '1' });
-    const tool = <S extends z.ZodObject>(name: string, inputSchema: S, answer: (args: z.infer<S>) => Promise<object> | object): void => {
-      server.registerTool(name, { description: name, inputSchema: z.looseObject({}) }, async (args: unknown) => {
+    const tool = <S extends z.ZodObject>(name: string, inputSchema: S, answer: (args: z.infer<S>, signal: AbortSignal) => Promise<object> | object): void => {
+      server.registerTool(name, { description: name, inputSchema: z.looseObject({}) }, async (args: unknown, context) => {
         this.calls.push({ agentId, tool: name, args });
         // Parsed here, strictly, so that a call that the real door would refuse fails in the test as well.
         try {
-          const result = await answer(inputSchema.parse(args));
+          const result = await answer(inputSchema.parse(args), context.mcpReq.signal);
           return { content: [{ type: 'text', text: JSON.stringify(result) }], structuredContent: { ...result } };
         } catch (error) {
           const failure = { code: 'NOT_FOUND', message: error instanceof Error ? error.message : String(error), retryable: false };
@@ -188,7 +188,7 @@ export class AgentDoor {
     };
     tool('send_message', SendInput, (args) => this.#send(agentId, args));
     tool('get_messages', z.strictObject({ unreadOnly: z.boolean().default(true), limit: z.number().max(200).default(50) }), (args) => this.#page(agentId, args.limit, (delivery) => !args.unreadOnly || delivery.state !== 'read'));
-    tool('wait_for_messages', z.strictObject({ timeoutMs: z.number().max(55_000).default(25_000), limit: z.number().max(200).default(50) }), (args) => this.#wait(agentId, args.timeoutMs, args.limit));
+    tool('wait_for_messages', z.strictObject({ timeoutMs: z.number().max(55_000).default(25_000), limit: z.number().max(200).default(50) }), (args, signal) => this.#wait(agentId, args.timeoutMs, args.limit, signal));
     tool('mark_messages_read', z.strictObject({ messageIds: z.array(z.string()).min(1) }), (args) => this.#markRead(agentId, args.messageIds));
     tool('report_status', z.strictObject({ doing: z.string().max(200).optional(), progress: z.number().min(0).max(1).optional() }), () => ({ state: 'working' }));
     return server;
@@ -214,20 +214,24 @@ export class AgentDoor {
     return { messages: page.map((delivery) => ({ ...delivery.message, state: delivery.state })), unread: inbox.filter((delivery) => delivery.state !== 'read').length };
   }
 
-  async #wait(agentId: string, timeoutMs: number, limit: number): Promise<object> {
+  async #wait(agentId: string, timeoutMs: number, limit: number, signal: AbortSignal): Promise<object> {
     const deadline = Date.now() + timeoutMs;
-    while (Date.now() < deadline && !this.#revoked.has(agentId) && !this.#inbox(agentId).some((delivery) => delivery.state === 'queued')) {
+    while (Date.now() < deadline && !signal.aborted && !this.#revoked.has(agentId) && !this.#inbox(agentId).some((delivery) => delivery.state === 'queued')) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(done, deadline - Date.now());
         const waiting = this.#waiting;
         function done(): void {
           clearTimeout(timer);
+          signal.removeEventListener('abort', done);
           waiting.delete(done);
           resolve();
         }
         waiting.add(done);
+        signal.addEventListener('abort', done, { once: true });
       });
     }
+    // Nothing is handed out to a connection that is gone.
+    if (signal.aborted) return { messages: [], unread: 0 };
     return this.#page(agentId, limit, (delivery) => delivery.state === 'queued');
   }
 
