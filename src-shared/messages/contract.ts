@@ -8,7 +8,10 @@ import { Address, Delivery, InboxMessage, MAX_BODY_CHARS, Message, MessageKind, 
 /** Longest long-poll in milliseconds: below the idle limits of common HTTP clients. */
 export const MAX_WAIT_MS = 55_000;
 
-const Inbox = z.object({ messages: z.array(InboxMessage), unread: z.number().int().describe('Unread messages left in the inbox, these included') });
+const Inbox = z.object({
+  messages: z.array(InboxMessage),
+  unread: z.number().int().describe('Unread messages left in the inbox, these included'),
+});
 
 /** Procedures about messages. */
 export const messagesContract = {
@@ -21,7 +24,9 @@ export const messagesContract = {
   })
     .input(
       z.strictObject({
-        to: z.union([Address, z.array(Address).min(1).max(500)]).describe('An agent\'s id, "operator", "*" for everybody else in the project, or a list of these'),
+        to: z
+          .union([Address, z.array(Address).min(1).max(500)])
+          .describe('An agent\'s id, "operator", "*" for everybody else in the project, or a list of these'),
         body: z.string().min(1).max(MAX_BODY_CHARS).describe('The text'),
         kind: MessageKind.default('note'),
         priority: Priority.default('normal'),
@@ -46,13 +51,14 @@ export const messagesContract = {
     path: '/inbox',
     summary: 'Read your inbox',
     description:
-      'Returns messages in your inbox: unread ones unless unreadOnly is false, most urgent first, then oldest first. Reading does not acknowledge: call mark_messages_read when you have dealt with them. The management side may look into an agent\'s inbox with agentId, which changes nothing there.',
+      "Returns messages in your inbox: unread ones unless unreadOnly is false, most urgent first, then oldest first. Reading does not acknowledge: call mark_messages_read when you have dealt with them. A page may end before its limit when the messages are large: ask again with after. The management side may look into an agent's inbox with agentId; looking changes nothing there.",
   })
     .input(
       z.strictObject({
         unreadOnly: z.boolean().default(true),
         limit: z.number().int().min(1).max(200).default(50),
-        agentId: AgentId.optional().describe('Management only: look into this agent\'s inbox instead of your own'),
+        after: MessageId.optional().describe('Id of the last message of the page before; it must be in this inbox'),
+        agentId: AgentId.optional().describe("Management only: look into this agent's inbox instead of your own"),
       }),
     )
     .output(Inbox),
@@ -64,14 +70,20 @@ export const messagesContract = {
     description:
       'Returns the messages that were not handed out to you before, at once when there are some, else as soon as one comes, or an empty list after timeoutMs. After a lost connection call get_messages first: it lists everything unread, handed out or not.',
   })
-    .input(z.strictObject({ timeoutMs: z.number().int().min(0).max(MAX_WAIT_MS).default(25_000), limit: z.number().int().min(1).max(200).default(50) }))
+    .input(
+      z.strictObject({
+        timeoutMs: z.number().int().min(0).max(MAX_WAIT_MS).default(25_000),
+        limit: z.number().int().min(1).max(200).default(50),
+      }),
+    )
     .output(Inbox),
 
   markRead: procedure(command('mark_messages_read', 'LOW', { audience: 'both', toolset: 'core', role: 'operator' }), {
     method: 'POST',
     path: '/inbox:read',
     summary: 'Acknowledge messages',
-    description: 'Marks messages in your inbox as read: you have dealt with them and they will not be shown again. Repeating it is harmless. Ids that are not in your inbox are an error, and nothing is marked.',
+    description:
+      'Marks messages in your inbox as read: you have dealt with them and they will not be shown again. Repeating it is harmless. Ids that are not in your inbox are an error, and nothing is marked.',
   })
     .input(z.strictObject({ messageIds: z.array(MessageId).min(1).max(500) }))
     .output(z.object({ marked: z.number().int().describe('How many were unread until now') })),
@@ -80,7 +92,8 @@ export const messagesContract = {
     method: 'GET',
     path: '/messages',
     summary: 'History of messages',
-    description: 'Pages through everything said, newest first. Filter by project, by a participant (agent id or "operator"), kind or thread.',
+    description:
+      'Pages through everything said, newest first. Filter by project, by a participant (agent id or "operator"), kind or thread.',
   })
     .input(
       z.strictObject({
@@ -98,7 +111,7 @@ export const messagesContract = {
     method: 'GET',
     path: '/messages/{id}',
     summary: 'One message and its deliveries',
-    description: 'Returns a message and where its copy stands in each recipient\'s inbox.',
+    description: "Returns a message and where its copy stands in each recipient's inbox.",
   })
     .input(z.strictObject({ id: MessageId }))
     .output(z.object({ message: Message, deliveries: z.array(Delivery) })),

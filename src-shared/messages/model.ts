@@ -12,7 +12,11 @@ export const Priority = z.enum(PRIORITIES).describe('critical > high > normal > 
 export type Priority = z.infer<typeof Priority>;
 
 /** What a message is for. A task or request is to be answered by a reply. */
-export const MessageKind = z.enum(['note', 'task', 'request', 'reply', 'event']).describe('note: to be read. task: work to be done. request: a question to be answered. reply: the answer. event: something that happened');
+export const MessageKind = z
+  .enum(['note', 'task', 'request', 'reply', 'event'])
+  .describe(
+    'note: to be read. task: work to be done. request: a question to be answered. reply: the answer. event: something that happened',
+  );
 /** What a message is for. */
 export type MessageKind = z.infer<typeof MessageKind>;
 
@@ -26,8 +30,15 @@ export const Sender = z.object({ kind: z.enum(['operator', 'agent', 'token', 'sy
 /** Who sent a message. */
 export type Sender = z.infer<typeof Sender>;
 
-/** Whose wish a message carries, and how confined that one is: nothing is executed in a weaker boundary because of it. */
-export const Originator = z.object({ kind: z.enum(['operator', 'agent']), id: z.string(), boundary: Boundary });
+/**
+ * Whose wish a message carries, and how confined that one is: nothing is executed in a weaker boundary because of it.
+ * Operators, their tokens and the core itself stand on the host. See src-main/core/messages/boundary-rule.ts.
+ */
+export const Originator = z.object({
+  kind: z.enum(['operator', 'agent', 'token', 'system']),
+  id: z.string(),
+  boundary: Boundary,
+});
 /** Whose wish a message carries. */
 export type Originator = z.infer<typeof Originator>;
 
@@ -35,6 +46,8 @@ export type Originator = z.infer<typeof Originator>;
 export const MAX_BODY_CHARS = 64 * 1024;
 /** Largest `data`, as JSON text, in characters. */
 export const MAX_DATA_CHARS = 256 * 1024;
+/** A page of messages ends early when its bodies and data, as JSON text, reach this many characters; it holds at least one message. */
+export const MAX_PAGE_CHARS = 1024 * 1024;
 
 /** An address: an agent's id, "operator", or "*" for everybody in the project. */
 export const Address = z
@@ -49,7 +62,7 @@ export const Message = z.object({
   projectId: ProjectId,
   sessionId: SessionId,
   from: Sender,
-  /** As addressed; see `recipients` for whom it reached. */
+  /** As addressed, without repetitions; see `recipients` for whom it reached. */
   to: z.array(z.string()),
   recipients: z.array(z.string()),
   kind: MessageKind,

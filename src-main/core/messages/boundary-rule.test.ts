@@ -20,7 +20,9 @@ describe('mayCause', () => {
       for (const recipient of BOUNDARIES) {
         for (const kind of MessageKind.options) {
           const isWork = kind === 'task' || kind === 'request';
-          expect(mayCause(originator, recipient, kind), `${originator} -> ${recipient}: ${kind}`).toBe(!isWork || STRENGTH[recipient] >= STRENGTH[originator]);
+          expect(mayCause(originator, recipient, kind), `${originator} -> ${recipient}: ${kind}`).toBe(
+            !isWork || STRENGTH[recipient] >= STRENGTH[originator],
+          );
         }
       }
     }

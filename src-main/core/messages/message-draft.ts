@@ -35,9 +35,13 @@ export function draftOf(input: SendInput): MessageDraft {
   const data = input.data ?? null;
   const dataText = data === null ? null : JSON.stringify(data);
   if (dataText !== null && dataText.length > MAX_DATA_CHARS) {
-    throw new AppError('PAYLOAD_TOO_LARGE', `"data" is ${dataText.length} characters of JSON; at most ${MAX_DATA_CHARS} are allowed. Nothing was sent. Put it into a file in the workspace and name the file in the message.`, {
-      data: { field: 'data', chars: dataText.length, allowed: MAX_DATA_CHARS },
-    });
+    throw new AppError(
+      'PAYLOAD_TOO_LARGE',
+      `"data" is ${dataText.length} characters of JSON; at most ${MAX_DATA_CHARS} are allowed. Nothing was sent. Put it into a file in the workspace and name the file in the message.`,
+      {
+        data: { field: 'data', chars: dataText.length, allowed: MAX_DATA_CHARS },
+      },
+    );
   }
   return {
     to: withoutRepetitions(Array.isArray(input.to) ? input.to : [input.to]),

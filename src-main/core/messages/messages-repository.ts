@@ -32,7 +32,8 @@ const Row = z.object({
 });
 type Row = z.infer<typeof Row>;
 
-const COLUMNS = 'm.seq, m.id, m.project_id, m.session_id, m.from_kind, m.from_id, m.addressed_to, m.recipients, m.kind, m.priority, m.subject, m.body, m.data, m.in_reply_to, m.thread_id, m.originator, m.sent_at';
+const COLUMNS =
+  'm.seq, m.id, m.project_id, m.session_id, m.from_kind, m.from_id, m.addressed_to, m.recipients, m.kind, m.priority, m.subject, m.body, m.data, m.in_reply_to, m.thread_id, m.originator, m.sent_at';
 
 /** A message and its place in the order of storing. */
 export interface StoredMessage {
@@ -115,7 +116,9 @@ export function insertMessage(db: Db, { message: m, dataText, idempotencyKey }: 
       m.sentAt,
     );
   const { seq } = SeqRow.parse(row);
-  const insert = db.prepare('INSERT INTO deliveries (message_seq, recipient, project_id, priority, queued_at) VALUES (?, ?, ?, ?, ?)');
+  const insert = db.prepare(
+    'INSERT INTO deliveries (message_seq, recipient, project_id, priority, queued_at) VALUES (?, ?, ?, ?, ?)',
+  );
   for (const recipient of m.recipients) insert.run(seq, recipient, m.projectId, priority, m.sentAt);
 }
 
@@ -134,7 +137,11 @@ export function findMessage(db: Db, id: string): StoredMessage | undefined {
 
 /** What a sender sent under a key before. */
 export function findByKey(db: Db, from: Sender, key: string): StoredMessage | undefined {
-  return one(db.prepare(`SELECT ${COLUMNS} FROM messages m WHERE m.from_kind = ? AND m.from_id = ? AND m.idempotency_key = ?`).get(from.kind, from.id, key));
+  return one(
+    db
+      .prepare(`SELECT ${COLUMNS} FROM messages m WHERE m.from_kind = ? AND m.from_id = ? AND m.idempotency_key = ?`)
+      .get(from.kind, from.id, key),
+  );
 }
 
 /** Whether a project is known. */
@@ -157,8 +164,18 @@ function stateOf(times: { delivered_at: number | null; read_at: number | null })
 }
 
 /** The index is named so that a page never depends on the planner's guess, and fails in tests if it could not be used. */
-function inboxRows(db: Db, index: 'deliveries_queued' | 'deliveries_unread' | 'deliveries_by_recipient', recipient: string, after: InboxPlace, limit: number): StoredInboxMessage[] {
-  const condition = { deliveries_queued: 'AND d.delivered_at IS NULL', deliveries_unread: 'AND d.read_at IS NULL', deliveries_by_recipient: '' }[index];
+function inboxRows(
+  db: Db,
+  index: 'deliveries_queued' | 'deliveries_unread' | 'deliveries_by_recipient',
+  recipient: string,
+  after: InboxPlace,
+  limit: number,
+): StoredInboxMessage[] {
+  const condition = {
+    deliveries_queued: 'AND d.delivered_at IS NULL',
+    deliveries_unread: 'AND d.read_at IS NULL',
+    deliveries_by_recipient: '',
+  }[index];
   const rows = db
     .prepare(
       `SELECT ${COLUMNS}, d.delivered_at, d.read_at FROM deliveries d INDEXED BY ${index} CROSS JOIN messages m ON m.seq = d.message_seq
@@ -183,7 +200,9 @@ export function inboxPage(db: Db, args: InboxArgs): StoredInboxMessage[] | undef
   let after = START;
   if (args.after !== undefined) {
     const place = db
-      .prepare('SELECT d.priority, d.message_seq AS seq FROM messages m CROSS JOIN deliveries d ON d.message_seq = m.seq WHERE m.id = ? AND d.recipient = ?')
+      .prepare(
+        'SELECT d.priority, d.message_seq AS seq FROM messages m CROSS JOIN deliveries d ON d.message_seq = m.seq WHERE m.id = ? AND d.recipient = ?',
+      )
       .get(args.after, args.recipient);
     if (place === undefined) return undefined;
     after = z.object({ priority: z.number(), seq: z.number() }).parse(place);
@@ -198,7 +217,11 @@ export function queuedMessages(db: Db, recipient: string, limit: number): Stored
 
 /** Marks a queued delivery as handed out. */
 export function markDelivered(db: Db, seq: number, recipient: string, at: number): void {
-  db.prepare('UPDATE deliveries SET delivered_at = ? WHERE message_seq = ? AND recipient = ? AND delivered_at IS NULL').run(at, seq, recipient);
+  db.prepare('UPDATE deliveries SET delivered_at = ? WHERE message_seq = ? AND recipient = ? AND delivered_at IS NULL').run(
+    at,
+    seq,
+    recipient,
+  );
 }
 
 /** A delivery as acknowledging needs it. */
@@ -208,12 +231,19 @@ export interface FoundDelivery {
   readonly state: DeliveryState;
 }
 
-const FoundRow = z.object({ seq: z.number(), kind: MessageKind, delivered_at: z.number().nullable(), read_at: z.number().nullable() });
+const FoundRow = z.object({
+  seq: z.number(),
+  kind: MessageKind,
+  delivered_at: z.number().nullable(),
+  read_at: z.number().nullable(),
+});
 
 /** A message's copy in one inbox; undefined when there is none. */
 export function findDelivery(db: Db, messageId: string, recipient: string): FoundDelivery | undefined {
   const row = db
-    .prepare('SELECT m.seq, m.kind, d.delivered_at, d.read_at FROM messages m CROSS JOIN deliveries d ON d.message_seq = m.seq WHERE m.id = ? AND d.recipient = ?')
+    .prepare(
+      'SELECT m.seq, m.kind, d.delivered_at, d.read_at FROM messages m CROSS JOIN deliveries d ON d.message_seq = m.seq WHERE m.id = ? AND d.recipient = ?',
+    )
     .get(messageId, recipient);
   if (row === undefined) return undefined;
   const found = FoundRow.parse(row);
@@ -222,7 +252,9 @@ export function findDelivery(db: Db, messageId: string, recipient: string): Foun
 
 /** Acknowledges a delivery; one that was never handed out counts as handed out now. */
 export function markRead(db: Db, seq: number, recipient: string, at: number): void {
-  db.prepare('UPDATE deliveries SET read_at = ?, delivered_at = coalesce(delivered_at, ?) WHERE message_seq = ? AND recipient = ? AND read_at IS NULL').run(at, at, seq, recipient);
+  db.prepare(
+    'UPDATE deliveries SET read_at = ?, delivered_at = coalesce(delivered_at, ?) WHERE message_seq = ? AND recipient = ? AND read_at IS NULL',
+  ).run(at, at, seq, recipient);
 }
 
 const CountRow = z.object({ recipient: z.string(), queued: z.number(), unread: z.number(), held: z.number() });
@@ -266,10 +298,17 @@ function historySeqs(db: Db, args: HistoryArgs, before: number): number[] {
   add('thread_id', args.threadId);
   const where = conditions.join(' AND ');
   const limit = args.limit + 1;
-  const seqs = (sql: string, ...first: SqlValue[]): number[] => db.prepare(sql).all(...first, ...params, limit).map((row) => SeqRow.parse(row).seq);
+  const seqs = (sql: string, ...first: SqlValue[]): number[] =>
+    db
+      .prepare(sql)
+      .all(...first, ...params, limit)
+      .map((row) => SeqRow.parse(row).seq);
   if (args.participant === undefined) return seqs(`SELECT m.seq FROM messages m WHERE ${where} ORDER BY m.seq DESC LIMIT ?`);
   // Each stream comes sorted from its index; the newest of all of them make the page.
-  const sent = seqs(`SELECT m.seq FROM messages m INDEXED BY messages_by_sender WHERE m.from_id = ? AND ${where} ORDER BY m.seq DESC LIMIT ?`, args.participant);
+  const sent = seqs(
+    `SELECT m.seq FROM messages m INDEXED BY messages_by_sender WHERE m.from_id = ? AND ${where} ORDER BY m.seq DESC LIMIT ?`,
+    args.participant,
+  );
   const received = PRIORITIES.flatMap((_name, priority) =>
     seqs(
       `SELECT m.seq FROM deliveries d INDEXED BY deliveries_by_recipient CROSS JOIN messages m ON m.seq = d.message_seq
@@ -282,7 +321,12 @@ function historySeqs(db: Db, args: HistoryArgs, before: number): number[] {
   return [...new Set([...sent, ...received])].sort((a, b) => b - a).slice(0, limit);
 }
 
-const DeliveryRow = z.object({ recipient: z.string(), queued_at: z.number(), delivered_at: z.number().nullable(), read_at: z.number().nullable() });
+const DeliveryRow = z.object({
+  recipient: z.string(),
+  queued_at: z.number(),
+  delivered_at: z.number().nullable(),
+  read_at: z.number().nullable(),
+});
 
 /** Reads of messages, run by the reader. */
 export const messageReads = {
@@ -315,7 +359,14 @@ export const messageReads = {
       .all(stored.seq)
       .map((row) => {
         const d = DeliveryRow.parse(row);
-        return { messageId: stored.message.id, recipient: d.recipient, state: stateOf(d), queuedAt: d.queued_at, deliveredAt: d.delivered_at, readAt: d.read_at };
+        return {
+          messageId: stored.message.id,
+          recipient: d.recipient,
+          state: stateOf(d),
+          queuedAt: d.queued_at,
+          deliveredAt: d.delivered_at,
+          readAt: d.read_at,
+        };
       });
     return { message: stored.message, deliveries };
   },

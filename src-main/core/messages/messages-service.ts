@@ -24,7 +24,18 @@ import { InboxCounters } from './inbox-counters.ts';
 import type { MessageDraft, SendInput } from './message-draft.ts';
 import { draftOf, hasContentOf } from './message-draft.ts';
 import type { StoredInboxMessage, StoredMessage } from './messages-repository.ts';
-import { countInboxes, findByKey, findDelivery, findMessage, hasProject, inboxPage, insertMessage, markDelivered, markRead, queuedMessages } from './messages-repository.ts';
+import {
+  countInboxes,
+  findByKey,
+  findDelivery,
+  findMessage,
+  hasProject,
+  inboxPage,
+  insertMessage,
+  markDelivered,
+  markRead,
+  queuedMessages,
+} from './messages-repository.ts';
 import type { AgentDirectory, KnownAgent, Resolved } from './resolve-recipients.ts';
 import { resolveRecipients, withoutRepetitions } from './resolve-recipients.ts';
 import type { InboxPage, Waiter } from './waiters.ts';
@@ -96,7 +107,11 @@ export class MessagesService implements Disposable {
 
   /** Ends every wait with UNAVAILABLE and forgets all listeners. */
   dispose(): void {
-    this.#waiters.failAll(new AppError('UNAVAILABLE', 'Quarterdeck is ending. Nothing was handed out; wait again when it is back.', { retryable: true }));
+    this.#waiters.failAll(
+      new AppError('UNAVAILABLE', 'Quarterdeck is ending. Nothing was handed out; wait again when it is back.', {
+        retryable: true,
+      }),
+    );
     this.#changes.dispose();
     this.#activity.dispose();
   }
@@ -139,7 +154,11 @@ export class MessagesService implements Disposable {
       if (earlier) return repeated(earlier.message, draft);
       const message = this.#messageOf(tx, draft, sender, caller);
       insertMessage(tx, { message, dataText: draft.dataText, idempotencyKey: draft.idempotencyKey });
-      tx.record(event({ projectId: message.projectId, actor: caller.actor, door: caller.door, subject: message.id }, 'message.sent', { message }));
+      tx.record(
+        event({ projectId: message.projectId, actor: caller.actor, door: caller.door, subject: message.id }, 'message.sent', {
+          message,
+        }),
+      );
       tx.afterCommit(() => this.#onSent(message));
       // Queued from inside this write, so that it shares the commit when there is room in it.
       for (const recipient of message.recipients) if (this.#waiters.has(recipient)) this.#startServing(recipient);
@@ -215,34 +234,59 @@ export class MessagesService implements Disposable {
   async list(input: Inputs['list']): Promise<{ messages: Message[]; hasMore: boolean }> {
     const page = await this.#store.read('messages.history', input);
     if (page) return page;
-    throw new AppError('NOT_FOUND', `There is no message ${input.before}. State in "before" the id of the last message of the page before, or leave it out.`, { data: { field: 'before' } });
+    throw new AppError(
+      'NOT_FOUND',
+      `There is no message ${input.before}. State in "before" the id of the last message of the page before, or leave it out.`,
+      { data: { field: 'before' } },
+    );
   }
 
   /** One message and where its copies stand. */
   async get(input: Inputs['get']): Promise<{ message: Message; deliveries: Delivery[] }> {
     const found = await this.#store.read('messages.one', { id: input.id });
     if (found) return found;
-    throw new AppError('NOT_FOUND', `There is no message ${input.id}. Find ids with list_messages.`, { data: { messageId: input.id } });
+    throw new AppError('NOT_FOUND', `There is no message ${input.id}. Find ids with list_messages.`, {
+      data: { messageId: input.id },
+    });
   }
 
   #senderOf(caller: Caller): SenderFacts {
     if (caller.agentId !== undefined) {
       const agent = this.#options.resolveAgent(caller.agentId);
-      if (!agent || agent.isRemoved) throw new AppError('FORBIDDEN', `Agent "${caller.agentId}" was removed: it cannot send. Nothing was sent.`);
-      return { from: { kind: 'agent', id: agent.id }, agent, wish: { kind: 'agent', id: agent.id, boundary: agent.boundary }, inbox: agent.id };
+      if (!agent || agent.isRemoved)
+        throw new AppError('FORBIDDEN', `Agent "${caller.agentId}" was removed: it cannot send. Nothing was sent.`);
+      return {
+        from: { kind: 'agent', id: agent.id },
+        agent,
+        wish: { kind: 'agent', id: agent.id, boundary: agent.boundary },
+        inbox: agent.id,
+      };
     }
-    const from: Sender = caller.actor.kind === 'operator' ? { kind: 'operator', id: OPERATOR } : { kind: caller.actor.kind, id: caller.actor.id };
-    return { from, agent: undefined, wish: { ...from, boundary: 'host' }, inbox: from.kind === 'operator' ? OPERATOR : undefined };
+    const from: Sender =
+      caller.actor.kind === 'operator' ? { kind: 'operator', id: OPERATOR } : { kind: caller.actor.kind, id: caller.actor.id };
+    return {
+      from,
+      agent: undefined,
+      wish: { ...from, boundary: 'host' },
+      inbox: from.kind === 'operator' ? OPERATOR : undefined,
+    };
   }
 
   #messageOf(tx: Tx, draft: MessageDraft, sender: SenderFacts, caller: Caller): Message {
     if (draft.projectId !== undefined && !hasProject(tx, draft.projectId)) {
-      throw new AppError('NOT_FOUND', `There is no project ${draft.projectId}. Nothing was sent. See list_projects.`, { data: { field: 'projectId' } });
+      throw new AppError('NOT_FOUND', `There is no project ${draft.projectId}. Nothing was sent. See list_projects.`, {
+        data: { field: 'projectId' },
+      });
     }
     const answered = draft.inReplyTo === null ? undefined : this.#answered(tx, draft.inReplyTo, sender, caller);
     const resolved = resolveRecipients(
       draft.to,
-      { sender: sender.agent, senderInbox: sender.inbox, projectId: draft.projectId, defaultProject: this.#options.defaultProject() },
+      {
+        sender: sender.agent,
+        senderInbox: sender.inbox,
+        projectId: draft.projectId,
+        defaultProject: this.#options.defaultProject(),
+      },
       this.#options,
     );
     const originator = originatorOf(sender.wish, answered?.message.originator);
@@ -270,14 +314,24 @@ export class MessagesService implements Disposable {
   /** The message that is answered: it must exist, and the sender must have sent or received it. */
   #answered(tx: Tx, id: MessageId, sender: SenderFacts, caller: Caller): StoredMessage {
     const stored = findMessage(tx, id);
-    if (!stored) throw new AppError('NOT_FOUND', `There is no message ${id} to answer. Nothing was sent. Give in inReplyTo the id of a message in your inbox, or leave it out.`, { data: { field: 'inReplyTo' } });
+    if (!stored)
+      throw new AppError(
+        'NOT_FOUND',
+        `There is no message ${id} to answer. Nothing was sent. Give in inReplyTo the id of a message in your inbox, or leave it out.`,
+        { data: { field: 'inReplyTo' } },
+      );
     const { from, recipients } = stored.message;
     const isSender = from.kind === sender.from.kind && from.id === sender.from.id;
     // Whoever holds the operator's role reads the operator's inbox, so may answer for it.
     const speaksForOperator = caller.agentId === undefined && caller.role === 'operator';
     const inbox = sender.inbox ?? (speaksForOperator ? OPERATOR : undefined);
-    if (isSender || (inbox !== undefined && recipients.includes(inbox)) || (speaksForOperator && from.kind === 'operator')) return stored;
-    throw new AppError('FORBIDDEN', `Message ${id} was neither sent by you nor to you, so you cannot answer it. Nothing was sent. Leave inReplyTo out.`, { data: { field: 'inReplyTo' } });
+    if (isSender || (inbox !== undefined && recipients.includes(inbox)) || (speaksForOperator && from.kind === 'operator'))
+      return stored;
+    throw new AppError(
+      'FORBIDDEN',
+      `Message ${id} was neither sent by you nor to you, so you cannot answer it. Nothing was sent. Leave inReplyTo out.`,
+      { data: { field: 'inReplyTo' } },
+    );
   }
 
   #onSent(message: Message): void {
@@ -322,7 +376,10 @@ export class MessagesService implements Disposable {
     for (const { seq } of taken) markDelivered(tx, seq, recipient, at);
     if (taken.length > 0) {
       tx.afterCommit(() => {
-        this.#counters.add(recipient, { queued: -taken.length, held: taken.filter(({ message }) => isWork(message.kind)).length });
+        this.#counters.add(recipient, {
+          queued: -taken.length,
+          held: taken.filter(({ message }) => isWork(message.kind)).length,
+        });
         for (const { message } of taken) this.#changes.add(message.id, recipient, 'delivered');
         this.#tellActivity(recipient, 'taken');
       });
@@ -342,7 +399,9 @@ export class MessagesService implements Disposable {
     }
     if (agentId === undefined) return OPERATOR;
     if (this.#options.resolveAgent(agentId)) return agentId;
-    throw new AppError('NOT_FOUND', `Agent "${agentId}" does not exist. See who is there with list_agents.`, { data: { agentId } });
+    throw new AppError('NOT_FOUND', `Agent "${agentId}" does not exist. See who is there with list_agents.`, {
+      data: { agentId },
+    });
   }
 }
 
@@ -350,7 +409,10 @@ export class MessagesService implements Disposable {
 function ownInbox(caller: Caller): string {
   if (caller.agentId !== undefined) return caller.agentId;
   if (caller.role === 'operator') return OPERATOR;
-  throw new AppError('FORBIDDEN', `Role "${caller.role}" has no inbox of its own: it may look (get_messages), not take or acknowledge.`);
+  throw new AppError(
+    'FORBIDDEN',
+    `Role "${caller.role}" has no inbox of its own: it may look (get_messages), not take or acknowledge.`,
+  );
 }
 
 /** Refuses work for somebody whose boundary is weaker than that of the one who wished for it. */
@@ -362,7 +424,14 @@ function refuseWeaker(originator: Originator, resolved: Resolved, draft: Message
   throw new AppError(
     'FORBIDDEN',
     `${wish} is confined by ${originator.boundary}, agent "${first.id}" only by ${first.boundary}: a ${draft.kind} would be executed in a weaker boundary than its originator's. Nothing was sent. Send it to an agent confined at least by ${originator.boundary}, or ask the operator to order it.`,
-    { data: { originator: originator.id, originatorBoundary: originator.boundary, recipients: weaker.map((agent) => agent.id), recipientBoundary: first.boundary } },
+    {
+      data: {
+        originator: originator.id,
+        originatorBoundary: originator.boundary,
+        recipients: weaker.map((agent) => agent.id),
+        recipientBoundary: first.boundary,
+      },
+    },
   );
 }
 
@@ -373,17 +442,29 @@ function resultOf(message: Message, isDuplicate: boolean): SendResult {
 /** The answer to a send whose key was used before. */
 function repeated(message: Message, draft: MessageDraft): SendResult {
   if (hasContentOf(message, draft)) return resultOf(message, true);
-  throw new AppError('CONFLICT', `The idempotencyKey was used before for another message (${message.id}). Nothing was sent. Use a new key for a new message.`, {
-    data: { field: 'idempotencyKey', messageId: message.id },
-  });
+  throw new AppError(
+    'CONFLICT',
+    `The idempotencyKey was used before for another message (${message.id}). Nothing was sent. Use a new key for a new message.`,
+    {
+      data: { field: 'idempotencyKey', messageId: message.id },
+    },
+  );
 }
 
 function notInInbox(id: string | undefined): AppError {
-  return new AppError('NOT_FOUND', `Message ${id} is not in this inbox. State in "after" the id of the last message of the page before, or leave it out.`, { data: { field: 'after' } });
+  return new AppError(
+    'NOT_FOUND',
+    `Message ${id} is not in this inbox. State in "after" the id of the last message of the page before, or leave it out.`,
+    { data: { field: 'after' } },
+  );
 }
 
 function unknownIds(ids: readonly string[]): AppError {
   const named = ids.slice(0, NAMED_IDS).join(', ');
   const more = ids.length > NAMED_IDS ? ` and ${ids.length - NAMED_IDS} more` : '';
-  return new AppError('NOT_FOUND', `Not in your inbox: ${named}${more}. Nothing was marked. See what is there with get_messages.`, { data: { messageIds: ids.slice(0, NAMED_IDS) } });
+  return new AppError(
+    'NOT_FOUND',
+    `Not in your inbox: ${named}${more}. Nothing was marked. See what is there with get_messages.`,
+    { data: { messageIds: ids.slice(0, NAMED_IDS) } },
+  );
 }

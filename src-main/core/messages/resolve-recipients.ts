@@ -53,7 +53,9 @@ export function withoutRepetitions<T>(items: readonly T[]): T[] {
  * agent broadcasts outside its project.
  */
 export function resolveRecipients(to: readonly Address[], context: AddressContext, directory: AgentDirectory): Resolved {
-  const named = to.filter((address): address is AgentId => address !== OPERATOR && address !== BROADCAST).map((id) => knownAgent(id, directory));
+  const named = to
+    .filter((address): address is AgentId => address !== OPERATOR && address !== BROADCAST)
+    .map((id) => knownAgent(id, directory));
   const projectId = projectOf(named, to.includes(BROADCAST), context);
   const agents = new Map<string, KnownAgent>(named.map((agent) => [agent.id, agent]));
   const recipients = new Set<string>();
@@ -71,7 +73,10 @@ export function resolveRecipients(to: readonly Address[], context: AddressContex
     if (context.senderInbox !== OPERATOR) recipients.add(OPERATOR);
   }
   if (recipients.size === 0) {
-    throw new AppError('NOT_FOUND', 'There is nobody else in the project to send this to. Nothing was sent. List agents with list_agents, or make one with spawn_agent.');
+    throw new AppError(
+      'NOT_FOUND',
+      'There is nobody else in the project to send this to. Nothing was sent. List agents with list_agents, or make one with spawn_agent.',
+    );
   }
   return { projectId, recipients: [...recipients], agents: [...agents.values()] };
 }
@@ -79,33 +84,52 @@ export function resolveRecipients(to: readonly Address[], context: AddressContex
 function knownAgent(id: AgentId, directory: AgentDirectory): KnownAgent {
   const agent = directory.resolveAgent(id);
   if (agent && !agent.isRemoved) return agent;
-  throw new AppError('NOT_FOUND', `Agent "${id}" ${agent ? 'was removed' : 'does not exist'}. Nothing was sent. See who is there with list_agents (agents: discover_agents).`, {
-    data: { agentId: id },
-  });
+  throw new AppError(
+    'NOT_FOUND',
+    `Agent "${id}" ${agent ? 'was removed' : 'does not exist'}. Nothing was sent. See who is there with list_agents (agents: discover_agents).`,
+    {
+      data: { agentId: id },
+    },
+  );
 }
 
 function projectOf(named: readonly KnownAgent[], isBroadcast: boolean, context: AddressContext): ProjectId {
   const other = named.find((agent) => agent.projectId !== named[0]?.projectId);
   if (named[0] && other) {
-    throw new AppError('BAD_REQUEST', `Agents "${named[0].id}" and "${other.id}" belong to different projects. Nothing was sent. Send one message for each project.`, {
-      data: { projects: [named[0].projectId, other.projectId] },
-    });
+    throw new AppError(
+      'BAD_REQUEST',
+      `Agents "${named[0].id}" and "${other.id}" belong to different projects. Nothing was sent. Send one message for each project.`,
+      {
+        data: { projects: [named[0].projectId, other.projectId] },
+      },
+    );
   }
   const fromAgents = named[0]?.projectId;
   if (fromAgents && context.projectId && fromAgents !== context.projectId) {
-    throw new AppError('BAD_REQUEST', `projectId is ${context.projectId}, but agent "${named[0]?.id}" belongs to ${fromAgents}. Nothing was sent. Leave projectId out: it is only needed for "*".`, {
-      data: { field: 'projectId' },
-    });
+    throw new AppError(
+      'BAD_REQUEST',
+      `projectId is ${context.projectId}, but agent "${named[0]?.id}" belongs to ${fromAgents}. Nothing was sent. Leave projectId out: it is only needed for "*".`,
+      {
+        data: { field: 'projectId' },
+      },
+    );
   }
   const own = context.sender?.projectId;
   if (own && isBroadcast && (fromAgents ?? context.projectId ?? own) !== own) {
-    throw new AppError('FORBIDDEN', `Agent "${context.sender?.id}" may address everybody ("*") in its own project only. Nothing was sent. Name the agents you mean.`);
+    throw new AppError(
+      'FORBIDDEN',
+      `Agent "${context.sender?.id}" may address everybody ("*") in its own project only. Nothing was sent. Name the agents you mean.`,
+    );
   }
   const projectId = fromAgents ?? context.projectId ?? own ?? context.defaultProject;
   if (!projectId) {
-    throw new AppError('BAD_REQUEST', 'No project is open, so there is nobody to send to. Nothing was sent. Open one by spawning an agent in a folder, or state projectId.', {
-      data: { field: 'projectId' },
-    });
+    throw new AppError(
+      'BAD_REQUEST',
+      'No project is open, so there is nobody to send to. Nothing was sent. Open one by spawning an agent in a folder, or state projectId.',
+      {
+        data: { field: 'projectId' },
+      },
+    );
   }
   return projectId;
 }

@@ -73,12 +73,18 @@ export async function openMessages(options: { dir?: string; now?: () => number }
 }
 
 async function prepare({ store }: TestStore): Promise<{ projectId: ProjectId; sessionId: SessionId }> {
-  const row = store.peek((db) => db.prepare('SELECT id, project_id FROM sessions ORDER BY id LIMIT 1').get()) as { id: SessionId; project_id: ProjectId } | undefined;
+  const row = store.peek((db) => db.prepare('SELECT id, project_id FROM sessions ORDER BY id LIMIT 1').get()) as
+    | { id: SessionId; project_id: ProjectId }
+    | undefined;
   if (row) return { projectId: row.project_id, sessionId: row.id };
   const projectId = ProjectId.parse(mintId('prj'));
   const sessionId = SessionId.parse(mintId('ses'));
   await store.write((tx) => {
-    tx.prepare('INSERT INTO projects (id, name, folder, is_git_repository, created_at, opened_at) VALUES (?, ?, ?, 0, 0, 0)').run(projectId, 'test', '/test');
+    tx.prepare('INSERT INTO projects (id, name, folder, is_git_repository, created_at, opened_at) VALUES (?, ?, ?, 0, 0, 0)').run(
+      projectId,
+      'test',
+      '/test',
+    );
     tx.prepare('INSERT INTO sessions (id, project_id, started_at) VALUES (?, ?, 0)').run(sessionId, projectId);
   });
   return { projectId, sessionId };
@@ -87,7 +93,9 @@ async function prepare({ store }: TestStore): Promise<{ projectId: ProjectId; se
 async function addProject({ store }: TestStore): Promise<ProjectId> {
   const projectId = ProjectId.parse(mintId('prj'));
   await store.write((tx) =>
-    tx.prepare('INSERT INTO projects (id, name, folder, is_git_repository, created_at, opened_at) VALUES (?, ?, ?, 0, 0, 0)').run(projectId, projectId, `/${projectId}`),
+    tx
+      .prepare('INSERT INTO projects (id, name, folder, is_git_repository, created_at, opened_at) VALUES (?, ?, ?, 0, 0, 0)')
+      .run(projectId, projectId, `/${projectId}`),
   );
   return projectId;
 }
