@@ -1,0 +1,183 @@
+import { describe, expect, it, vi } from 'vitest';
+import { AgentId } from '#shared/kernel/ids.ts';
+import type { Frame } from '#shared/terminals/frames.ts';
+import {
+  ACK_EVERY_BYTES,
+  ClientFrame,
+  decodeAck,
+  decodeFrame,
+  encodeFrame,
+  MAX_FRAME_BYTES,
+  ServerFrame,
+} from '#shared/terminals/frames.ts';
+import type { BytePipe, Transport } from './line.ts';
+import { ConnectError } from './line.ts';
+import type { ViewListener } from './terminal-link.ts';
+import { TerminalLink } from './terminal-link.ts';
+
+const QUICK = { firstMs: 1, maxMs: 1, jitter: 0 };
+const open = { agentId: AgentId.parse('ada'), cols: 80, rows: 24 };
+
+/** A core whose pipes are kept, with what was sent on each. */
+class FakeCore implements Transport {
+  readonly pipes: { pipe: BytePipe; sent: Frame[] }[] = [];
+  refusals = 0;
+
+  openLine(): Promise<never> {
+    return Promise.reject(new ConnectError('unreachable', 'not here'));
+  }
+
+  openTerminals(): Promise<BytePipe> {
+    if (this.refusals > 0) {
+      this.refusals -= 1;
+      return Promise.reject(new ConnectError('unreachable', 'not yet'));
+    }
+    const sent: Frame[] = [];
+    const pipe: BytePipe = {
+      send: (bytes) => {
+        const frame = decodeFrame(bytes);
+        if (frame) sent.push(frame);
+      },
+      onBytes: () => undefined,
+      onGone: () => undefined,
+      close: () => undefined,
+    };
+    this.pipes.push({ pipe, sent });
+    return Promise.resolve(pipe);
+  }
+
+  /** The pipe opened as number `index`, once it is there. */
+  async pipe(index: number): Promise<{ pipe: BytePipe; sent: Frame[] }> {
+    return vi.waitFor(() => {
+      const found = this.pipes[index];
+      if (!found || found.sent.length === 0) throw new Error('no such pipe yet');
+      return found;
+    });
+  }
+}
+
+function listener(): ViewListener & { calls: string[]; drawn: (() => void)[] } {
+  const calls: string[] = [];
+  const drawn: (() => void)[] = [];
+  return {
+    calls,
+    drawn,
+    onOpened: ({ cols, rows }) => calls.push(`opened ${cols}x${rows}`),
+    onScreen: (bytes, done) => {
+      calls.push(`screen ${bytes.length}`);
+      drawn.push(done);
+    },
+    onData: (bytes, done) => {
+      calls.push(`data ${bytes.length}`);
+      drawn.push(done);
+    },
+    onEnd: ({ kind, message }) => calls.push(`${kind}: ${message}`),
+    onLost: () => calls.push('lost'),
+  };
+}
+
+function json(frame: Frame | undefined): unknown {
+  return JSON.parse(new TextDecoder().decode(frame?.payload));
+}
+
+function acks(sent: readonly Frame[]): number[] {
+  return sent.filter((frame) => frame.type === ClientFrame.ack).map((frame) => decodeAck(frame.payload));
+}
+
+function push(pipe: BytePipe, type: number, channel: number, payload: Uint8Array | object): void {
+  const bytes = payload instanceof Uint8Array ? payload : new TextEncoder().encode(JSON.stringify(payload));
+  pipe.onBytes(encodeFrame(type, channel, bytes));
+}
+
+describe('TerminalLink', () => {
+  it('opens a view, passes frames on, and sends what is typed and the new size', async () => {
+    const core = new FakeCore();
+    const link = new TerminalLink(core, QUICK);
+    const heard = listener();
+    const view = link.open(open, heard);
+    const { pipe, sent } = await core.pipe(0);
+    push(pipe, ServerFrame.opened, 1, { cols: 80, rows: 24, window: 'main' });
+    push(pipe, ServerFrame.screen, 1, new Uint8Array(7));
+    push(pipe, ServerFrame.data, 1, new Uint8Array(3));
+    push(pipe, ServerFrame.data, 9, new Uint8Array(3));
+    expect(heard.calls).toEqual(['opened 80x24', 'screen 7', 'data 3']);
+    view.input('ls\r');
+    view.resize({ cols: 100, rows: 30 });
+    view.close();
+    expect(sent.map((frame) => frame.type)).toEqual([ClientFrame.open, ClientFrame.input, ClientFrame.resize, ClientFrame.close]);
+    expect(json(sent[0])).toEqual(open);
+    expect(json(sent[2])).toEqual({ cols: 100, rows: 30 });
+    link.dispose();
+  });
+
+  it('acknowledges when nothing is pending, and after ACK_EVERY_BYTES at the latest', async () => {
+    const core = new FakeCore();
+    const link = new TerminalLink(core, QUICK);
+    const heard = listener();
+    link.open(open, heard);
+    const { pipe, sent } = await core.pipe(0);
+    const half = new Uint8Array(ACK_EVERY_BYTES / 2);
+    for (let i = 0; i < 4; i += 1) push(pipe, ServerFrame.data, 1, half);
+    heard.drawn[0]?.();
+    heard.drawn[0]?.();
+    expect(acks(sent)).toEqual([]);
+    heard.drawn[1]?.();
+    expect(acks(sent)).toEqual([ACK_EVERY_BYTES]);
+    heard.drawn[2]?.();
+    heard.drawn[3]?.();
+    expect(acks(sent)).toEqual([ACK_EVERY_BYTES, ACK_EVERY_BYTES]);
+    push(pipe, ServerFrame.data, 1, new Uint8Array(1));
+    heard.drawn[4]?.();
+    expect(acks(sent)).toEqual([ACK_EVERY_BYTES, ACK_EVERY_BYTES, 1]);
+    link.dispose();
+  });
+
+  it('opens every view again when the pipe is back, at its newest size, and forgets bytes of the lost one', async () => {
+    const core = new FakeCore();
+    const link = new TerminalLink(core, QUICK);
+    const heard = listener();
+    const view = link.open(open, heard);
+    link.open({ ...open, agentId: AgentId.parse('ben') }, listener());
+    const first = await core.pipe(0);
+    push(first.pipe, ServerFrame.data, 1, new Uint8Array(5));
+    view.resize({ cols: 90, rows: 20 });
+    core.refusals = 2;
+    first.pipe.onGone();
+    expect(heard.calls).toEqual(['data 5', 'lost']);
+    const second = await core.pipe(1);
+    expect(second.sent.map(json)).toEqual([
+      { ...open, cols: 90, rows: 20 },
+      { ...open, agentId: 'ben' },
+    ]);
+    heard.drawn[0]?.();
+    expect(acks(second.sent)).toEqual([]);
+    push(second.pipe, ServerFrame.screen, 1, new Uint8Array(8));
+    heard.drawn[1]?.();
+    expect(acks(second.sent)).toEqual([8]);
+    link.dispose();
+  });
+
+  it('tells why a view ended, and does not open it again', async () => {
+    const core = new FakeCore();
+    const link = new TerminalLink(core, QUICK);
+    const heard = listener();
+    const view = link.open(open, heard);
+    const { pipe, sent } = await core.pipe(0);
+    push(pipe, ServerFrame.failed, 1, { code: 'NOT_FOUND', message: 'It has no terminal.' });
+    view.input('x');
+    view.close();
+    expect(heard.calls).toEqual(['failed: It has no terminal.']);
+    expect(sent).toHaveLength(1);
+    link.dispose();
+  });
+
+  it('cuts a paste into frames that are allowed', async () => {
+    const core = new FakeCore();
+    const link = new TerminalLink(core, QUICK);
+    const view = link.open(open, listener());
+    const { sent } = await core.pipe(0);
+    view.input('x'.repeat(MAX_FRAME_BYTES + 10));
+    expect(sent.slice(1).map((frame) => frame.payload.length)).toEqual([MAX_FRAME_BYTES, 10]);
+    link.dispose();
+  });
+});

@@ -1,0 +1,48 @@
+import type { StateLook } from '#renderer/ui/state-mark.tsx';
+import type { Agent, AgentState, AgentStatus } from '#shared/agents/model.ts';
+
+/** How each state is drawn. */
+export const STATUS_LOOKS: Readonly<Record<AgentStatus, StateLook>> = {
+  created: { shape: 'ring', tone: 'stopped', word: 'Created' },
+  starting: { shape: 'dashes', tone: 'idle', word: 'Starting' },
+  idle: { shape: 'half', tone: 'idle', word: 'Idle' },
+  working: { shape: 'dot', tone: 'working', word: 'Working' },
+  waiting: { shape: 'quarter', tone: 'idle', word: 'Waiting' },
+  paused: { shape: 'bars', tone: 'paused', word: 'Paused' },
+  stopping: { shape: 'dashes', tone: 'stopped', word: 'Stopping' },
+  stopped: { shape: 'ring', tone: 'stopped', word: 'Stopped' },
+  failed: { shape: 'cross', tone: 'failed', word: 'Failed' },
+  lost: { shape: 'question', tone: 'failed', word: 'Lost' },
+};
+
+/** What is to be known about a state beyond its name; empty when there is nothing. */
+function reasonOf(state: AgentState): string {
+  switch (state.status) {
+    case 'waiting':
+    case 'failed':
+    case 'lost':
+      return state.reason;
+    case 'stopped':
+      if (state.exit.signal !== undefined) return `ended by ${state.exit.signal}`;
+      return state.exit.code === undefined ? '' : `exit ${state.exit.code}`;
+    case 'paused':
+      return `was ${state.from}`;
+    case 'created':
+    case 'starting':
+    case 'idle':
+    case 'working':
+    case 'stopping':
+      return '';
+  }
+}
+
+/** The line beside the state: the reason of the state, else what the agent says of itself, marked as its own words. */
+export function lineOf({ state, says, config }: Agent): string {
+  const reason = reasonOf(state);
+  if (reason !== '') return reason;
+  if (says !== null && says.doing !== '' && state.status !== 'created') {
+    const progress = says.progress === null ? '' : ` (${Math.round(says.progress * 100)} %)`;
+    return `says: ${says.doing}${progress}`;
+  }
+  return config.description;
+}

@@ -1,0 +1,133 @@
+import { X } from 'lucide-react';
+import { useRef, useState } from 'react';
+import type { ReactNode } from 'react';
+import { useSession } from '#renderer/store/session-context.tsx';
+import { useCommand } from '#renderer/store/use-command.ts';
+import { Button } from '#renderer/ui/button.tsx';
+import { Notice } from '#renderer/ui/notice.tsx';
+import { Select } from '#renderer/ui/select.tsx';
+import { uuidv7 } from '#shared/kernel/ids.ts';
+import type { Address, Message, MessageKind } from '#shared/messages/model.ts';
+import { Address as AddressSchema, BROADCAST, MAX_BODY_CHARS, OPERATOR } from '#shared/messages/model.ts';
+import { nameOf } from './delivery-look.ts';
+
+/** The kinds that a person writes. A reply is what the composer sends when it answers a message. */
+type WrittenKind = Extract<MessageKind, 'note' | 'task' | 'request'>;
+const KINDS: readonly { readonly value: WrittenKind; readonly text: string }[] = [
+  { value: 'note', text: 'note' },
+  { value: 'task', text: 'task' },
+  { value: 'request', text: 'request' },
+];
+
+interface ComposerProps {
+  readonly agentIds: readonly string[];
+  /** The agent that a new message goes to unless another is chosen. */
+  readonly preferredId: string | undefined;
+  /** The message that is being answered. */
+  readonly answers: Message | undefined;
+  readonly onAnswerDone: (sent: boolean) => void;
+}
+
+/** Writes a message to an agent, to everybody, or to oneself. Sent with Ctrl Enter or the button. */
+export function Composer({ agentIds, preferredId, answers, onAnswerDone }: ComposerProps): ReactNode {
+  const session = useSession();
+  const command = useCommand();
+  const [chosenTo, setChosenTo] = useState<string>();
+  const [kind, setKind] = useState<WrittenKind>('note');
+  const [body, setBody] = useState('');
+  // The same for every try of one draft: a message whose answer was lost on the way is not sent twice.
+  const draftKey = useRef(uuidv7());
+
+  const reachable = [...agentIds, BROADCAST, OPERATOR];
+  const to = answers?.from.id ?? (chosenTo !== undefined && reachable.includes(chosenTo) ? chosenTo : (preferredId ?? BROADCAST));
+  const text = body.trim();
+
+  const send = async (): Promise<void> => {
+    const address: Address = AddressSchema.parse(to);
+    await session.client.messages.send({
+      to: address,
+      body: text,
+      kind: answers ? 'reply' : kind,
+      ...(answers ? { inReplyTo: answers.id } : {}),
+      idempotencyKey: `window-${draftKey.current}`,
+    });
+    if (answers) await session.acknowledge([answers.id]);
+  };
+  const submit = (): void => {
+    if (text === '' || command.isRunning) return;
+    command.run(send, () => {
+      setBody('');
+      draftKey.current = uuidv7();
+      if (answers) onAnswerDone(true);
+    });
+  };
+
+  return (
+    <form
+      aria-label="Write a message"
+      className="flex-none border-t border-hair bg-bg-1"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      {command.problem === undefined ? null : (
+        <Notice title="The message was not sent." detail={command.problem}>
+          <Button size="small" onClick={command.dismiss}>
+            Dismiss
+          </Button>
+        </Notice>
+      )}
+      <div className="px-4 pt-2.5 pb-3">
+        <div className="mb-2 flex min-w-0 items-center gap-1.5">
+          {answers === undefined ? (
+            <>
+              <Select
+                label="To"
+                value={to}
+                options={reachable.map((value) => ({ value, text: nameOf(value) }))}
+                onChange={setChosenTo}
+              />
+              <Select label="Kind" value={kind} options={KINDS} onChange={setKind} />
+            </>
+          ) : (
+            <span className="flex h-7 min-w-0 items-center gap-1 text-12 text-tx-3">
+              <span className="truncate">
+                Reply to <strong className="font-medium text-tx-1">{nameOf(answers.from.id)}</strong>:{' '}
+                {answers.subject ?? answers.body}
+              </span>
+              <Button
+                size="small"
+                look="quiet"
+                aria-label="Do not reply"
+                icon={<X aria-hidden className="size-3.5" />}
+                onClick={() => onAnswerDone(false)}
+              />
+            </span>
+          )}
+        </div>
+        <textarea
+          aria-label="Message"
+          rows={3}
+          maxLength={MAX_BODY_CHARS}
+          value={body}
+          placeholder={answers ? 'Your answer' : 'Write a message'}
+          onChange={(event) => setBody(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+            event.preventDefault();
+            submit();
+          }}
+          className="block w-full resize-none rounded-2 border border-hair-strong bg-bg-0 px-2.5 py-2 leading-[18px] placeholder:text-tx-3"
+        />
+        <div className="mt-2 flex items-center gap-2">
+          <span className="truncate text-12 text-tx-3">{to === BROADCAST ? `Goes to ${agentIds.length} agents` : ''}</span>
+          <Button type="submit" look="ink" className="ml-auto" disabled={text === '' || command.isRunning}>
+            {command.isRunning ? 'Sending' : 'Send'}
+            <kbd className="rounded-1 border border-current px-1 text-11 leading-4 font-medium">Ctrl Enter</kbd>
+          </Button>
+        </div>
+      </div>
+    </form>
+  );
+}

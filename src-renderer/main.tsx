@@ -1,0 +1,46 @@
+/** Starts the window: chooses how to reach the core, uses up a login link, and shows the page. */
+import './ui/base.css';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from '#renderer/app.tsx';
+import type { DesktopBridge } from '#renderer/connection/desktop-transport.ts';
+import { desktopTransport } from '#renderer/connection/desktop-transport.ts';
+import { redeemLoginLink } from '#renderer/connection/login.ts';
+import { webTransport } from '#renderer/connection/web-transport.ts';
+import { SessionContext } from '#renderer/store/session-context.tsx';
+import { WindowSession } from '#renderer/store/window-session.ts';
+
+declare global {
+  interface Window {
+    /** There in the desktop app only: see src-main/hosts/electron/preload.ts. */
+    readonly quarterdeck?: DesktopBridge;
+  }
+}
+
+function post(path: string, body: string): Promise<Response> {
+  return fetch(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body, credentials: 'same-origin' });
+}
+
+const { quarterdeck } = window;
+const loginOutcome = quarterdeck ? 'none' : await redeemLoginLink(window, post);
+const session = new WindowSession(quarterdeck ? desktopTransport(quarterdeck, window) : webTransport(location.href));
+
+// A computer that wakes, or a network that is back, need not wait for the next try.
+const retry = (): void => {
+  if (!document.hidden && session.store.getState().status.kind === 'offline') session.retry();
+};
+document.addEventListener('visibilitychange', retry);
+window.addEventListener('online', retry);
+// A reloaded page must not leave its ports behind.
+window.addEventListener('pagehide', () => session.dispose(), { once: true });
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has no #root.');
+createRoot(root).render(
+  <StrictMode>
+    <SessionContext value={session}>
+      <App loginOutcome={loginOutcome} />
+    </SessionContext>
+  </StrictMode>,
+);
+await session.run();

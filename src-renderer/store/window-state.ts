@@ -1,0 +1,37 @@
+/** What this window knows, and the one store that holds it. */
+import { createStore } from 'zustand/vanilla';
+import type { StoreApi } from 'zustand/vanilla';
+import type { ConnectionStatus } from '#renderer/connection/connection.ts';
+import type { InboxMessage } from '#shared/messages/model.ts';
+import type { CrewState } from '#shared/state.ts';
+import { EMPTY_STATE } from '#shared/state.ts';
+import type { MessageFeed } from './message-feed.ts';
+import { EMPTY_FEED } from './message-feed.ts';
+
+/** What this window knows. */
+export interface WindowState {
+  readonly status: ConnectionStatus;
+  readonly crew: CrewState;
+  /** Whether a snapshot ever came: before that nothing can be said about the crew. */
+  readonly hasCrew: boolean;
+  readonly feed: MessageFeed;
+  /** The operator's unread messages, most urgent first, as far as one page goes. */
+  readonly inbox: readonly InboxMessage[];
+  /** Unread messages per agent. */
+  readonly unread: Readonly<Record<string, number>>;
+}
+
+/** The one store of a window. */
+export type WindowStore = StoreApi<WindowState>;
+
+/** A store that knows nothing yet. */
+export function createWindowStore(): WindowStore {
+  return createStore<WindowState>()(() => ({
+    status: { kind: 'connecting' },
+    crew: EMPTY_STATE,
+    hasCrew: false,
+    feed: EMPTY_FEED,
+    inbox: [],
+    unread: {},
+  }));
+}
