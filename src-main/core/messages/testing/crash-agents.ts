@@ -1,0 +1,2 @@
+/** The agents of the crash test. */
+export const CRASH_AGENTS = ['ada', 'ben', 'cleo', 'dan'] as const;

@@ -1,0 +1,67 @@
+/**
+ * For the crash test: agents that send and acknowledge on a real store until this process is killed. Run by Node with the
+ * folder of the store. Each line on standard output is written only when what it says is true; a pipe is written
+ * synchronously, so that a line which arrived was true before the kill:
+ *   ready | sent <id> | taken <id> | acknowledging <id> | acknowledged <id>
+ */
+import { AgentId, MessageId } from '#shared/kernel/ids.ts';
+import type { InboxMessage } from '#shared/messages/model.ts';
+import { PRIORITIES } from '#shared/messages/model.ts';
+import type { Caller } from '#core/caller.ts';
+import { CRASH_AGENTS } from './crash-agents.ts';
+import { openMessages } from './open-messages.ts';
+
+const FOREVER = new AbortController().signal;
+
+const t = await openMessages({ dir: process.argv[2] ?? '.' });
+const callers = CRASH_AGENTS.map((id) => t.addAgent(id));
+/** Larger than in any earlier run, so that every sender's numbers rise. */
+let number = Date.now() * 1_000;
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function pick<T>(items: readonly [T, ...T[]]): T {
+  return items[Math.floor(Math.random() * items.length)] ?? items[0];
+}
+
+async function sendOne(caller: Caller): Promise<void> {
+  number += 1;
+  const isBroadcast = Math.random() < 0.05;
+  const { messageId } = await t.service.send(
+    {
+      to: isBroadcast ? '*' : AgentId.parse(pick(CRASH_AGENTS)),
+      body: 'x'.repeat(300),
+      kind: 'task',
+      priority: pick(PRIORITIES),
+      data: { number },
+    },
+    caller,
+  );
+  say(`sent ${messageId}`);
+}
+
+async function send(caller: Caller): Promise<never> {
+  // Alone and several in one transaction.
+  for (;;) await Promise.all(Array.from({ length: pick([1, 1, 4]) }, () => sendOne(caller)));
+}
+
+async function deal(caller: Caller, messages: readonly InboxMessage[]): Promise<void> {
+  for (const message of messages) say(`taken ${message.id} ${caller.actor.id}`);
+  // Some are left for the next run.
+  const messageIds = messages.filter(() => Math.random() < 0.8).map((message) => MessageId.parse(message.id));
+  if (messageIds.length === 0) return;
+  for (const id of messageIds) say(`acknowledging ${id} ${caller.actor.id}`);
+  await t.service.markRead({ messageIds }, caller);
+  for (const id of messageIds) say(`acknowledged ${id} ${caller.actor.id}`);
+}
+
+async function receive(caller: Caller): Promise<never> {
+  const { messages } = await t.service.inbox({ unreadOnly: true, limit: 200 }, caller);
+  await deal(caller, messages);
+  for (;;) await deal(caller, (await t.service.wait({ timeoutMs: 1_000, limit: 10 }, caller, FOREVER)).messages);
+}
+
+say('ready');
+await Promise.all(callers.flatMap((caller) => [send(caller), receive(caller)]));
