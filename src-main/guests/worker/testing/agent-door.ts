@@ -100,6 +100,11 @@ export class AgentDoor {
     this.#wake();
   }
 
+  /** Hands everything that is queued to a connection that is already dead: nobody gets it. */
+  handOutToNobody(agentId: string): void {
+    for (const delivery of this.#inbox(agentId)) if (delivery.state === 'queued') delivery.state = 'delivered';
+  }
+
   /** From now on the agent's token is not accepted. */
   revoke(agentId: string): void {
     this.#revoked.add(agentId);

@@ -43,6 +43,16 @@ export class WorkerProcess {
   }
 }
 
+/** Whether a process (or, with a negative number, any of a group) is there. One that has ended counts until its parent has noticed. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Waits until something holds. Rejects after the deadline with what `describe` says. */
 export async function until(holds: () => boolean | Promise<boolean>, describe: () => string, deadlineMs = 15_000): Promise<void> {
   const deadline = Date.now() + deadlineMs;
