@@ -2,7 +2,7 @@
  * What every runtime must do, as one suite. A runtime's own test file calls `describeRuntime` and adds what only it has.
  * Everything runs on real processes in a scratch folder; each test ends what it started.
  */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,7 +10,16 @@ import { effort } from '#e2e/support/effort.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import { isRunning, listProcesses, readProcess } from './process-table.ts';
 import type { LaunchSpec, Run, Runtime } from './runtime.ts';
-import { agentId, collect, launchSpec, processesWith, removeFolder, scratchFolder, waitFor, waitForScreen } from './testing/support.ts';
+import {
+  agentId,
+  collect,
+  launchSpec,
+  processesWith,
+  removeFolder,
+  scratchFolder,
+  waitFor,
+  waitForScreen,
+} from './testing/support.ts';
 
 /** How the suite makes and cleans up a runtime. */
 export interface RuntimeUnderTest {
@@ -62,9 +71,11 @@ export function describeRuntime(subject: RuntimeUnderTest): void {
 
     it('runs a program, keeps its output and reports its exit code', async () => {
       const before = Date.now();
-      const run = await sh('echo hello from $$; exit 42');
-      expect(await run.ended).toEqual(code(42));
+      const run = await sh('echo hello from $$; while [ ! -e go ]; do sleep 0.01; done; echo goodbye; exit 42');
       expect(await waitForScreen(run, 'hello from')).toContain(`hello from ${run.pid}`);
+      writeFileSync(join(folder, 'go'), '');
+      expect(await run.ended).toEqual(code(42));
+      await waitForScreen(run, 'goodbye');
       expect(run.startedAt).toBeGreaterThanOrEqual(before);
       expect(run.startedAt).toBeLessThanOrEqual(Date.now());
       expect(await run.windows()).toEqual(['main']);
@@ -88,7 +99,31 @@ export function describeRuntime(subject: RuntimeUnderTest): void {
     });
 
     it('passes arguments as they are, without a shell', async () => {
-      const odd = ['', ' ', 'a b', "it's", '"quoted"', '$HOME ${x} $(id)', '`id`', '#{pane_id} #(id)', ';', 'a;', '{', '~', '\\', '\\n', '-x', '--', '*', 'ünï→漢字🚀', 'tab\there', 'line\nbreak\n', '%s%d', '!', '\u0001\u007f'];
+      const odd = [
+        '',
+        ' ',
+        'a b',
+        "it's",
+        '"quoted"',
+        '$HOME ${x} $(id)',
+        '`id`',
+        '#{pane_id} #(id)',
+        ';',
+        'a;',
+        '{',
+        '~',
+        '\\',
+        '\\n',
+        '-x',
+        '--',
+        '*',
+        'ünï→漢字🚀',
+        'tab\there',
+        'line\nbreak\n',
+        '%s%d',
+        '!',
+        '\u0001\u007f',
+      ];
       const script = 'require("fs").writeFileSync("args.json", JSON.stringify(process.argv.slice(1)))';
       const run = await launch([process.execPath, '-e', script, '--', ...odd]);
       expect(await run.ended).toEqual(code(0));
@@ -102,7 +137,14 @@ export function describeRuntime(subject: RuntimeUnderTest): void {
 
     it('gives the environment exactly, and shows it to nobody', async () => {
       const secret = `secret-${process.pid}-${Math.random()}`;
-      const env = { PATH: process.env['PATH'] ?? '', TOKEN: secret, EMPTY: '', ODD: `'"$x\`\\;#{pid}\n~ü→`, SHELL: '/bin/odd', PERL5OPT: '-Mno_such_module' };
+      const env = {
+        PATH: process.env['PATH'] ?? '',
+        TOKEN: secret,
+        EMPTY: '',
+        ODD: `'"$x\`\\;#{pid}\n~ü→`,
+        SHELL: '/bin/odd',
+        PERL5OPT: '-Mno_such_module',
+      };
       let isWatching = true;
       const seen = new Set<number>();
       const watch = (async () => {
@@ -132,7 +174,10 @@ export function describeRuntime(subject: RuntimeUnderTest): void {
     it('runs in the given folder, whatever its name', async () => {
       const cwd = join(folder, "odd #{pane_id} #(id) %d 'ü' $x");
       mkdirSync(cwd);
-      const run = await launch([process.execPath, '-e', 'require("fs").writeFileSync("here.json", JSON.stringify([process.cwd(), process.env.PWD]))'], { cwd });
+      const run = await launch(
+        [process.execPath, '-e', 'require("fs").writeFileSync("here.json", JSON.stringify([process.cwd(), process.env.PWD]))'],
+        { cwd },
+      );
       expect(await run.ended).toEqual(code(0));
       expect(JSON.parse(readFileSync(join(cwd, 'here.json'), 'utf8'))).toEqual([cwd, cwd]);
     });
@@ -163,7 +208,9 @@ export function describeRuntime(subject: RuntimeUnderTest): void {
     });
 
     it('serves several viewers, and none of them slows the agent', async () => {
-      const run = await sh(`echo first; read -r go; head -c ${effort.floodBytes} /dev/zero | tr '\\0' 'x' | fold -w 79; echo; echo the-end; read -r go`);
+      const run = await sh(
+        `echo first; read -r go; head -c ${effort.floodBytes} /dev/zero | tr '\\0' 'x' | fold -w 79; echo; echo the-end; read -r go`,
+      );
       await waitForScreen(run, 'first');
       const size = { cols: 80, rows: 24 };
       const idle = await run.attach(size); // Never listens.
@@ -184,7 +231,9 @@ export function describeRuntime(subject: RuntimeUnderTest): void {
     }, 90_000);
 
     it('captures history and colours', async () => {
-      const run = await sh(`i=0; while [ $i -lt 100 ]; do i=$((i+1)); printf 'line %d \\033[31mred\\033[0m\\n' $i; done; printf 'x\\ny z'; read -r go`);
+      const run = await sh(
+        `i=0; while [ $i -lt 100 ]; do i=$((i+1)); printf 'line %d \\033[31mred\\033[0m\\n' $i; done; printf 'x\\ny z'; read -r go`,
+      );
       await waitForScreen(run, 'y z');
       const screen = await run.capture({ historyLines: 0, ansi: false });
       expect(screen.size).toEqual({ cols: 80, rows: 24 });
@@ -286,7 +335,9 @@ export function describeRuntime(subject: RuntimeUnderTest): void {
     });
 
     it('ends what an agent left behind when it ended by itself', async () => {
-      const run = await sh(`/bin/sh -c 'trap "" HUP TERM; echo $$ > left; while :; do sleep 0.1; done' >/dev/null 2>&1 </dev/null & while [ ! -s left ]; do sleep 0.01; done; exit 3`);
+      const run = await sh(
+        `/bin/sh -c 'trap "" HUP TERM; echo $$ > left; while :; do sleep 0.1; done' >/dev/null 2>&1 </dev/null & while [ ! -s left ]; do sleep 0.01; done; exit 3`,
+      );
       expect(await run.ended).toEqual(code(3));
       const left = Number(await waitFor('what is left', () => read('left')));
       await run.stop(0);
@@ -329,12 +380,15 @@ export function describeRuntime(subject: RuntimeUnderTest): void {
     it('keeps apart names that differ only in signs', async () => {
       const names = ['a.b', 'a_b', 'a-b', 'ab', 'a..b'];
       const started = await Promise.all(names.map((name) => sh(`echo "I am ${name}."; read -r go`, { agentId: agentId(name) })));
-      for (const run of started) await waitForScreen(run, `I am ${run.agentId}.`);
+      const screens = await Promise.all(started.map((run) => waitForScreen(run, 'I am')));
+      expect(screens.map((screen) => screen.trim())).toEqual(names.map((name) => `I am ${name}.`));
     });
 
     it('starts twenty agents at once', async () => {
       const names = Array.from({ length: Math.max(20, effort.fleet) }, (_, index) => `fleet-${index}`);
-      const started = await Promise.all(names.map((name, index) => sh(`echo "${name} is up"; exit ${index}`, { agentId: agentId(name) })));
+      const started = await Promise.all(
+        names.map((name, index) => sh(`echo "${name} is up"; exit ${index}`, { agentId: agentId(name) })),
+      );
       const ends = await Promise.all(started.map((run) => run.ended));
       expect(ends).toEqual(names.map((_, index) => code(index)));
       await Promise.all(started.map((run) => waitForScreen(run, `${run.agentId} is up`)));
@@ -342,8 +396,13 @@ export function describeRuntime(subject: RuntimeUnderTest): void {
     }, 60_000);
 
     it('adopts only what can outlive the core', async () => {
-      if (!runtime.isAdoptable) expect(await runtime.adopt(new Set([agentId('agent-1')]))).toEqual([]);
-      else expect(await runtime.adopt(new Set())).toEqual([]);
+      await sh('sleep 1000');
+      await runtime.close();
+      const next = subject.create(folder);
+      const adopted = await next.adopt(new Set([agentId('agent-1')]));
+      expect(adopted.map((run) => run.agentId)).toEqual(runtime.isAdoptable ? ['agent-1'] : []);
+      for (const run of adopted) await run.stop(0);
+      await next.close();
     });
   });
 }

@@ -38,23 +38,35 @@ export async function checkLaunch(spec: LaunchSpec): Promise<string> {
   }
   const texts = [...spec.argv, spec.cwd, ...Object.keys(spec.env), ...Object.values(spec.env)];
   if (texts.some((text) => text.includes('\0'))) {
-    throw new AppError('BAD_REQUEST', `Agent ${spec.agentId} cannot be started: its command, folder or environment contains a NUL character`);
+    throw new AppError(
+      'BAD_REQUEST',
+      `Agent ${spec.agentId} cannot be started: its command, folder or environment contains a NUL character`,
+    );
   }
   const badName = Object.keys(spec.env).find((name) => name === '' || name.includes('='));
   if (badName !== undefined) {
-    throw new AppError('BAD_REQUEST', `Agent ${spec.agentId} cannot be started: "${badName}" is no name of an environment variable`);
+    throw new AppError(
+      'BAD_REQUEST',
+      `Agent ${spec.agentId} cannot be started: "${badName}" is no name of an environment variable`,
+    );
   }
   const folder = await stat(spec.cwd).catch(() => undefined);
   if (folder === undefined || !folder.isDirectory()) {
-    throw new AppError('UNAVAILABLE', `Agent ${spec.agentId} cannot be started: there is no folder ${spec.cwd}. Create it, or change the agent's workspace.`, {
-      retryable: false,
-      data: { cause: 'cwd', cwd: spec.cwd },
-    });
+    throw new AppError(
+      'UNAVAILABLE',
+      `Agent ${spec.agentId} cannot be started: there is no folder ${spec.cwd}. Create it, or change the agent's workspace.`,
+      {
+        retryable: false,
+        data: { cause: 'cwd', cwd: spec.cwd },
+      },
+    );
   }
   const searchPath = spec.env['PATH'] ?? '/usr/bin:/bin';
   const path = await findProgram(program, searchPath, spec.cwd);
   if (path === undefined) {
-    const where = program.includes('/') ? 'there is no such executable file' : `it is in none of the folders of the agent's PATH (${searchPath})`;
+    const where = program.includes('/')
+      ? 'there is no such executable file'
+      : `it is in none of the folders of the agent's PATH (${searchPath})`;
     throw new AppError(
       'UNAVAILABLE',
       `Agent ${spec.agentId} cannot be started: the program "${program}" was not found: ${where}. Install it, or give its full path.`,

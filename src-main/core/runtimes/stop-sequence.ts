@@ -56,9 +56,10 @@ export class StopSequence {
     }
     await this.sweep();
     const timeout = new AbortController();
-    const unreported = sleep(REPORT_DEADLINE_MS, undefined, { signal: timeout.signal }).then(
-      (): RunEnd => ({ kind: 'lost', reason: 'All processes of the agent are gone, but its runtime did not report how it ended' }),
-    );
+    const unreported = sleep(REPORT_DEADLINE_MS, undefined, { signal: timeout.signal }).then((): RunEnd => ({
+      kind: 'lost',
+      reason: 'All processes of the agent are gone, but its runtime did not report how it ended',
+    }));
     unreported.catch(() => undefined);
     try {
       return await Promise.race([this.#ended, unreported]);

@@ -90,7 +90,8 @@ export class PtyRun implements Run {
 
   async attach(size: TerminalSize, window = 'main'): Promise<TerminalStream> {
     this.#checkWindow(window);
-    if (this.#end !== undefined) throw new AppError('UNAVAILABLE', `Agent ${this.agentId} has ended: its terminal is closed`, { retryable: false });
+    if (this.#end !== undefined)
+      throw new AppError('UNAVAILABLE', `Agent ${this.agentId} has ended: its terminal is closed`, { retryable: false });
     const stream = new PtyStream({
       write: (data) => this.#pty.write(data),
       resize: (next) => this.#resize(next),
@@ -122,12 +123,14 @@ export class PtyRun implements Run {
   }
 
   #checkWindow(window: string): void {
-    if (window !== 'main') throw new AppError('NOT_FOUND', `Agent ${this.agentId} has no window "${window}"`, { data: { window } });
+    if (window !== 'main')
+      throw new AppError('NOT_FOUND', `Agent ${this.agentId} has no window "${window}"`, { data: { window } });
   }
 
   async capture(options: { historyLines: number; ansi: boolean; window?: string }): Promise<TerminalCapture> {
     this.#checkWindow(options.window ?? 'main');
-    if (this.#isDiscarded) throw new AppError('UNAVAILABLE', `The terminal of agent ${this.agentId} was discarded`, { retryable: false });
+    if (this.#isDiscarded)
+      throw new AppError('UNAVAILABLE', `The terminal of agent ${this.agentId} was discarded`, { retryable: false });
     await this.#whenParsed(() => undefined);
     const buffer = this.#screen.buffer.active;
     const size = { cols: this.#screen.cols, rows: this.#screen.rows };
@@ -146,7 +149,8 @@ export class PtyRun implements Run {
   }
 
   async discard(): Promise<void> {
-    if (this.#end === undefined) throw new AppError('CONFLICT', `Agent ${this.agentId} still runs: stop it before discarding its terminal`);
+    if (this.#end === undefined)
+      throw new AppError('CONFLICT', `Agent ${this.agentId} still runs: stop it before discarding its terminal`);
     if (this.#isDiscarded) return;
     await this.#stop.sweep();
     this.#isDiscarded = true;

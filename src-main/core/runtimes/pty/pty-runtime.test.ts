@@ -12,7 +12,9 @@ describe('PtyRuntime', () => {
   it('ends its agents when it is closed', async () => {
     const folder = scratchFolder();
     const runtime = new PtyRuntime({ log, closeGraceMs: 100 });
-    const run = await runtime.launch(launchSpec(['/bin/sh', '-c', 'trap "" TERM HUP; echo up; while :; do sleep 0.1; done'], { cwd: folder }));
+    const run = await runtime.launch(
+      launchSpec(['/bin/sh', '-c', 'trap "" TERM HUP; echo up; while :; do sleep 0.1; done'], { cwd: folder }),
+    );
     await waitForScreen(run, 'up');
     await runtime.close();
     expect(isRunning(run.pid)).toBe(false);

@@ -8,7 +8,11 @@ import { AgentId as AgentIdSchema } from '#shared/kernel/ids.ts';
 import type { LaunchSpec, Run, TerminalStream } from '../runtime.ts';
 
 /** Waits until `condition` gives something other than false or undefined; fails with `what` at the deadline. */
-export async function waitFor<T>(what: string, condition: () => T | Promise<T>, deadlineMs = 12_000): Promise<Exclude<T, false | undefined>> {
+export async function waitFor<T>(
+  what: string,
+  condition: () => T | Promise<T>,
+  deadlineMs = 12_000,
+): Promise<Exclude<T, false | undefined>> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
     const value = await condition();

@@ -16,6 +16,14 @@ export interface Shim {
   readonly path: string;
 }
 
+/*
+ * What both scripts do, and why:
+ * - The handlers are set after the fork: in the child, one of them would swallow a signal that comes before `exec`.
+ * - Ctrl-C and Ctrl-\ reach the agent from the terminal itself. The hang-up of a terminal that is gone reaches only the leader
+ *   of the session, which is the shim: it is passed on (a shell that dies of it makes the kernel do the same).
+ * - The short sleep: tmux drops what it has not read yet when it learns of the end of a pane's process.
+ */
+
 /** `10` is ECHILD on Linux and macOS: its name would load a module. A core dump of the agent is not followed by one of the shim. */
 const PERL = `
 $SIG{__WARN__} = sub {};
@@ -24,22 +32,22 @@ while (@ARGV) {
   last if $word eq "--";
   if ($word =~ /^-(.*)$/s) { delete $ENV{$1}; } elsif ($word =~ /^([^=]*)=(.*)$/s) { $ENV{$1} = $2; }
 }
-my @signals = qw(HUP INT QUIT TERM USR1 USR2);
-$SIG{$_} = sub {} for @signals;
 my $child = fork;
 if (defined $child && $child == 0) {
-  $SIG{$_} = "DEFAULT" for @signals;
   exec { $ARGV[0] } @ARGV;
   print STDERR "quarterdeck: cannot run $ARGV[0]: $!\\n";
   exit 127;
 }
 if (!defined $child) { print STDERR "quarterdeck: cannot start a process: $!\\n"; exit 126; }
+$SIG{$_} = sub {} for qw(INT QUIT USR1 USR2);
+for my $name (qw(HUP TERM)) { $SIG{$name} = sub { kill $name, $child; }; }
 $0 = "quarterdeck-agent";
 while (waitpid($child, 0) != $child) { last if $! == 10; }
 my $status = $?;
+select undef, undef, undef, 0.05;
 my $signal = $status & 127;
 if ($signal) {
-  $SIG{$_} = "DEFAULT" for @signals;
+  $SIG{$_} = "DEFAULT" for qw(INT QUIT USR1 USR2 HUP TERM);
   if ($status & 128) { exec "/bin/sh", "-c", "ulimit -c 0; kill -$signal \\$\\$"; }
   kill $signal, $$;
   sleep 1;
@@ -55,19 +63,38 @@ while [ "$1" != -- ]; do
 done
 shift
 exec 9>&2 2>/dev/null
-trap : HUP INT QUIT TERM USR1 USR2
+trap : INT QUIT
 "$@" 2>&9 9>&-
 status=$?
+sleep 0.05
 if [ $status -gt 128 ]; then
-  trap - HUP INT QUIT TERM USR1 USR2
+  trap - INT QUIT
   ulimit -c 0
   kill -$((status - 128)) $$
 fi
 exit $status
 `.trim();
 
+/** In the arguments of a child of the shim that has not become the agent's program yet, and in no agent's. */
+const MARK = 'quarterdeck-agent";';
+const SH_MARK = 'trap : INT QUIT';
+
+/** Whether these arguments of a process (as in /proc/<pid>/cmdline) are still the shim's. */
+export function isShim(commandLine: string): boolean {
+  return commandLine.includes(MARK) || commandLine.includes(SH_MARK);
+}
+
 /** What tmux adds to a pane's environment, and what its server has itself (see tmux-server.ts). */
-const ADDED_BY_TMUX = ['TMUX', 'TMUX_PANE', 'TERM_PROGRAM', 'TERM_PROGRAM_VERSION', 'COLORTERM', 'SHELL', 'PATH', 'HOME'] as const;
+const ADDED_BY_TMUX = [
+  'TMUX',
+  'TMUX_PANE',
+  'TERM_PROGRAM',
+  'TERM_PROGRAM_VERSION',
+  'COLORTERM',
+  'SHELL',
+  'PATH',
+  'HOME',
+] as const;
 
 /** Variables that would make Perl itself load or do something; with taint checks on it ignores them (perlrun(1)). */
 const PERL_SWITCHES = ['PERL5OPT', 'PERL5LIB', 'PERL5DB'] as const;
@@ -76,7 +103,10 @@ const PERL_SWITCHES = ['PERL5OPT', 'PERL5LIB', 'PERL5DB'] as const;
  * The command that tmux runs in the pane: the shim, then the program with its arguments.
  * `env` is not passed here (arguments are visible to all); of it, only SHELL is repeated, which tmux overwrites, and PWD is set.
  */
-export function shimCommand(shim: Shim, program: { path: string; args: readonly string[]; cwd: string; env: Readonly<Record<string, string>> }): string[] {
+export function shimCommand(
+  shim: Shim,
+  program: { path: string; args: readonly string[]; cwd: string; env: Readonly<Record<string, string>> },
+): string[] {
   const { path, args, cwd, env } = program;
   const edits: string[] = ADDED_BY_TMUX.filter((name) => env[name] === undefined).map((name) => `-${name}`);
   edits.push(`PWD=${cwd}`);

@@ -1,14 +1,16 @@
 /**
  * A tmux client in control mode (tmux(1), CONTROL MODE): one long-lived process through which all commands go.
- * Commands travel over its standard input, so that what they carry is in no process's arguments; the client ends by itself
- * when the core does, because its input ends then.
+ * Commands travel over its standard input, so that what they carry is in no process's arguments.
+ * It ends when the core does, however the core ends (see LIFELINE).
  *
  * Invariant: answers are matched to requests by a random word that each request asks tmux to repeat. What an agent has put on
  * its screen can therefore never be taken for the end of an answer, though it may look like one.
  */
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import { quoteCommand } from './tmux-quote.ts';
@@ -38,9 +40,23 @@ export interface ControlClientSpec {
 
 const MAX_STDERR_CHARS = 2000;
 
+/**
+ * Runs the client, and kills it when descriptor 3 ends, which it does when the core is gone. Left to itself, tmux 3.3a keeps a
+ * control client whose input and output are both closed for ever, trying to write its last words.
+ */
+const LIFELINE = `
+exec 4<&0
+"$@" <&4 3<&- 4<&- &
+exec </dev/null >/dev/null 2>&1 4<&-
+read -r line <&3
+kill -KILL $!
+`.trim();
+
 /** A tmux client in control mode. */
 export class ControlClient implements Disposable {
-  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #child: ChildProcess;
+  readonly #input: Writable;
+  readonly #lifeline: Writable;
   readonly #spec: ControlClientSpec;
   readonly #requests: Request[] = [];
   #lines: string[] = [];
@@ -51,16 +67,28 @@ export class ControlClient implements Disposable {
   constructor(spec: ControlClientSpec) {
     this.#spec = spec;
     // Its own session: Ctrl-C in the terminal of a headless core must not take the client before the core has let go.
-    this.#child = spawn(spec.tmuxPath, [...spec.args], { env: { ...spec.env }, stdio: 'pipe', detached: true });
-    this.#child.stdout.setEncoding('utf8');
-    this.#child.stdout.on('data', (text: string) => this.#read(text));
-    this.#child.stderr.setEncoding('utf8');
-    this.#child.stderr.on('data', (text: string) => {
+    const child = spawn('/bin/sh', ['-c', LIFELINE, 'quarterdeck-tmux-client', spec.tmuxPath, ...spec.args], {
+      env: { ...spec.env },
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+      detached: true,
+    });
+    this.#child = child;
+    this.#input = child.stdin;
+    const output: Readable = child.stdout;
+    output.setEncoding('utf8');
+    output.on('data', (text: string) => this.#read(text));
+    output.on('close', () => this.#close(this.#stderr.trim() || 'the tmux server ended'));
+    child.stderr.setEncoding('utf8');
+    child.stderr.on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-MAX_STDERR_CHARS);
     });
-    this.#child.stdin.on('error', () => undefined); // The end of the process says it all.
-    this.#child.on('error', (error) => this.#close(error.message));
-    this.#child.on('close', () => this.#close(this.#stderr.trim() || 'the tmux server ended'));
+    child.on('error', (error) => this.#close(error.message));
+    // That a write failed shows in the end of the output.
+    this.#input.on('error', () => undefined);
+    const [, , , lifeline] = child.stdio;
+    if (!(lifeline instanceof Socket)) throw new Error('A pipe was asked for');
+    lifeline.on('error', () => undefined);
+    this.#lifeline = lifeline;
   }
 
   get isClosed(): boolean {
@@ -78,11 +106,12 @@ export class ControlClient implements Disposable {
   }
 
   #send(line: string, isGroup: boolean): Promise<string[]> {
-    if (this.#isClosed) return Promise.reject(new AppError('UNAVAILABLE', 'tmux is not reachable: its control connection is closed'));
+    if (this.#isClosed)
+      return Promise.reject(new AppError('UNAVAILABLE', 'tmux is not reachable: its control connection is closed'));
     const nonce = randomBytes(16).toString('hex');
     return new Promise((resolve, reject) => {
       this.#requests.push({ nonce, isGroup, resolve, reject });
-      this.#child.stdin.write(`${line}\ndisplay-message -p ${nonce}\n`);
+      this.#input.write(`${line}\ndisplay-message -p ${nonce}\n`);
     });
   }
 
@@ -134,20 +163,23 @@ export class ControlClient implements Disposable {
   }
 
   #notify(lines: readonly string[]): void {
-    for (const line of lines) if (line.startsWith('%') && !line.startsWith('%begin') && !line.startsWith('%end')) this.#spec.onNotification(line);
+    for (const line of lines)
+      if (line.startsWith('%') && !line.startsWith('%begin') && !line.startsWith('%end')) this.#spec.onNotification(line);
   }
 
   #close(reason: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const request of this.#requests.splice(0)) request.reject(new AppError('UNAVAILABLE', `tmux is not reachable: ${reason}`));
+    this.#lifeline.end();
+    this.#lifeline.destroy();
+    this.#child.unref();
+    for (const request of this.#requests.splice(0))
+      request.reject(new AppError('UNAVAILABLE', `tmux is not reachable: ${reason}`));
     this.#spec.onClose(reason);
   }
 
   /** Ends the client; the server and its sessions stay. Requests that wait are rejected. */
   dispose(): void {
-    this.#child.stdin.end();
-    this.#child.kill('SIGTERM');
     this.#close('the connection was closed');
   }
 }

@@ -142,7 +142,9 @@ export class TmuxRun implements Run {
         : `process ${this.pid} is gone, and how it ended is not known`;
       this.#finish({ kind: 'lost', reason: `Agent ${this.agentId} was lost: ${cause}; ${process}` });
     };
-    wait().catch((error: unknown) => this.#spec.log('Waiting for a lost agent failed', { agentId: this.agentId, error: String(error) }));
+    wait().catch((error: unknown) =>
+      this.#spec.log('Waiting for a lost agent failed', { agentId: this.agentId, error: String(error) }),
+    );
   }
 
   #finish(end: RunEnd): void {
@@ -150,14 +152,22 @@ export class TmuxRun implements Run {
     this.#end = end;
     this.#settle(end);
     this.#sideWindowsEnded = this.#endSideWindows().catch((error: unknown) => {
-      if (end.kind === 'exited') this.#spec.log('Side windows could not be ended', { agentId: this.agentId, error: String(error) });
+      if (end.kind === 'exited')
+        this.#spec.log('Side windows could not be ended', { agentId: this.agentId, error: String(error) });
     });
   }
 
   /** Side windows run for as long as the agent does. Their screens stay, like the agent's. */
   async #endSideWindows(): Promise<void> {
     if (this.#isReleased || this.#end?.kind !== 'exited') return;
-    const lines = await this.#server.run('list-panes', '-s', '-t', this.#target, '-F', '#{pane_id} #{pane_pid} #{pane_dead} #{@qd-side}');
+    const lines = await this.#server.run(
+      'list-panes',
+      '-s',
+      '-t',
+      this.#target,
+      '-F',
+      '#{pane_id} #{pane_pid} #{pane_dead} #{@qd-side}',
+    );
     for (const line of lines) {
       const [, pid, isDead, side] = line.split(' ');
       if (isDead !== '0' || side !== '1') continue;
@@ -229,7 +239,8 @@ export class TmuxRun implements Run {
   async #windowId(window: string): Promise<string> {
     const lines = await this.#ask('list-windows', '-t', this.#target, '-F', '#{window_id} #{window_name}');
     const line = lines.find((one) => one.slice(one.indexOf(' ') + 1) === window);
-    if (line === undefined) throw new AppError('NOT_FOUND', `Agent ${this.agentId} has no window "${window}"`, { data: { window } });
+    if (line === undefined)
+      throw new AppError('NOT_FOUND', `Agent ${this.agentId} has no window "${window}"`, { data: { window } });
     return line.slice(0, line.indexOf(' '));
   }
 
@@ -262,7 +273,8 @@ export class TmuxRun implements Run {
   }
 
   async discard(): Promise<void> {
-    if (this.#end === undefined) throw new AppError('CONFLICT', `Agent ${this.agentId} still runs: stop it before discarding its terminal`);
+    if (this.#end === undefined)
+      throw new AppError('CONFLICT', `Agent ${this.agentId} still runs: stop it before discarding its terminal`);
     await this.#stop.sweep();
     this.#disposeViews();
     this.#isReleased = true;

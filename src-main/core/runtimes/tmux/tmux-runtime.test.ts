@@ -6,7 +6,16 @@ import { describeRuntime } from '../conformance.ts';
 import { isRunning, readProcess } from '../process-table.ts';
 import type { LaunchSpec, Run } from '../runtime.ts';
 import { sideWindowsFor } from '../side-windows.ts';
-import { agentId, collect, launchSpec, processesWith, removeFolder, scratchFolder, waitFor, waitForScreen } from '../testing/support.ts';
+import {
+  agentId,
+  collect,
+  launchSpec,
+  processesWith,
+  removeFolder,
+  scratchFolder,
+  waitFor,
+  waitForScreen,
+} from '../testing/support.ts';
 import { TmuxRuntime } from './tmux-runtime.ts';
 import { isRecentEnough } from './tmux-server.ts';
 
@@ -14,7 +23,10 @@ const log = (): void => undefined;
 
 /** Runs an ordinary tmux client on the socket in `folder`. */
 function tmux(folder: string, ...args: string[]): string {
-  return execFileSync('tmux', ['-u', '-S', join(folder, 'tmux.sock'), ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trimEnd();
+  return execFileSync('tmux', ['-u', '-S', join(folder, 'tmux.sock'), ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  }).trimEnd();
 }
 
 function killServer(folder: string): Promise<void> {
@@ -55,7 +67,10 @@ describe('TmuxRuntime', () => {
   const sh = (runtime: TmuxRuntime, script: string, changes: Partial<LaunchSpec> = {}): Promise<Run> =>
     runtime.launch(launchSpec(['/bin/sh', '-c', script], { cwd: folder, ...changes }));
   const known = (...names: string[]): ReadonlySet<ReturnType<typeof agentId>> => new Set(names.map(agentId));
-  const sessions = (): string[] => tmux(folder, 'list-sessions', '-F', '#{session_name}').split('\n').filter((name) => name !== 'Quarterdeck');
+  const sessions = (): string[] =>
+    tmux(folder, 'list-sessions', '-F', '#{session_name}')
+      .split('\n')
+      .filter((name) => name !== 'Quarterdeck');
   async function only(runs: readonly Run[]): Promise<Run> {
     expect(runs).toHaveLength(1);
     const [run] = runs;
@@ -146,7 +161,9 @@ describe('TmuxRuntime', () => {
     const second = create();
     expect(await second.adopt(known())).toEqual([]);
     expect(sessions().toSorted()).toEqual(['alive', 'of-a-person']);
-    expect(notes).toEqual(expect.arrayContaining([expect.stringContaining('left alone'), expect.stringContaining('was removed')]));
+    expect(notes).toEqual(
+      expect.arrayContaining([expect.stringContaining('left alone'), expect.stringContaining('was removed')]),
+    );
     await (await only(await second.adopt(known('alive')))).stop(0);
     expect(isRunning(alive.pid)).toBe(false);
   });
@@ -162,8 +179,14 @@ describe('TmuxRuntime', () => {
     const deaf = await sh(runtime, 'trap "" HUP; echo $$ > deaf; while :; do sleep 0.1; done', { agentId: agentId('deaf') });
     await waitFor('the deaf agent', () => processesWith('echo $$ > deaf').includes(deaf.pid) && readSafely(join(folder, 'deaf')));
     process.kill(Number(tmux(folder, 'display-message', '-p', '#{pid}')), 'SIGKILL');
-    expect(await plain.ended).toMatchObject({ kind: 'lost', reason: expect.stringMatching(/tmux server ended.*is gone/) as string });
-    expect(await deaf.ended).toMatchObject({ kind: 'lost', reason: expect.stringMatching(/still runs without a terminal/) as string });
+    expect(await plain.ended).toMatchObject({
+      kind: 'lost',
+      reason: expect.stringMatching(/tmux server ended.*is gone/) as string,
+    });
+    expect(await deaf.ended).toMatchObject({
+      kind: 'lost',
+      reason: expect.stringMatching(/still runs without a terminal/) as string,
+    });
     expect(isRunning(deaf.pid)).toBe(true);
     await deaf.stop(100);
     expect(isRunning(deaf.pid)).toBe(false);
@@ -234,7 +257,9 @@ describe('TmuxRuntime', () => {
     const script = join(import.meta.dirname, '../../../../assets/scripts/agent-window.sh');
     const queueFile = join(folder, 'queue file.txt');
     const runtime = create();
-    const run = await sh(runtime, '(while :; do :; done) & read -r go', { sideWindows: sideWindowsFor({ scriptPath: script, queueFile }) });
+    const run = await sh(runtime, '(while :; do :; done) & read -r go', {
+      sideWindows: sideWindowsFor({ scriptPath: script, queueFile }),
+    });
     expect(await run.windows()).toEqual(['main', 'monitor', 'queue']);
     await waitForScreen(run, 'has not written its queue yet', 'queue');
     writeFileSync(queueFile, '1  job ü\u001b[31m\n2  last');
@@ -269,9 +294,14 @@ describe('TmuxRuntime', () => {
 
   it('takes the place of a dead session that nobody discarded, not of a live one', async () => {
     const runtime = create();
-    await (await sh(runtime, 'exit 0')).ended;
+    await (
+      await sh(runtime, 'exit 0')
+    ).ended;
     const second = await sh(runtime, 'sleep 1000', { runId: 'run_2' });
-    await expect(sh(runtime, 'true', { runId: 'run_3' })).rejects.toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('still runs') as string });
+    await expect(sh(runtime, 'true', { runId: 'run_3' })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('still runs') as string,
+    });
     await second.stop(0);
   });
 
@@ -296,19 +326,32 @@ describe('TmuxRuntime', () => {
   it('says what is wrong with tmux or its socket', async () => {
     const missing = new TmuxRuntime({ socketDir: folder, instanceId: 'test', log, tmuxPath: '/nowhere/tmux' });
     runtimes.push(missing);
-    expect(await missing.probe()).toMatchObject({ isAvailable: false, problem: 'tmux was not found', remedy: expect.stringMatching(/install tmux/) as string });
-    await expect(sh(missing, 'true')).rejects.toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('tmux was not found') as string });
+    expect(await missing.probe()).toMatchObject({
+      isAvailable: false,
+      problem: 'tmux was not found',
+      remedy: expect.stringMatching(/install tmux/) as string,
+    });
+    await expect(sh(missing, 'true')).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('tmux was not found') as string,
+    });
     const far = new TmuxRuntime({ socketDir: join(folder, 'x'.repeat(100)), instanceId: 'test', log });
     runtimes.push(far);
     await expect(sh(far, 'true')).rejects.toThrow(/at most \d+ are possible/);
-    expect(await create().probe()).toMatchObject({ isAvailable: true, version: expect.stringMatching(/^\d+\.\d+/) as string, path: expect.stringContaining('tmux') as string });
+    expect(await create().probe()).toMatchObject({
+      isAvailable: true,
+      version: expect.stringMatching(/^\d+\.\d+/) as string,
+      path: expect.stringContaining('tmux') as string,
+    });
     expect(['3.2', '3.3a', '3.10', '4.0', 'next-3.6'].map(isRecentEnough)).toEqual([true, true, true, true, true]);
     expect(['2.9', '3.1c', 'master'].map(isRecentEnough)).toEqual([false, false, false]);
   });
 
   it('is ready less than 100 ms after a bare tmux would be', async () => {
     const runtime = create();
-    await (await sh(runtime, 'exit 0', { agentId: agentId('warm') })).ended;
+    await (
+      await sh(runtime, 'exit 0', { agentId: agentId('warm') })
+    ).ended;
     const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
     const bare: number[] = [];
     const ours: number[] = [];

@@ -4,6 +4,7 @@
  * Ends are noticed three ways: tmux's hook (at once, but it can be missed), a look at the agents' pids four times a second
  * (a few microseconds each), and a listing of all panes every three seconds. Only what tmux then says about the pane counts.
  */
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
@@ -15,7 +16,7 @@ import { clampSize } from '../pty/pty-process.ts';
 import type { LaunchSpec, Run, Runtime, SideWindow } from '../runtime.ts';
 import type { RuntimeLog } from '../stop-sequence.ts';
 import type { Shim, ShimKind } from './agent-shim.ts';
-import { shimCommand } from './agent-shim.ts';
+import { isShim, shimCommand } from './agent-shim.ts';
 import { TmuxCommandError } from './control-client.ts';
 import { escapeFormat, sessionNameOf } from './tmux-quote.ts';
 import type { PaneReport } from './tmux-run.ts';
@@ -105,7 +106,9 @@ export class TmuxRuntime implements Runtime {
     this.#server = new TmuxServer({ socketDir: options.socketDir, log: options.log, tmuxPath: options.tmuxPath });
     this.#server.onPaneDied(() => this.#refreshSoon());
     this.#server.onDisconnected((reason) => {
-      this.#reconnect(reason).catch((error: unknown) => options.log('Looking for the tmux server failed', { error: messageOf(error) }));
+      this.#reconnect(reason).catch((error: unknown) =>
+        options.log('Looking for the tmux server failed', { error: messageOf(error) }),
+      );
     });
   }
 
@@ -143,7 +146,10 @@ export class TmuxRuntime implements Runtime {
     for (const pane of await this.#listPanes()) {
       if (this.#runs.has(pane.paneId)) continue;
       if (pane.instanceId !== this.#options.instanceId) {
-        this.#options.log('A tmux session belongs to another instance and is left alone', { agentId: pane.agentId, session: pane.sessionName });
+        this.#options.log('A tmux session belongs to another instance and is left alone', {
+          agentId: pane.agentId,
+          session: pane.sessionName,
+        });
         continue;
       }
       const isAlive = isRunning(pane.shimPid);
@@ -156,7 +162,10 @@ export class TmuxRuntime implements Runtime {
           });
         } else {
           await killSession(this.#server, `=${pane.sessionName}:`).catch(() => undefined);
-          this.#options.log('A dead tmux session of no known agent was removed', { agentId: pane.agentId, session: pane.sessionName });
+          this.#options.log('A dead tmux session of no known agent was removed', {
+            agentId: pane.agentId,
+            session: pane.sessionName,
+          });
         }
         continue;
       }
@@ -209,7 +218,11 @@ export class TmuxRuntime implements Runtime {
     return this.#shim;
   }
 
-  async #newSession(spec: LaunchSpec, command: readonly string[], startedAt: number): Promise<{ paneId: string; shimPid: number }> {
+  async #newSession(
+    spec: LaunchSpec,
+    command: readonly string[],
+    startedAt: number,
+  ): Promise<{ paneId: string; shimPid: number }> {
     const name = sessionNameOf(spec.agentId);
     const target = `=${name}:`;
     const size = clampSize(spec.size);
@@ -240,15 +253,22 @@ export class TmuxRuntime implements Runtime {
       } catch (error) {
         if (!(error instanceof TmuxCommandError)) throw error;
         if (attempt === 1 && (await this.#clearDead(target))) continue;
-        const problem = error.message.includes('duplicate session') ? 'it still runs in a tmux session of that name' : error.message;
-        throw new AppError('UNAVAILABLE', `Agent ${spec.agentId} cannot be started in tmux: ${problem}`, { retryable: false, cause: error });
+        const problem = error.message.includes('duplicate session')
+          ? 'it still runs in a tmux session of that name'
+          : error.message;
+        throw new AppError('UNAVAILABLE', `Agent ${spec.agentId} cannot be started in tmux: ${problem}`, {
+          retryable: false,
+          cause: error,
+        });
       }
     }
   }
 
   /** Removes a session in which nothing runs any more (left by a run that was never discarded); tells whether it did. */
   async #clearDead(target: string): Promise<boolean> {
-    const panes = await this.#server.run('list-panes', '-s', '-t', target, '-f', '#{@qd-main}', '-F', '#{pane_pid}').catch(() => []);
+    const panes = await this.#server
+      .run('list-panes', '-s', '-t', target, '-f', '#{@qd-main}', '-F', '#{pane_pid}')
+      .catch(() => []);
     if (panes.length === 0 || panes.some((pid) => isRunning(Number(pid)))) return false;
     await killSession(this.#server, target);
     return true;
@@ -260,7 +280,18 @@ export class TmuxRuntime implements Runtime {
       // tmux gives a single word to a shell; `exec` makes it a program again.
       const argv = window.argv.length === 1 ? ['/bin/sh', '-c', 'exec "$0"', ...window.argv] : window.argv;
       return [
-        ['new-window', '-d', '-t', `${target}${index + 1}`, '-n', window.name, '-e', `QUARTERDECK_MAIN_PID=${pid}`, '--', ...argv],
+        [
+          'new-window',
+          '-d',
+          '-t',
+          `${target}${index + 1}`,
+          '-n',
+          window.name,
+          '-e',
+          `QUARTERDECK_MAIN_PID=${pid}`,
+          '--',
+          ...argv,
+        ],
         ['set-option', '-p', '-t', `${target}${index + 1}`, '@qd-side', '1'],
       ];
     };
@@ -301,8 +332,10 @@ export class TmuxRuntime implements Runtime {
         return;
       }
       const before = new Set(this.#runs.values());
+      const serverPid = this.#server.pid;
       const panes = new Map((await this.#listPanes()).map((pane) => [pane.paneId, pane]));
       for (const run of before) {
+        if (serverPid !== this.#server.pid && serverPid !== 0) run.observeServerGone('another one has taken its place');
         const pane = panes.get(run.paneId);
         run.observe(pane?.runId === run.runId ? pane : undefined);
       }
@@ -322,12 +355,21 @@ export class TmuxRuntime implements Runtime {
   }
 }
 
+/** Whether a child of the shim has become the agent's program. */
+function hasStarted(pid: number): boolean {
+  try {
+    return !isShim(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+  } catch {
+    return true; // No /proc, or gone already.
+  }
+}
+
 /** The child of a shim: the agent. Undefined when it is gone already (or did not come within five seconds). */
 async function findChild(shimPid: number): Promise<number | undefined> {
   const deadline = performance.now() + CHILD_DEADLINE_MS;
   for (let waitMs = 1; performance.now() < deadline; waitMs = Math.min(waitMs * 2, 20)) {
     const [child] = childrenOf(shimPid);
-    if (child !== undefined) return child;
+    if (child !== undefined && hasStarted(child)) return child;
     if (!isRunning(shimPid)) return undefined;
     await sleep(waitMs);
   }

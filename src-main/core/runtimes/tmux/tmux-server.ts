@@ -2,7 +2,8 @@
  * Our own tmux server: found, started with our own configuration, spoken to, listened to.
  *
  * The server lives on its own (it is nobody's child) and outlives the core. Besides the agents' sessions it has one named
- * `Quarterdeck`, whose pane is long dead: control mode needs a session to be attached to. A capital letter is in no agent's id.
+ * `Quarterdeck`: control mode needs a session to be attached to, and through its pane, which runs `cat`, tmux's hooks can make
+ * themselves heard (what a hook does causes no notification, but what a pane shows does). No agent's id has a capital letter.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -83,8 +84,8 @@ export function tmuxConfig(searchPath: string, terminal: string): string {
     'set-option -wg remain-on-exit on',
     'set-option -wgq remain-on-exit-format ""',
     `set-environment -g PATH ${quoteWord(searchPath)}`,
-    // Tells the control client that a pane has died: control mode reports renamed windows, and no others are ever renamed.
-    `set-hook -g pane-died ${quoteWord(`rename-window -t =${CONTROL_SESSION}:0 died`)}`,
+    // Tells the control client that a pane has died: a line feed typed into its own pane comes back as %output.
+    `set-hook -g pane-died ${quoteWord(`send-keys -t =${CONTROL_SESSION}:0 Enter`)}`,
     '',
   ].join('\n');
 }
@@ -156,9 +157,15 @@ export class TmuxServer implements Disposable {
     });
   }
 
-  /** Runs one command; connects first, starting the server if need be. */
+  /** Runs one command; connects first, starting the server if need be. Repeated once if only the connection broke meanwhile. */
   async run(...words: readonly string[]): Promise<string[]> {
-    return (await this.#connection()).run(words);
+    const client = await this.#connection();
+    try {
+      return await client.run(words);
+    } catch (error) {
+      if (!client.isClosed || this.#isDisposed || !(await this.isRunning())) throw error;
+      return (await this.#connection()).run(words);
+    }
   }
 
   /** Runs several commands as one: the first that fails ends it. */
@@ -198,9 +205,13 @@ export class TmuxServer implements Disposable {
       throw new AppError('UNAVAILABLE', `tmux was not found. Install it: ${installCommand('tmux')}`, { retryable: false });
     }
     if (!found.isRecentEnough) {
-      throw new AppError('UNAVAILABLE', `tmux ${found.version} is too old: ${OLDEST.join('.')} or newer is needed. Install it: ${installCommand('tmux')}`, {
-        retryable: false,
-      });
+      throw new AppError(
+        'UNAVAILABLE',
+        `tmux ${found.version} is too old: ${OLDEST.join('.')} or newer is needed. Install it: ${installCommand('tmux')}`,
+        {
+          retryable: false,
+        },
+      );
     }
     return found;
   }
@@ -246,13 +257,29 @@ export class TmuxServer implements Disposable {
 
   async #tryConnect(found: TmuxFound, configPath: string): Promise<ControlClient> {
     let isReady = false;
-    const session = ['new-session', '-A', '-E', '-s', CONTROL_SESSION, '-n', 'control', '-x', '80', '-y', '24', '--', '/bin/sh', '-c', ':'];
+    const session = [
+      'new-session',
+      '-A',
+      '-E',
+      '-s',
+      CONTROL_SESSION,
+      '-n',
+      'control',
+      '-x',
+      '80',
+      '-y',
+      '24',
+      '--',
+      '/bin/sh',
+      '-c',
+      'exec cat',
+    ];
     const client = new ControlClient({
       tmuxPath: found.path,
       args: ['-u', '-C', '-S', this.socketPath, '-f', configPath, ...session],
       env: { HOME: process.env['HOME'] ?? '/', TERM: 'dumb' },
       onNotification: (line) => {
-        if (/^%(unlinked-)?window-renamed /.test(line)) this.#paneDied.fire();
+        if (line.startsWith('%output ')) this.#paneDied.fire();
       },
       onClose: (reason) => {
         if (this.#client !== client) return;
