@@ -31,6 +31,7 @@ import { projectsHandlers } from './projects/handlers.ts';
 import { readFact, saveFact } from './projects/projects-repository.ts';
 import { ProjectsService } from './projects/projects-service.ts';
 import type { AppStore } from './reads.ts';
+import type { RpcPort } from './rpc/message-port.ts';
 import { PtyRuntime } from './runtimes/pty/pty-runtime.ts';
 import { sideWindowsFor } from './runtimes/side-windows.ts';
 import { TmuxRuntime } from './runtimes/tmux/tmux-runtime.ts';
@@ -48,7 +49,12 @@ import { loginPath } from './system/login-path.ts';
 import { teamsHandlers } from './teams/handlers.ts';
 import { TeamsService } from './teams/teams-service.ts';
 import { terminalsHandlers } from './terminals/handlers.ts';
+import type { Duplex } from './terminals/duplex.ts';
+import type { PortLike } from './terminals/port-duplex.ts';
+import { portDuplex } from './terminals/port-duplex.ts';
+import { TerminalLink } from './terminals/terminal-link.ts';
 import { TerminalsService } from './terminals/terminals-service.ts';
+import { wsDuplex } from './terminals/ws-duplex.ts';
 
 /** What a host decides. */
 export interface AppOptions {
@@ -79,9 +85,9 @@ export interface App {
   /** A one-time link that logs a browser in. */
   loginLink(): string;
   /** Serves the contract over a MessagePort (Electron's or Node's). */
-  readonly serveRpcPort: ReturnType<typeof createDoors>['serveRpcPort'];
+  readonly serveRpcPort: (port: RpcPort, caller: Caller) => void;
   /** Serves live terminals over a MessagePort. */
-  readonly serveTerminalPort: TerminalsService['servePort'];
+  readonly serveTerminalPort: (port: PortLike, caller: Caller) => void;
   /** Ends the core cleanly. Agents that can outlive it go on unless told otherwise. */
   close(options: { stopAgents: boolean }): Promise<void>;
 }
@@ -210,7 +216,16 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     runOf: (id) => runs.find(id),
     agentOf: (id) => registry.find(id),
   });
-  onEnd(() => terminals.dispose());
+  const links = new Set<TerminalLink>();
+  onEnd(() => {
+    for (const link of links) link.dispose();
+    terminals.dispose();
+  });
+  const serveTerminals = (duplex: Duplex, caller: Caller): void => {
+    const link = new TerminalLink({ duplex, caller, terminals, log: (message, facts) => log.warn(facts, message) });
+    links.add(link);
+    duplex.onClose(() => links.delete(link));
+  };
   let followers = 0;
 
   const doors = createDoors({
@@ -258,7 +273,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     rendererDir: o.rendererDir,
     bind: o.bind,
     allowHosts: o.allowHosts,
-    onTerminalSocket: (socket, caller) => terminals.serveSocket(socket, caller),
+    onTerminalSocket: (socket, caller) => serveTerminals(wsDuplex(socket), caller),
   });
 
   const keptPort = store.peek((db) => readFact(db, AGENT_PORT_FACT));
@@ -278,7 +293,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     info,
     loginLink: () => doors.loginUrl(auth.createLoginCode().code),
     serveRpcPort: (port, caller) => doors.serveRpcPort(port, caller),
-    serveTerminalPort: (port, caller) => terminals.servePort(port, caller),
+    serveTerminalPort: (port, caller) => serveTerminals(portDuplex(port), caller),
   };
 }
 

@@ -6,10 +6,10 @@ import { effort } from '#e2e/support/effort.ts';
 import type { AgentFact } from './state-machine.ts';
 import { nextState } from './state-machine.ts';
 
-const created: AgentState = { status: 'created', since: 0, evidence: { source: 'command', detail: 'created', at: 0 } };
+const created = AgentStateSchema.parse({ status: 'created', since: 0, evidence: { source: 'command', detail: 'created', at: 0 } });
 
 function walk(...facts: AgentFact[]): AgentState {
-  return facts.reduce((state, fact, index) => nextState(state, fact, index + 1) ?? state, created);
+  return facts.reduce<AgentState>((state, fact, index) => nextState(state, fact, index + 1) ?? state, created);
 }
 
 const start: AgentFact = { type: 'start-ordered', by: 'operator' };
@@ -74,7 +74,7 @@ describe('the state machine', () => {
     const ended: readonly AgentStatus[] = ['stopped', 'failed', 'lost', 'created'];
     fc.assert(
       fc.property(fc.array(anyFact, { maxLength: 40 }), (facts) => {
-        let state = created;
+        let state: AgentState = created;
         for (const [index, fact] of facts.entries()) {
           const at = index + 1;
           const next = nextState(state, fact, at);

@@ -1,10 +1,10 @@
 /** AgentFlow's REST paths as a thin table over the contract's procedures. Response shapes are written down in docs/rest.md. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ORPCError } from '@orpc/server';
 import * as z from 'zod';
 import { MessageKind, BROADCAST } from '#shared/messages/model.ts';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { Caller } from '#core/caller.ts';
+import { isWireError } from '#core/rpc/errors.ts';
 import type { Rpc } from '#core/rpc/router.ts';
 import { readJson } from './body.ts';
 import { sendHttpError, sendJson, sendMethodError } from './respond.ts';
@@ -18,7 +18,7 @@ interface Compat {
   readonly body: Fields;
   readonly query: Fields;
   /** Calls a procedure, as the caller, through the whole chain. */
-  invoke(name: string, input: Fields): Promise<unknown>;
+  readonly invoke: (name: string, input: Fields) => Promise<unknown>;
 }
 
 /** What an entry answers: a body, and the status when it is not 200. */
@@ -147,7 +147,7 @@ export class AgentFlowDoor {
       sendJson(response, answer.status ?? 200, answer.body);
     } catch (error) {
       if (error instanceof Missing) sendHttpError(response, 501, 'NOT_IMPLEMENTED', `This is not part of this version. ${error.message}`);
-      else if (error instanceof ORPCError) sendJson(response, error.status, error.toJSON());
+      else if (isWireError(error)) sendJson(response, error.status, error.toJSON());
       else throw error;
     }
   }
@@ -207,7 +207,7 @@ async function outcomeOf(id: string, work: Promise<unknown>): Promise<Fields> {
     return { id, ok: true };
   } catch (error) {
     if (error instanceof Missing || error instanceof AppError) throw error;
-    return { id, ok: false, error: error instanceof ORPCError ? { code: error.code, message: error.message } : { code: 'INTERNAL', message: messageOf(error) } };
+    return { id, ok: false, error: isWireError(error) ? { code: error.code, message: error.message } : { code: 'INTERNAL', message: messageOf(error) } };
   }
 }
 

@@ -29,16 +29,14 @@ export class RpcSockets {
 }
 
 function paced(socket: WebSocket): RpcSocketLike {
+  // oRPC waits for what a send returns, although its type does not say so.
+  const send = (data: Parameters<WebSocket['send']>[0]): unknown => {
+    if (socket.bufferedAmount >= MAX_BUFFERED_BYTES) return sent(socket, data);
+    socket.send(data);
+    return undefined;
+  };
   return {
-    send: (data: Parameters<WebSocket['send']>[0]) => {
-      if (socket.bufferedAmount < MAX_BUFFERED_BYTES) {
-        socket.send(data);
-        return undefined;
-      }
-      return new Promise<void>((resolve, reject) => {
-        socket.send(data, (error) => (error ? reject(error) : resolve()));
-      });
-    },
+    send,
     addEventListener: (type, listener, options) => {
       if (type !== 'message') {
         socket.addEventListener(type, listener, options);
@@ -50,6 +48,12 @@ function paced(socket: WebSocket): RpcSocketLike {
       });
     },
   };
+}
+
+async function sent(socket: WebSocket, data: Parameters<WebSocket['send']>[0]): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    socket.send(data, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 /** Whether a frame is what oRPC's client sends: JSON with an id. Anything else has nobody to answer to. */

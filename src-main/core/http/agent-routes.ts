@@ -1,0 +1,72 @@
+/** The agent port: the agents' MCP interface in four transports. Only agents' own tokens are accepted, in a header. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { audienceOf } from '#shared/auth/authorise.ts';
+import { AppError } from '#shared/kernel/errors.ts';
+import type { McpHttpDoor } from '#core/mcp/http-door.ts';
+import type { McpOptions, McpSession } from '#core/mcp/server.ts';
+import { createMcpServer } from '#core/mcp/server.ts';
+import { SocketTransport } from '#core/mcp/socket-transport.ts';
+import type { BugLog } from '#core/rpc/errors.ts';
+import type { Gatekeeper, Visitor } from './access.ts';
+import { authenticate, callerOf } from './access.ts';
+import { sendHttpError, sendMethodError } from './respond.ts';
+import { Sockets } from './sockets.ts';
+import type { Visits } from './visits.ts';
+import type { WebRoutes } from './web-server.ts';
+
+/** What the agent port is made from. */
+export interface AgentOptions extends McpOptions {
+  readonly gatekeeper: Gatekeeper;
+  readonly visits: Visits;
+  readonly mcp: McpHttpDoor;
+  readonly bodyLimit: number;
+  readonly log: BugLog;
+}
+
+/** Answers the agent port's requests and upgrades. */
+export class AgentRoutes implements WebRoutes {
+  readonly #options: AgentOptions;
+  readonly sockets: Sockets;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.sockets = new Sockets({ maxPayload: options.bodyLimit, subprotocol: 'mcp', visits: options.visits });
+  }
+
+  async request(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const visitor = this.#admit(request);
+    const session = sessionOf(visitor, request, url);
+    const visit = this.#options.visits.add(visitor, () => response.destroy());
+    response.once('close', () => visit.dispose());
+    const { mcp } = this.#options;
+    if (url.pathname === '/mcp') await mcp.streamable(request, response, session);
+    else if (url.pathname === '/sse' && request.method === 'GET') await mcp.openStream(request, response, session);
+    else if (url.pathname === '/messages' && request.method === 'POST') await mcp.postMessage(request, response, url, session);
+    else if (url.pathname === '/sse' || url.pathname === '/messages') sendMethodError(response, request.method, [url.pathname === '/sse' ? 'GET' : 'POST']);
+    else if (url.pathname === '/ws') sendHttpError(response, 426, 'UPGRADE_REQUIRED', '/ws is a WebSocket: connect to it as one, with subprotocol "mcp".');
+    else throw new AppError('NOT_FOUND', `There is no "${url.pathname.slice(0, 200)}" on the agent port; there are /mcp, /sse, /messages and /ws.`);
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, url: URL): void {
+    if (url.pathname !== '/ws') throw new AppError('NOT_FOUND', `There is no WebSocket at "${url.pathname.slice(0, 200)}" on the agent port; there is /ws.`);
+    const visitor = this.#admit(request);
+    const session = sessionOf(visitor, request, url);
+    this.sockets.accept(request, socket, head, visitor, (opened) => {
+      createMcpServer(this.#options, session)
+        .connect(new SocketTransport(opened))
+        .catch((error: unknown) => this.#options.log.error({ err: error }, 'An MCP socket could not be served'));
+    });
+  }
+
+  /** Lets agents in. */
+  #admit(request: IncomingMessage): Visitor {
+    const visitor = authenticate(request, this.#options.gatekeeper, { cookie: false });
+    if (audienceOf(visitor.principal.role) === 'agent') return visitor;
+    throw new AppError('FORBIDDEN', `This port is for agents; a token with role "${visitor.principal.role}" belongs on the main port.`);
+  }
+}
+
+function sessionOf(visitor: Visitor, request: IncomingMessage, url: URL): McpSession {
+  return { caller: callerOf(visitor, 'agent-mcp', request), toolset: url.searchParams.get('tools') === 'full' ? 'full' : 'core' };
+}
