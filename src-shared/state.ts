@@ -51,6 +51,7 @@ export function applyEvent(state: CrewState, event: JournalEvent): CrewState {
     case 'access.refused':
     case 'secret.set':
     case 'secret.removed':
+    case 'journal.fault-found':
       return next;
   }
 }

@@ -21,7 +21,8 @@ export const journalContract = {
     method: 'GET',
     path: '/journal:follow',
     summary: 'Follow the journal',
-    description: 'Streams every event after the given sequence number, then new ones as they are committed, in order and without gaps. A number that is ahead of the journal or no longer kept is a CONFLICT: take a new snapshot.',
+    description:
+      'Streams every event after the given sequence number, then new ones as they are committed, in order and without gaps. A number that is ahead of the journal or no longer kept is a CONFLICT: take a new snapshot.',
   })
     .input(z.strictObject({ after: z.number().int().min(0) }))
     .output(eventIterator(FollowItem)),
@@ -30,7 +31,8 @@ export const journalContract = {
     method: 'GET',
     path: '/journal',
     summary: 'Read the audit trail',
-    description: 'Pages through the audit trail: who did what, when, through which door. Oldest first after a number, or newest first before one.',
+    description:
+      'Pages through the audit trail: who did what, when, through which door. Oldest first after a number, or newest first before one.',
   })
     .input(
       z.strictObject({
@@ -48,8 +50,16 @@ export const journalContract = {
     method: 'POST',
     path: '/journal:verify',
     summary: 'Verify the audit trail',
-    description: 'Recomputes the hash chain of the whole journal and compares its end with the head kept outside the database. Reports the first faults found.',
+    description:
+      'Recomputes the hash chain of the whole journal and compares its end with the head kept outside the database. Reports the first faults found.',
   })
     .input(z.strictObject({}))
-    .output(z.object({ isIntact: z.boolean(), rows: z.number().int(), headSeq: z.number().int().nullable(), faults: z.array(JournalFault) })),
+    .output(
+      z.object({
+        isIntact: z.boolean(),
+        rows: z.number().int(),
+        headSeq: z.number().int().nullable(),
+        faults: z.array(JournalFault),
+      }),
+    ),
 };

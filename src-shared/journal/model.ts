@@ -4,6 +4,7 @@ import { agentEvents } from '#shared/agents/events.ts';
 import { authEvents } from '#shared/auth/events.ts';
 import { Actor, Door } from '#shared/auth/model.ts';
 import { ProjectId } from '#shared/kernel/ids.ts';
+import { journalEvents } from './events.ts';
 import { messageEvents } from '#shared/messages/events.ts';
 import { DeliveryState } from '#shared/messages/model.ts';
 import { projectEvents } from '#shared/projects/events.ts';
@@ -20,6 +21,7 @@ export const eventSchemas = {
   ...terminalEvents,
   ...authEvents,
   ...secretEvents,
+  ...journalEvents,
 };
 
 /** Name of a kind of event, such as `agent.state-changed`. */
@@ -42,7 +44,16 @@ const envelope = {
 
 /** An event as windows receive it: the kind decides the data. */
 export type JournalEvent = {
-  [K in EventKind]: { seq: number; at: number; projectId: ProjectId; actor: Actor; door: Door; kind: K; subject: string; data: EventData<K> };
+  [K in EventKind]: {
+    seq: number;
+    at: number;
+    projectId: ProjectId;
+    actor: Actor;
+    door: Door;
+    kind: K;
+    subject: string;
+    data: EventData<K>;
+  };
 }[EventKind];
 
 type EventOption = z.ZodObject<{ kind: z.ZodLiteral<EventKind> }>;
@@ -53,10 +64,17 @@ const eventOptions = (Object.keys(eventSchemas) as EventKind[]).map(
 );
 
 /** Checks an event at an edge. */
-export const JournalEvent: z.ZodType<JournalEvent> = z.discriminatedUnion('kind', eventOptions as [EventOption, ...EventOption[]]).pipe(z.custom<JournalEvent>());
+export const JournalEvent: z.ZodType<JournalEvent> = z
+  .discriminatedUnion('kind', eventOptions as [EventOption, ...EventOption[]])
+  .pipe(z.custom<JournalEvent>());
 
 /** A row of the audit trail. `data` is null when it was erased; its hash stays. */
-export const JournalRow = z.object({ ...envelope, kind: z.string(), data: z.record(z.string(), z.unknown()).nullable(), hash: z.string() });
+export const JournalRow = z.object({
+  ...envelope,
+  kind: z.string(),
+  data: z.record(z.string(), z.unknown()).nullable(),
+  hash: z.string(),
+});
 /** A row of the audit trail. */
 export type JournalRow = z.infer<typeof JournalRow>;
 
@@ -64,7 +82,10 @@ export type JournalRow = z.infer<typeof JournalRow>;
 export const FollowItem = z.discriminatedUnion('type', [
   z.object({ type: z.literal('events'), events: z.array(JournalEvent) }),
   /** Deliveries that changed since the last item, the newest state of each. Not journaled. */
-  z.object({ type: z.literal('deliveries'), changes: z.array(z.object({ messageId: z.string(), recipient: z.string(), state: DeliveryState })) }),
+  z.object({
+    type: z.literal('deliveries'),
+    changes: z.array(z.object({ messageId: z.string(), recipient: z.string(), state: DeliveryState })),
+  }),
   /** Nothing happened for a while; the link lives. */
   z.object({ type: z.literal('heartbeat'), seq: z.number().int() }),
 ]);

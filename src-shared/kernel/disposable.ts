@@ -17,7 +17,10 @@ export function toDisposable(release: () => void): Disposable {
   };
 }
 
-/** Collects disposables and releases them in reverse order. Adding to a released stack releases at once. */
+/**
+ * Collects disposables and releases them in reverse order. Adding to a released stack releases at once.
+ * One that throws does not keep the others; the first failure is thrown when all were released.
+ */
 export class DisposableStack implements Disposable {
   #items: Disposable[] = [];
   #disposed = false;
@@ -32,7 +35,15 @@ export class DisposableStack implements Disposable {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const item of this.#items.reverse()) item.dispose();
+    const failures: unknown[] = [];
+    for (const item of this.#items.reverse()) {
+      try {
+        item.dispose();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
     this.#items = [];
+    if (failures.length > 0) throw failures[0];
   }
 }

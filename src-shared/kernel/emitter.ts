@@ -23,9 +23,11 @@ export class Emitter<T> implements Disposable {
     return toDisposable(() => this.#listeners.delete(entry));
   }
 
-  /** Calls every listener that is registered now. */
+  /** Calls every listener that is registered now and still is when its turn comes. */
   fire(event: T): void {
     for (const listener of [...this.#listeners]) {
+      // Released by a listener before it: no longer wanted.
+      if (!this.#listeners.has(listener)) continue;
       try {
         listener(event);
       } catch (error) {

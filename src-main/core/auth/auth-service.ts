@@ -116,11 +116,6 @@ export class AuthService {
   );
   /** By hash, in hex. */
   readonly #live = new Map<string, LiveToken>();
-  /**
-   * Results of `createToken` by actor and key. In memory only: a result holds a secret, and no secret is stored.
-   * After a restart a repeated call makes a second token, which the list shows.
-   */
-  readonly #remembered = new Map<string, { readonly asked: string; readonly result: Promise<NewToken> }>();
   #expiryTimer: NodeJS.Timeout | undefined;
 
   constructor(options: AuthServiceOptions) {

@@ -33,7 +33,9 @@ export interface FollowSource {
 /** Follows from `after` until `signal` aborts. CONFLICT when `after` is ahead of the journal: the window belongs to another data folder or time. */
 export function follow(source: FollowSource, after: number, signal: AbortSignal): AsyncGenerator<FollowItem, void, void> {
   if (after > source.seq()) {
-    throw new AppError('CONFLICT', `The journal ends at ${source.seq()}, before ${after}: take a new snapshot.`, { data: { seq: source.seq() } });
+    throw new AppError('CONFLICT', `The journal ends at ${source.seq()}, before ${after}: take a new snapshot.`, {
+      data: { seq: source.seq() },
+    });
   }
   return generate(source, after, signal);
 }
@@ -46,8 +48,9 @@ async function* generate(source: FollowSource, after: number, signal: AbortSigna
     source.onCommitted(() => wake?.()),
     source.onDeliveries((changes) => {
       for (const change of changes) {
+        const key = `${change.messageId} ${change.recipient}`;
         // The newest state of each delivery is enough.
-        if (deliveries.size < MAX_DELIVERIES) deliveries.set(`${change.messageId} ${change.recipient}`, change);
+        if (deliveries.size < MAX_DELIVERIES || deliveries.has(key)) deliveries.set(key, change);
       }
       wake?.();
     }),

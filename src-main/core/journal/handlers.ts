@@ -22,7 +22,9 @@ export function journalHandlers(o: JournalHandlerOptions): HandlersOf<typeof jou
     follow: async (input, { signal }) => follow(o.source, input.after, signal),
     list: (input) => o.store.read('journal.page', input),
     verify: async () => {
-      const { faults, ...result } = await verifyJournal(o.auditKey, readHeadFile(o.headFile, o.auditKey), (after, limit) => o.store.read('journal.raw', { after, limit }));
+      const { faults, ...result } = await verifyJournal(o.auditKey, readHeadFile(o.headFile, o.auditKey), (after, limit) =>
+        o.store.read('journal.raw', { after, limit }),
+      );
       return { ...result, faults: [...faults] };
     },
   };

@@ -3,7 +3,7 @@
  * Two slots are written in turn: a write torn by a power failure leaves the other one readable.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 
 /** The end of the journal. */
 export interface JournalHead {
@@ -35,7 +35,9 @@ function decodeSlot(key: Uint8Array, slot: string): JournalHead | undefined {
 export function readHeadFile(file: string, key: Uint8Array): JournalHead | undefined {
   if (!existsSync(file)) return undefined;
   const text = readFileSync(file, 'latin1');
-  const heads = [text.slice(0, SLOT_BYTES), text.slice(SLOT_BYTES, 2 * SLOT_BYTES)].map((slot) => decodeSlot(key, slot)).filter((head) => head !== undefined);
+  const heads = [text.slice(0, SLOT_BYTES), text.slice(SLOT_BYTES, 2 * SLOT_BYTES)]
+    .map((slot) => decodeSlot(key, slot))
+    .filter((head) => head !== undefined);
   return heads.sort((a, b) => b.seq - a.seq)[0];
 }
 
@@ -59,6 +61,13 @@ export class HeadFile {
   write(head: JournalHead): void {
     writeSync(this.#fd, encodeSlot(this.#key, head), this.#slot * SLOT_BYTES, 'latin1');
     this.#slot = 1 - this.#slot;
+  }
+
+  /** Overwrites both slots and waits for the disk: for the first head of a journal, and after a fault was recorded. */
+  reset(head: JournalHead): void {
+    this.write(head);
+    this.write(head);
+    fsyncSync(this.#fd);
   }
 
   close(): void {

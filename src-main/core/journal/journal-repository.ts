@@ -46,12 +46,30 @@ function fromRow(row: unknown): StoredRow {
 export function insertRow(db: Db, row: StoredRow): void {
   db.prepare(
     'INSERT INTO journal (seq, at, project_id, actor_kind, actor_id, door, kind, subject, data, data_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-  ).run(row.seq, row.at, row.projectId, row.actorKind, row.actorId, row.door, row.kind, row.subject, row.data, row.dataHash, row.hash);
+  ).run(
+    row.seq,
+    row.at,
+    row.projectId,
+    row.actorKind,
+    row.actorId,
+    row.door,
+    row.kind,
+    row.subject,
+    row.data,
+    row.dataHash,
+    row.hash,
+  );
 }
 
 /** The last row; undefined in an empty journal. */
 export function lastRow(db: Db): StoredRow | undefined {
   const row = db.prepare('SELECT * FROM journal ORDER BY seq DESC LIMIT 1').get();
+  return row === undefined ? undefined : fromRow(row);
+}
+
+/** One row by its number. */
+export function rowAt(db: Db, seq: number): StoredRow | undefined {
+  const row = db.prepare('SELECT * FROM journal WHERE seq = ?').get(seq);
   return row === undefined ? undefined : fromRow(row);
 }
 

@@ -85,11 +85,15 @@ export function openDatabase(file: string, options: OpenOptions = {}): Connectio
     return new SqliteConnection(db);
   } catch (error) {
     db?.close();
-    throw new AppError('UNAVAILABLE', `Cannot open the database ${file}: ${messageOf(error)}. Move the file aside (with its -wal and -shm) or restore a backup from the folder "backups" beside it, then start again.`, {
-      cause: error,
-      retryable: false,
-      data: { file },
-    });
+    throw new AppError(
+      'UNAVAILABLE',
+      `Cannot open the database ${file}: ${messageOf(error)}. Move the file aside (with its -wal and -shm) or restore a backup from the folder "backups" beside it, then start again.`,
+      {
+        cause: error,
+        retryable: false,
+        data: { file },
+      },
+    );
   }
 }
 

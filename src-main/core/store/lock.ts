@@ -8,6 +8,9 @@ import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { Connection } from './database.ts';
 import { isBusy, openLockFile } from './database.ts';
 
+/** The locks this process holds: a connection that nobody refers to is closed by the garbage collector, lock and all. */
+const HELD = new Set<Connection>();
+
 /**
  * Takes the lock, or fails: CONFLICT when another core holds it, UNAVAILABLE when the file cannot be used.
  * Nothing else in this process may open the file: closing any descriptor of it would free the lock (POSIX locks are so).
@@ -21,17 +24,29 @@ export function takeLock(file: string, dataDir: string): Disposable {
   } catch (error) {
     connection?.close();
     if (!isBusy(error)) {
-      throw new AppError('UNAVAILABLE', `Cannot lock the data folder ${dataDir} (${file}: ${messageOf(error)}). Check its permissions and free space; if the file is damaged, delete it.`, {
-        cause: error,
-        retryable: false,
-        data: { dataDir },
-      });
+      throw new AppError(
+        'UNAVAILABLE',
+        `Cannot lock the data folder ${dataDir} (${file}: ${messageOf(error)}). Check its permissions and free space; if the file is damaged, delete it.`,
+        {
+          cause: error,
+          retryable: false,
+          data: { dataDir },
+        },
+      );
     }
-    throw new AppError('CONFLICT', `Another Quarterdeck is using the data folder ${dataDir} (${messageOf(error)}). Use that one, end it, or choose another folder with --data-dir.`, {
-      cause: error,
-      data: { dataDir },
-    });
+    throw new AppError(
+      'CONFLICT',
+      `Another Quarterdeck is using the data folder ${dataDir} (${messageOf(error)}). Use that one, end it, or choose another folder with --data-dir.`,
+      {
+        cause: error,
+        data: { dataDir },
+      },
+    );
   }
   const held = connection;
-  return toDisposable(() => held.close());
+  HELD.add(held);
+  return toDisposable(() => {
+    HELD.delete(held);
+    held.close();
+  });
 }

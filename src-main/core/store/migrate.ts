@@ -47,10 +47,14 @@ function backUp(connection: Connection, file: string, version: number): void {
   } catch (error) {
     rmSync(draft, { force: true });
     if (error instanceof AppError) throw error;
-    throw new AppError('UNAVAILABLE', `The backup ${file} needed before the upgrade could not be made: ${messageOf(error)}. Nothing was changed. Free some disk space and start again.`, {
-      cause: error,
-      retryable: false,
-    });
+    throw new AppError(
+      'UNAVAILABLE',
+      `The backup ${file} needed before the upgrade could not be made: ${messageOf(error)}. Nothing was changed. Free some disk space and start again.`,
+      {
+        cause: error,
+        retryable: false,
+      },
+    );
   }
 }
 
@@ -58,7 +62,11 @@ function verifyBackup(file: string, version: number): void {
   const copy = openDatabase(file, { readOnly: true });
   try {
     if (versionOf(copy) !== version || copy.pragma('quick_check') !== 'ok') {
-      throw new AppError('UNAVAILABLE', `The backup ${file} made before the upgrade cannot be read back; nothing was changed. Free some disk space and start again.`, { retryable: false });
+      throw new AppError(
+        'UNAVAILABLE',
+        `The backup ${file} made before the upgrade cannot be read back; nothing was changed. Free some disk space and start again.`,
+        { retryable: false },
+      );
     }
   } finally {
     copy.close();
@@ -69,14 +77,22 @@ function verifyBackup(file: string, version: number): void {
  * Runs the missing steps, each in its own transaction, after a verified backup to `backupFile(from)`.
  * A database from a newer version is refused with UNAVAILABLE and left as it is.
  */
-export function migrate(connection: Connection, migrations: readonly Migration[], backupFile: (version: number) => string): MigrationReport {
+export function migrate(
+  connection: Connection,
+  migrations: readonly Migration[],
+  backupFile: (version: number) => string,
+): MigrationReport {
   const from = versionOf(connection);
   const newest = migrations.at(-1)?.version ?? 0;
   if (from > newest) {
-    throw new AppError('UNAVAILABLE', `The data folder was written by a newer Quarterdeck (schema ${from}; this one knows ${newest}). Start the newer version, or restore a backup made before the upgrade.`, {
-      retryable: false,
-      data: { schema: from, known: newest },
-    });
+    throw new AppError(
+      'UNAVAILABLE',
+      `The data folder was written by a newer Quarterdeck (schema ${from}; this one knows ${newest}). Start the newer version, or restore a backup made before the upgrade.`,
+      {
+        retryable: false,
+        data: { schema: from, known: newest },
+      },
+    );
   }
   const missing = migrations.filter((step) => step.version > from);
   let backup: string | undefined;

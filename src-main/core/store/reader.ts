@@ -3,7 +3,7 @@
  * blocks the writer or the event loop. Results are pages (at most 500 rows): cloning a large result would block too.
  */
 import { Worker } from 'node:worker_threads';
-import { AppError } from '#shared/kernel/errors.ts';
+import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { Db } from './database.ts';
 
 /** A query by name: gets a connection inside a read transaction, and its arguments. Must return plain data. */
@@ -23,7 +23,9 @@ export interface ReadRequest {
 }
 
 /** Sent back. */
-export type ReadResponse = { readonly id: number; readonly ok: true; readonly value: unknown } | { readonly id: number; readonly ok: false; readonly message: string };
+export type ReadResponse =
+  | { readonly id: number; readonly ok: true; readonly value: unknown }
+  | { readonly id: number; readonly ok: false; readonly message: string };
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
@@ -46,7 +48,10 @@ export class Reader<R extends ReadTable> {
 
   /** Runs one query. Fails with INTERNAL when the query throws, with UNAVAILABLE when the thread dies. */
   run<K extends keyof R & string>(name: K, args: ReadArgs<R, K>): Promise<ReadResult<R, K>> {
-    if (this.#isClosed) return Promise.reject(new AppError('UNAVAILABLE', 'Quarterdeck is ending: nothing more can be read. Try again when it is back.'));
+    if (this.#isClosed)
+      return Promise.reject(
+        new AppError('UNAVAILABLE', 'Quarterdeck is ending: nothing more can be read. Try again when it is back.'),
+      );
     return new Promise<ReadResult<R, K>>((resolve, reject) => {
       const id = this.#nextId++;
       this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
@@ -83,7 +88,7 @@ export class Reader<R extends ReadTable> {
       this.#worker = undefined;
       this.#failAll(reason);
     };
-    worker.on('error', (error) => onGone(`The reader stopped: ${error.message}`));
+    worker.on('error', (error: unknown) => onGone(`The reader stopped (${messageOf(error)}).`));
     worker.on('exit', () => onGone('The reader stopped.'));
     this.#worker = worker;
     return worker;

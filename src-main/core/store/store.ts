@@ -5,9 +5,9 @@
  */
 import { createHistogram } from 'node:perf_hooks';
 import type { PendingEvent } from '#shared/journal/model.ts';
-import { AppError } from '#shared/kernel/errors.ts';
+import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { Connection, Db } from './database.ts';
-import { openDatabase } from './database.ts';
+import { isStorageFailure, openDatabase } from './database.ts';
 import type { MigrationReport } from './migrate.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
@@ -18,14 +18,20 @@ import { Reader } from './reader.ts';
 export interface Tx extends Db {
   /** Adds a row to the journal, in this transaction. */
   record(event: PendingEvent): void;
-  /** Runs after COMMIT, before the write's promise resolves; not at all when this write fails. Must not throw. */
+  /** Runs after COMMIT, before the write's promise resolves; not at all when this write fails. What it throws is a bug, told to `onFault`; it undoes nothing and stops nobody else. */
   afterCommit(effect: () => void): void;
+}
+
+/** An event with the text of its data, made where the event was recorded: data that has no text fails that write alone. */
+export interface RecordedEvent {
+  readonly event: PendingEvent;
+  readonly text: string;
 }
 
 /** Turns recorded events into journal rows; the journal implements it. */
 export interface BatchSink {
   /** Writes the rows, inside the transaction. */
-  beforeCommit(db: Db, events: readonly PendingEvent[]): void;
+  beforeCommit(db: Db, events: readonly RecordedEvent[]): void;
   /** The rows are durable: publish them. */
   afterCommit(): void;
   /** The transaction failed: forget them. */
@@ -59,6 +65,8 @@ export interface StoreOptions {
   readonly backupFile: (version: number) => string;
   /** Module run as the reader's thread. */
   readonly readerModule: URL;
+  /** Told of bugs after a commit (an effect or the journal's publishing threw). By default a process warning. */
+  readonly onFault?: (error: unknown) => void;
 }
 
 /** SQLite behind one writer and one reader. `R` is the table of named queries. */
@@ -167,7 +175,7 @@ export class Store<R extends ReadTable> {
     if (!connection || this.#queue.length === 0) return;
     const batch: QueuedWrite[] = [];
     const done: { write: QueuedWrite; value: unknown }[] = [];
-    const events: PendingEvent[] = [];
+    const events: RecordedEvent[] = [];
     const effects: (() => void)[] = [];
     try {
       connection.exec('BEGIN IMMEDIATE');
@@ -190,43 +198,92 @@ export class Store<R extends ReadTable> {
     }
     this.#commits += 1;
     this.#writes += done.length;
-    if (events.length > 0) this.#sink?.afterCommit();
-    for (const effect of effects) effect();
+    // What is committed is committed: nothing that fails from here on may keep the callers from hearing so.
+    if (events.length > 0) this.#guard(() => this.#sink?.afterCommit());
+    for (const effect of effects) this.#guard(effect);
     for (const { write, value } of done) write.resolve(value);
   }
 
-  #runOne(connection: Connection, write: QueuedWrite, done: { write: QueuedWrite; value: unknown }[], events: PendingEvent[], effects: (() => void)[]): void {
-    const own: PendingEvent[] = [];
+  #guard(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (this.#options.onFault) this.#options.onFault(error);
+      else process.emitWarning(`after a commit: ${messageOf(error)}`);
+    }
+  }
+
+  #runOne(
+    connection: Connection,
+    write: QueuedWrite,
+    done: { write: QueuedWrite; value: unknown }[],
+    events: RecordedEvent[],
+    effects: (() => void)[],
+  ): void {
+    const own: RecordedEvent[] = [];
     const ownEffects: (() => void)[] = [];
+    let isOver = false;
+    const inTime = (): void => {
+      if (isOver) throw new Error('a write used its transaction after its function had ended');
+    };
     const tx: Tx = {
-      prepare: (sql) => connection.prepare(sql),
-      record: (event) => void own.push(event),
-      afterCommit: (effect) => void ownEffects.push(effect),
+      prepare: (sql) => {
+        inTime();
+        return connection.prepare(sql);
+      },
+      record: (event) => {
+        inTime();
+        if (!this.#sink) throw new Error('an event was recorded before the journal was connected');
+        own.push({ event, text: JSON.stringify(event.data) });
+      },
+      afterCommit: (effect) => {
+        inTime();
+        ownEffects.push(effect);
+      },
     };
     connection.exec('SAVEPOINT one');
     try {
       const value = write.run(tx);
+      if (value instanceof Promise) {
+        value.catch(() => undefined);
+        throw new Error('a write must be synchronous: its transaction cannot wait');
+      }
       connection.exec('RELEASE one');
       done.push({ write, value });
       events.push(...own);
       effects.push(...ownEffects);
     } catch (error) {
+      // A full disk may end the whole transaction by itself: then nothing of this batch is left, and everybody in it is told.
+      if (!connection.isInTransaction()) throw error;
       connection.exec('ROLLBACK TO one');
       connection.exec('RELEASE one');
-      write.reject(error);
+      write.reject(isStorageFailure(error) ? notStored(error) : error);
+    } finally {
+      isOver = true;
     }
   }
 
   /** The transaction itself failed (disk full, I/O error): everything in it is undone and everybody in it is told. */
   #abandon(connection: Connection, writes: readonly QueuedWrite[], error: unknown): void {
     try {
-      connection.exec('ROLLBACK');
-    } catch {
       // SQLite may have rolled back by itself; then there is nothing to undo.
+      if (connection.isInTransaction()) connection.exec('ROLLBACK');
+    } catch (rollbackError) {
+      this.#guard(() => {
+        throw rollbackError;
+      });
     }
     this.#sink?.rolledBack();
-    const failure = new AppError('UNAVAILABLE', `Nothing was stored: ${error instanceof Error ? error.message : String(error)}. Check free space and permissions of the data folder, then repeat the call.`, { cause: error });
+    const failure = notStored(error);
     // A write that failed by itself was told its own reason already; rejecting it again does nothing.
     for (const write of writes) write.reject(failure);
   }
+}
+
+function notStored(error: unknown): AppError {
+  return new AppError(
+    'UNAVAILABLE',
+    `Nothing was stored: ${messageOf(error)}. Check free space and permissions of the data folder, then repeat the call.`,
+    { cause: error },
+  );
 }
