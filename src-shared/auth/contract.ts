@@ -25,7 +25,7 @@ export const authContract = {
     .input(z.strictObject({}))
     .output(z.object({ url: z.string(), expiresAt: z.number().int() })),
 
-  createToken: procedure(command(undefined, 'HIGH', { role: 'operator' }), {
+  createToken: procedure({ ...command(undefined, 'HIGH', { role: 'operator' }), hasSecretResult: true }, {
     method: 'POST',
     path: '/auth/tokens',
     summary: 'Make an access token',

@@ -20,6 +20,8 @@ export interface ProcedureMeta {
   readonly risk: Risk;
   /** Whether it only reads. Reads are not journaled and need no idempotency key. */
   readonly isReadOnly: boolean;
+  /** Whether its result holds a secret: such a result is never kept, not even to answer a repeated command. */
+  readonly hasSecretResult?: boolean;
 }
 
 /** Facts that an error carries. */
@@ -51,7 +53,11 @@ export function procedure(meta: ProcedureMeta, route: ProcedureRoute) {
 }
 
 /** Metadata of a query for the managing side. */
-export function query(tool: string | undefined, toolset: ProcedureMeta['toolset'] = 'full', audience: Audience = 'manage'): ProcedureMeta {
+export function query(
+  tool: string | undefined,
+  toolset: ProcedureMeta['toolset'] = 'full',
+  audience: Audience = 'manage',
+): ProcedureMeta {
   return { ...(tool === undefined ? {} : { tool }), audience, toolset, role: 'observer', risk: 'LOW', isReadOnly: true };
 }
 

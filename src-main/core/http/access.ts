@@ -48,8 +48,15 @@ export function refuseQueryTokens(url: URL): void {
   }
 }
 
+/** How a port lets callers in. */
+export interface Admission {
+  readonly cookie: boolean;
+  /** Whose port it is: decides what a caller without a token is told. */
+  readonly side: 'manage' | 'agent';
+}
+
 /** Finds out who calls. Fails with UNAUTHORIZED, saying what to do. */
-export function authenticate(request: IncomingMessage, gatekeeper: Gatekeeper, allow: { readonly cookie: boolean }): Visitor {
+export function authenticate(request: IncomingMessage, gatekeeper: Gatekeeper, allow: Admission): Visitor {
   const { authorization } = request.headers;
   if (authorization !== undefined) {
     const secret = /^Bearer +([^\s]+)$/i.exec(authorization)?.[1];
@@ -63,8 +70,8 @@ export function authenticate(request: IncomingMessage, gatekeeper: Gatekeeper, a
   if (session === undefined || principal === undefined) {
     throw new AppError(
       'UNAUTHORIZED',
-      allow.cookie
-        ? 'Send the header "Authorization: Bearer <token>" (the operator\'s token is in the file "operator-token" of the data folder), or open the login link that Quarterdeck printed.'
+      allow.side === 'manage'
+        ? `Send the header "Authorization: Bearer <token>"; the operator's token is in the file "operator-token" of the data folder.${allow.cookie ? ' In a browser, open the login link that Quarterdeck printed.' : ''}`
         : 'Send the header "Authorization: Bearer <token>" with the agent\'s token (QUARTERDECK_AGENT_TOKEN).',
     );
   }

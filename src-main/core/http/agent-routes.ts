@@ -61,7 +61,7 @@ export class AgentRoutes implements WebRoutes {
 
   /** Lets agents in. */
   #admit(request: IncomingMessage): Visitor {
-    const visitor = authenticate(request, this.#options.gatekeeper, { cookie: false });
+    const visitor = authenticate(request, this.#options.gatekeeper, { cookie: false, side: 'agent' });
     if (audienceOf(visitor.principal.role) === 'agent') return visitor;
     throw new AppError('FORBIDDEN', `This port is for agents; a token with role "${visitor.principal.role}" belongs on the main port.`);
   }

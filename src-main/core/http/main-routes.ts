@@ -152,7 +152,7 @@ export class MainRoutes implements WebRoutes {
 
   /** Lets in whoever manages. */
   #admit(request: IncomingMessage, allow: { readonly cookie: boolean }): Visitor {
-    const visitor = authenticate(request, this.#options.gatekeeper, allow);
+    const visitor = authenticate(request, this.#options.gatekeeper, { ...allow, side: 'manage' });
     if (audienceOf(visitor.principal.role) === 'manage') return visitor;
     throw new AppError('FORBIDDEN', 'This is an agent\'s token: it is accepted on the agent port only (QUARTERDECK_AGENT_URL).');
   }

@@ -4,6 +4,7 @@
  */
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AppError } from '#shared/kernel/errors.ts';
 import { endingError } from '#core/rpc/calls.ts';
@@ -45,6 +46,9 @@ export class WebServer {
   readonly #routes: WebRoutes;
   readonly #log: BugLog;
   readonly #allowedHosts: readonly string[];
+  readonly #connections = new Set<Socket>();
+  /** Those with a request under way. */
+  readonly #busy = new Set<Socket>();
   #hosts: HostRule | undefined;
   #isEnding = false;
 
@@ -62,7 +66,13 @@ export class WebServer {
       noDelay: true,
     });
     this.server.maxConnections = limits.connections;
+    this.server.on('connection', (socket) => {
+      this.#connections.add(socket);
+      socket.once('close', () => this.#connections.delete(socket));
+    });
     this.server.on('request', (request, response) => {
+      this.#busy.add(request.socket);
+      response.once('close', () => this.#busy.delete(request.socket));
       this.#answer(request, response).catch((error: unknown) => {
         this.#log.error({ err: error, path: request.url?.split('?')[0] }, 'A request failed unexpectedly');
         response.destroy();
@@ -81,25 +91,20 @@ export class WebServer {
   stopAccepting(): void {
     this.#isEnding = true;
     this.server.close();
-    this.server.closeIdleConnections();
+    this.#dropIdle();
   }
 
-  /** Waits for what is under way, at most `END_MS`, then drops it. */
+  /** Waits for the requests under way, at most `END_MS`, then drops them too. */
   async close(): Promise<void> {
     if (!this.server.listening && !this.#isEnding) return;
     this.stopAccepting();
     const deadline = performance.now() + END_MS;
-    while ((await this.#connections()) > 0 && performance.now() < deadline) {
-      this.server.closeIdleConnections();
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    this.server.closeAllConnections();
+    while (this.#busy.size > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (const socket of this.#connections) socket.destroy();
   }
 
-  async #connections(): Promise<number> {
-    return await new Promise((resolve) => {
-      this.server.getConnections((error, count) => resolve(error ? 0 : count));
-    });
+  #dropIdle(): void {
+    for (const socket of this.#connections) if (!this.#busy.has(socket)) socket.destroy();
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -122,6 +127,8 @@ export class WebServer {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
+    // From here on it is a WebSocket's, and closed with those.
+    this.#connections.delete(request.socket);
     try {
       if (this.#isEnding) throw endingError();
       this.#routes.upgrade(request, socket, head, this.#check(request));

@@ -1,10 +1,10 @@
 /** MCP tools, generated from the contract: what a role may call, named and described as the contract says. */
-import { ORPCError } from '@orpc/server';
 import type { CallToolResult, Tool } from '@modelcontextprotocol/server';
 import { audienceOf, refusalFor } from '#shared/auth/authorise.ts';
 import type { Role } from '#shared/auth/model.ts';
 import { RISKS } from '#shared/auth/model.ts';
 import { messageOf } from '#shared/kernel/errors.ts';
+import { isWireError } from '#core/rpc/errors.ts';
 import type { RoutedProcedure, Rpc } from '#core/rpc/router.ts';
 import type { Caller } from '#core/caller.ts';
 
@@ -31,7 +31,7 @@ export async function callTool(rpc: Rpc, procedure: RoutedProcedure, input: unkn
     const content = toJsonObject(output);
     return { content: [{ type: 'text', text: JSON.stringify(content) }], structuredContent: content };
   } catch (error) {
-    const failure = error instanceof ORPCError ? { code: String(error.code), message: error.message, ...(hasFacts(error.data) ? { data: error.data } : {}) } : { code: 'INTERNAL', message: messageOf(error) };
+    const failure = isWireError(error) ? { code: error.code, message: error.message, ...(hasFacts(error.data) ? { data: error.data } : {}) } : { code: 'INTERNAL', message: messageOf(error) };
     const facts = 'data' in failure ? ` ${JSON.stringify(failure.data)}` : '';
     return { isError: true, content: [{ type: 'text', text: `${failure.code}: ${failure.message}${facts}` }], structuredContent: { error: failure } };
   }

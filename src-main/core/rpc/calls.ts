@@ -13,8 +13,10 @@ export function endingError(): AppError {
 export interface OpenCall {
   readonly signal: AbortSignal;
   /** Whether the core's end, not the client, stopped it. */
-  wasEnded(): boolean;
-  done(): void;
+  readonly wasEnded: () => boolean;
+  readonly done: () => void;
+  /** The call is over and nobody wants what it still does. */
+  readonly cancel: () => void;
 }
 
 /** Keeps the calls that are under way. */
@@ -35,12 +37,17 @@ export class Calls {
     if (client?.aborted) onGone();
     else client?.addEventListener('abort', onGone, { once: true });
     this.#open.add(controller);
+    const done = (): void => {
+      this.#open.delete(controller);
+      client?.removeEventListener('abort', onGone);
+    };
     return {
       signal: controller.signal,
       wasEnded: () => this.#isEnding && controller.signal.reason instanceof AppError,
-      done: () => {
-        this.#open.delete(controller);
-        client?.removeEventListener('abort', onGone);
+      done,
+      cancel: () => {
+        done();
+        controller.abort();
       },
     };
   }

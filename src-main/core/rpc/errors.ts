@@ -16,10 +16,15 @@ export interface FailedProcedure {
   readonly inputSchema: object;
 }
 
+/** Whether something thrown is in the wire form already. */
+export function isWireError(error: unknown): error is ORPCError<string, unknown> {
+  return error instanceof ORPCError;
+}
+
 /** The code of an error that a door may show; undefined for anything else. */
 export function codeOf(error: unknown): ErrorCode | undefined {
   if (error instanceof AppError) return error.code;
-  if (error instanceof ORPCError) return ERROR_CODES.find((code) => code === error.code);
+  if (isWireError(error)) return ERROR_CODES.find((code) => code === error.code);
   return undefined;
 }
 
@@ -35,14 +40,14 @@ export function toWireError(error: AppError): ORPCError<ErrorCode, unknown> {
  */
 export function toPublicError(error: unknown, procedure: FailedProcedure, log: BugLog): ORPCError<string, unknown> {
   if (error instanceof AppError && error.code !== 'INTERNAL') return toWireError(error);
-  if (error instanceof ORPCError) {
+  if (isWireError(error)) {
     if (error.cause instanceof ValidationError && error.code === 'BAD_REQUEST') {
       const complaint = describeIssues(procedure.name, error.cause.issues, procedure.inputSchema);
       return toWireError(new AppError('BAD_REQUEST', complaint.message, { data: { fields: complaint.fields }, cause: error }));
     }
     if (error.defined && codeOf(error) !== undefined && codeOf(error) !== 'INTERNAL') return error;
   }
-  const cause = error instanceof ORPCError && error.cause instanceof ValidationError ? { issues: error.cause.issues.slice(0, 10) } : {};
+  const cause = isWireError(error) && error.cause instanceof ValidationError ? { issues: error.cause.issues.slice(0, 10) } : {};
   log.error({ procedure: procedure.name, err: error, ...cause }, 'A call failed unexpectedly');
   return toWireError(new AppError('INTERNAL', `Quarterdeck failed at ${procedure.name}. This is a bug; the log of the core holds the details.`));
 }

@@ -3,7 +3,8 @@
  * Invariant: every call, through whatever door, passes the same chain: metrics, errors, the rule on roles, validation of
  * the input, idempotency, the handler, validation of the output.
  */
-import type { AnySchema, ContractProcedure, ErrorMap } from '@orpc/contract';
+import { ContractProcedure } from '@orpc/contract';
+import type { AnySchema, ErrorMap } from '@orpc/contract';
 import { call, implement } from '@orpc/server';
 import type { ORPCError, Procedure, Router } from '@orpc/server';
 import type { Registry } from 'prom-client';
@@ -97,7 +98,7 @@ export function createRouter(options: RouterOptions): Rpc {
       const handler = handlers[name];
       if (handler === undefined) throw new Error(`No handler for ${group}.${name}.`);
       const procedure = describe(group, name, definition);
-      const one = build(definition, procedure, handler, chain);
+      const one = build(withLiteralColons(definition), procedure, handler, chain);
       routed[name] = one;
       built.set(procedure.name, one);
       procedures.push(procedure);
@@ -111,7 +112,8 @@ export function createRouter(options: RouterOptions): Rpc {
     invoke: async (name, input, caller, signal) => {
       const procedure = built.get(name);
       if (procedure === undefined) throw toWireError(new AppError('NOT_FOUND', `There is no procedure "${name}".`));
-      return await call(procedure, input, { context: { caller }, path: name.split('.'), ...(signal ? { signal } : {}) });
+      const output: unknown = await call(procedure, input, { context: { caller }, path: name.split('.'), ...(signal ? { signal } : {}) });
+      return output;
     },
     end: () => calls.endAll(),
     get underWay() {
@@ -140,9 +142,22 @@ function describe(group: string, name: string, definition: AnyContractProcedure)
   };
 }
 
-/** One procedure with its chain. Middlewares run before the input is validated and after the output is. */
+/**
+ * oRPC's matcher of REST routes takes ":name" inside a segment for a parameter, which makes /inbox:wait and /inbox:read the
+ * same route. A backslash makes the colon a letter, which the matcher keeps as %3A; core/http/rest.ts asks for it so.
+ */
+function withLiteralColons(definition: AnyContractProcedure): AnyContractProcedure {
+  const { route } = definition['~orpc'];
+  if (route.path === undefined) return definition;
+  return new ContractProcedure({ ...definition['~orpc'], route: { ...route, path: `/${route.path.slice(1).replaceAll(':', '\\:')}` } });
+}
+
+/** Where oRPC validates: behind the one middleware, so that the chain sees what a validation complains about. */
+const AFTER_MIDDLEWARE = { initialInputValidationIndex: 1, initialOutputValidationIndex: 1 };
+
+/** One procedure with its chain. */
 function build(definition: AnyContractProcedure, procedure: RoutedProcedure, handler: AnyHandler, chain: Chain): BuiltProcedure {
-  return implement(definition)
+  return implement(definition, AFTER_MIDDLEWARE)
     .$context<RpcContext & { signal?: AbortSignal }>()
     .use(async ({ context, next, signal }, _input, output) => {
       const startedAt = performance.now();
@@ -160,7 +175,8 @@ function build(definition: AnyContractProcedure, procedure: RoutedProcedure, han
         chain.metrics.record(procedure.name, caller.door, 'ok', startedAt);
         if (!isStream(result.output)) return result;
         isStreaming = true;
-        return output(guardStream(result.output, { signal: open.signal, toError, onEnd: open.done }));
+        const { signal: ended, cancel } = open;
+        return await output(guardStream(result.output, { signal: ended, toError, onEnd: cancel }));
       } catch (error) {
         const failure = toError(error);
         chain.metrics.record(procedure.name, caller.door, failure.code, startedAt);

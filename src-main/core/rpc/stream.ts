@@ -52,8 +52,9 @@ export function guardStream(source: AsyncIterator<unknown>, ends: StreamEnds): A
         if (result.done) finish();
         return result;
       } catch (error) {
+        const failure = ends.toError(error);
         finish();
-        throw ends.toError(error);
+        throw failure;
       }
     },
     async return(value) {
