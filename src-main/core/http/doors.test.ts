@@ -194,26 +194,26 @@ describe('REST', () => {
   it('answers bad requests with a status and a sentence that helps', async () => {
     const { fetch: call, info, bugs } = await opened();
     const post = async (body: string, type = 'application/json'): Promise<Response> => await call('/api/v1/agents', { method: 'POST', headers: { 'content-type': type }, body });
-    const cases: [Promise<Response>, number, RegExp][] = [
-      [post('{"type":'), 400, /not valid JSON/],
-      [post('[]'), 400, /JSON object/],
-      [post('hello', 'text/plain'), 400, /content-type: application\/json/],
-      [post('{"type":"robot"}'), 400, /"type".*worker/],
-      [post('{"name":"x"}'), 400, /"name" is not known here \(allowed: id, type,/],
-      [post('{"id":"Bad Id","type":"worker"}'), 400, /"id" must be 1 to 63/],
-      [post('{"resourceLimits":{"memory":"lots"},"type":"worker"}'), 400, /"resourceLimits.memory" must be a size such as "512MB"/],
-      [call('/api/v1/agents?limit=many'), 400, /"limit"/],
-      [call('/api/v1/agents?limit=1000'), 400, /"limit"/],
-      [call('/api/v1/nothing'), 404, /openapi/],
-      [call('/api/nothing'), 404, /openapi/],
-      [call('/api/v1/agents/a1/start'), 405, /POST/],
-      [call('/api/v1/agents', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{}' }), 405, /GET/],
-      [post(JSON.stringify({ description: 'x'.repeat(2_000_000) })), 413, /1048576 bytes/],
-      [call('/api/v1/messages', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"to":5,"body":"x"}' }), 400, /"to".*operator/],
-      [call('/api/v1/messages', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }), 400, /"to" is missing.*"body" is missing/],
+    const cases: [() => Promise<Response>, number, RegExp][] = [
+      [() => post('{"type":'), 400, /not valid JSON/],
+      [() => post('[]'), 400, /JSON object/],
+      [() => post('hello', 'text/plain'), 400, /content-type: application\/json/],
+      [() => post('{"type":"robot"}'), 400, /"type".*worker/],
+      [() => post('{"name":"x"}'), 400, /"name" is not known here \(allowed: id, type,/],
+      [() => post('{"id":"Bad Id","type":"worker"}'), 400, /"id" must be 1 to 63/],
+      [() => post('{"resourceLimits":{"memory":"lots"},"type":"worker"}'), 400, /"resourceLimits.memory" must be a size above 0 such as "512MB"/],
+      [() => call('/api/v1/agents?limit=many'), 400, /"limit"/],
+      [() => call('/api/v1/agents?limit=1000'), 400, /"limit"/],
+      [() => call('/api/v1/nothing'), 404, /openapi/],
+      [() => call('/api/nothing'), 404, /openapi/],
+      [() => call('/api/v1/agents/a1/start'), 405, /POST/],
+      [() => call('/api/v1/agents', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{}' }), 405, /GET/],
+      [() => post(JSON.stringify({ description: 'x'.repeat(2_000_000) })), 413, /1048576 bytes/],
+      [() => call('/api/v1/messages', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"to":5,"body":"x"}' }), 400, /"to".*operator/],
+      [() => call('/api/v1/messages', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }), 400, /"to" is missing.*"body" is missing/],
     ];
-    for (const [pending, status, text] of cases) {
-      const answer = await pending;
+    for (const [send, status, text] of cases) {
+      const answer = await send();
       const body: unknown = await answer.json();
       expect([answer.status, body]).toEqual([status, expect.objectContaining({ message: expect.stringMatching(text) })]);
     }

@@ -40,8 +40,8 @@ export function inputJsonSchema(schema: z.ZodType): Record<string, unknown> {
 }
 
 /** Puts the complaints about the input of `procedure` into one sentence; `schema` is its JSON schema. */
-export function describeIssues(procedure: string, issues: readonly InputIssue[], schema: object): InputComplaint {
-  const listed = issues.slice(0, MAX_LISTED).map((issue) => describeIssue(issue, schema));
+export function describeIssues(procedure: string, issues: readonly InputIssue[], schema: object, input: unknown): InputComplaint {
+  const listed = issues.slice(0, MAX_LISTED).map((issue) => describeIssue(issue, schema, input));
   const more = issues.length > MAX_LISTED ? `; and ${issues.length - MAX_LISTED} more` : '';
   return {
     message: `The input of ${procedure} is not valid: ${listed.map(({ text }) => text).join('; ')}${more}.`,
@@ -49,7 +49,7 @@ export function describeIssues(procedure: string, issues: readonly InputIssue[],
   };
 }
 
-function describeIssue(issue: InputIssue, schema: JsonSchemaPart): { field: string; text: string } {
+function describeIssue(issue: InputIssue, schema: JsonSchemaPart, input: unknown): { field: string; text: string } {
   const keys = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part));
   const part = partAt(schema, keys);
   if (issue.code === 'unrecognized_keys') {
@@ -61,12 +61,18 @@ function describeIssue(issue: InputIssue, schema: JsonSchemaPart): { field: stri
   const field = keys.length === 0 ? 'input' : cut(keys.join('.'));
   const hint = hintOf(part);
   const message = cut(issue.message);
-  if (message.endsWith('received undefined')) return { field, text: `"${field}" is missing${hint === '' ? '' : ` (${hint})`}` };
+  if (keys.length > 0 && valueAt(input, keys) === undefined) return { field, text: `"${field}" is missing${hint === '' ? '' : ` (${hint})`}` };
   if (issue.code === 'invalid_union' || message === 'Invalid input') return { field, text: `"${field}" is not valid${hint === '' ? '' : `; allowed: ${hint}`}` };
   // The contract's own messages continue the field's name ("must be …", "is required …").
   if (/^(must|is|are|cannot|has|needs) /.test(message)) return { field, text: `"${field}" ${message}` };
   const allowed = issue.code === 'invalid_type' || issue.code === 'invalid_format' ? hint : '';
   return { field, text: `"${field}": ${message.charAt(0).toLowerCase()}${message.slice(1)}${allowed === '' ? '' : ` (${allowed})`}` };
+}
+
+function valueAt(input: unknown, keys: readonly string[]): unknown {
+  let value = input;
+  for (const key of keys) value = typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined;
+  return value;
 }
 
 function partAt(schema: JsonSchemaPart, keys: readonly string[]): JsonSchemaPart | undefined {

@@ -42,7 +42,7 @@ export function toPublicError(error: unknown, procedure: FailedProcedure, log: B
   if (error instanceof AppError && error.code !== 'INTERNAL') return toWireError(error);
   if (isWireError(error)) {
     if (error.cause instanceof ValidationError && error.code === 'BAD_REQUEST') {
-      const complaint = describeIssues(procedure.name, error.cause.issues, procedure.inputSchema);
+      const complaint = describeIssues(procedure.name, error.cause.issues, procedure.inputSchema, error.cause.data);
       return toWireError(new AppError('BAD_REQUEST', complaint.message, { data: { fields: complaint.fields }, cause: error }));
     }
     if (error.defined && codeOf(error) !== undefined && codeOf(error) !== 'INTERNAL') return error;
