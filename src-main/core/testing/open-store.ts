@@ -12,6 +12,8 @@ export interface TestStore {
   readonly store: AppStore;
   readonly journal: Journal;
   readonly auditKey: Uint8Array;
+  /** What the journal told the operator. */
+  readonly warnings: readonly string[];
   /** Closes both, keeps the folder. */
   close(): Promise<void>;
   /** Closes both and removes the folder. */
@@ -28,7 +30,13 @@ export function openTestStore(options: { dir?: string; now?: () => number } = {}
     readerModule: new URL('../read-worker.ts', import.meta.url),
   });
   store.open();
-  const journal = new Journal({ headFile: join(dir, 'audit-head'), auditKey, ...(options.now ? { now: options.now } : {}) });
+  const warnings: string[] = [];
+  const journal = new Journal({
+    headFile: join(dir, 'audit-head'),
+    auditKey,
+    warn: (message) => warnings.push(message),
+    ...(options.now ? { now: options.now } : {}),
+  });
   store.peek((db) => journal.open(db));
   store.connect(journal);
   const close = async (): Promise<void> => {
@@ -40,6 +48,7 @@ export function openTestStore(options: { dir?: string; now?: () => number } = {}
     store,
     journal,
     auditKey,
+    warnings,
     close,
     dispose: async () => {
       await close();
