@@ -51,12 +51,29 @@ export const EXTENSIONS: Readonly<Record<string, readonly string[]>> = {
 const MAX_PRINTED_BYTES = 1024 * 1024;
 
 /** A program's standard output as latin1, so that bytes survive. Runs in the C locale. */
-async function output(folder: string, program: string, args: readonly string[], okCodes: readonly number[] = [0]): Promise<string> {
+async function output(
+  folder: string,
+  program: string,
+  args: readonly string[],
+  okCodes: readonly number[] = [0],
+): Promise<string> {
   try {
-    const { stdout } = await execFileAsync(program, args, { cwd: folder, env: { ...process.env, LC_ALL: 'C' }, encoding: 'latin1', maxBuffer: 512 * 1024 * 1024 });
+    const { stdout } = await execFileAsync(program, args, {
+      cwd: folder,
+      env: { ...process.env, LC_ALL: 'C' },
+      encoding: 'latin1',
+      maxBuffer: 512 * 1024 * 1024,
+    });
     return stdout;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && okCodes.some((code) => code === error.code) && 'stdout' in error && typeof error.stdout === 'string') return error.stdout;
+    if (
+      error instanceof Error &&
+      'code' in error &&
+      okCodes.some((code) => code === error.code) &&
+      'stdout' in error &&
+      typeof error.stdout === 'string'
+    )
+      return error.stdout;
     throw error;
   }
 }
@@ -65,7 +82,8 @@ async function output(folder: string, program: string, args: readonly string[], 
 async function overFiles(folder: string, files: readonly string[], program: string, args: readonly string[]): Promise<string> {
   let all = '';
   // grep ends with 1 when nothing matched.
-  for (let from = 0; from < files.length; from += 400) all += await output(folder, program, [...args, ...files.slice(from, from + 400).map((file) => `./${file}`)], [1]);
+  for (let from = 0; from < files.length; from += 400)
+    all += await output(folder, program, [...args, ...files.slice(from, from + 400).map((file) => `./${file}`)], [1]);
   return all;
 }
 
@@ -109,7 +127,13 @@ export async function surveyFacts(folder: string): Promise<Facts> {
     .slice(0, 20)
     .map(([file, bytes]) => `${file}:${bytes}`);
   const printed = texts.filter((file) => (sizes.get(file) ?? 0) <= MAX_PRINTED_BYTES);
-  return { ...languageFacts(files), languages, todos: await openItems(folder, texts), largest, ...(await duplicates(folder, printed)) };
+  return {
+    ...languageFacts(files),
+    languages,
+    todos: await openItems(folder, texts),
+    largest,
+    ...(await duplicates(folder, printed)),
+  };
 }
 
 /** Sizes of those that are regular files; links, submodules and deleted files are left out. Paths are latin1. */
@@ -184,7 +208,10 @@ END {
   print blocks + 0, lines + 0
 }`;
 
-async function duplicates(folder: string, files: readonly string[]): Promise<{ duplicateBlocks: number; duplicateLines: number }> {
+async function duplicates(
+  folder: string,
+  files: readonly string[],
+): Promise<{ duplicateBlocks: number; duplicateLines: number }> {
   if (files.length === 0) return { duplicateBlocks: 0, duplicateLines: 0 };
   // One awk must see all files. A system's limit for a command line, 2 MB, is enough for tens of thousands of names.
   const text = await output(folder, 'awk', [DUPLICATES_AWK, ...files.map((file) => `./${file}`)]);

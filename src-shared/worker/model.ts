@@ -36,7 +36,10 @@ const MAX_TIMEOUT_MS = 24 * 60 * 60 * 1000;
 
 const TimeoutMs = z.number().int().min(1).max(MAX_TIMEOUT_MS);
 const WorkspacePath = z.string().min(1).max(4096).describe('A path inside the workspace, relative to it');
-const Globs = z.array(z.string().min(1).max(500)).max(100).describe('Patterns such as "src/**/*.ts"; * and ** do not match names that begin with a dot unless the pattern does');
+const Globs = z
+  .array(z.string().min(1).max(500))
+  .max(100)
+  .describe('Patterns such as "src/**/*.ts"; * and ** do not match names that begin with a dot unless the pattern does');
 
 /** A task inside another one: its `op` is known, its other fields may still hold references. */
 export const TaskTemplate = z.looseObject({ op: z.enum(OPS) }).catchall(Json);
@@ -44,7 +47,9 @@ export const TaskTemplate = z.looseObject({ op: z.enum(OPS) }).catchall(Json);
 export type TaskTemplate = z.infer<typeof TaskTemplate>;
 
 /** A name of a step: the first part of a reference to its result. */
-export const StepName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/, 'must be a letter or underscore and then letters, digits, hyphens and underscores');
+export const StepName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/, 'must be a letter or underscore and then letters, digits, hyphens and underscores');
 
 /** When a step runs: a reference that must be true, or a comparison with a value. */
 export const When = z.union([
@@ -70,7 +75,13 @@ const run = z.strictObject({
   stdin: z.string().optional(),
   cwd: WorkspacePath.optional().describe('A folder of the workspace to run in'),
   allowFailure: z.boolean().default(false).describe('true: another exit code than 0 is a result, not a failure'),
-  maxOutputBytes: z.number().int().min(0).max(200_000).default(32_768).describe('How much of the end of each stream goes into the result'),
+  maxOutputBytes: z
+    .number()
+    .int()
+    .min(0)
+    .max(200_000)
+    .default(32_768)
+    .describe('How much of the end of each stream goes into the result'),
 });
 
 const pipeline = z.strictObject({
@@ -82,17 +93,31 @@ const pipeline = z.strictObject({
 const batch = z.strictObject({
   op: z.literal('batch'),
   items: z.array(Json),
-  task: TaskTemplate.describe('Run once for each item; {"$item": "path"} stands for the item or a part of it, {"$index": true} for its number'),
+  task: TaskTemplate.describe(
+    'Run once for each item; {"$item": "path"} stands for the item or a part of it, {"$index": true} for its number',
+  ),
   onError: z.enum(['stop', 'continue']).default('stop'),
-  batchSize: z.number().int().min(1).max(100_000).optional().describe('Items per chunk; else the environment\'s BATCH_SIZE, else 100'),
-  concurrency: z.number().int().min(1).max(64).optional().describe('Items at once; else the environment\'s WORKER_POOL_SIZE, else 4'),
+  batchSize: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe("Items per chunk; else the environment's BATCH_SIZE, else 100"),
+  concurrency: z
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe("Items at once; else the environment's WORKER_POOL_SIZE, else 4"),
 });
 
 /** How long an asked peer may take when nothing is said: 10 minutes. */
 const ASK_TIMEOUT_MS = 600_000;
 
 const asking = {
-  to: AgentId.describe('The peer\'s id'),
+  to: AgentId.describe("The peer's id"),
   task: TaskTemplate,
   subject: z.string().max(200).optional(),
 };
@@ -108,9 +133,9 @@ const askAll = z.strictObject({
 const transform = z.strictObject({
   op: z.literal('transform'),
   input: z.union([WorkspacePath, z.array(Json)]).describe('A file of the workspace, or the rows themselves'),
-  from: InputFormat.optional().describe('Else by the file\'s name, else json'),
+  from: InputFormat.optional().describe("Else by the file's name, else json"),
   steps: z.array(TransformStep).max(100),
-  to: OutputFormat.optional().describe('Else by the output\'s name, else the environment\'s OUTPUT_FORMAT, else json'),
+  to: OutputFormat.optional().describe("Else by the output's name, else the environment's OUTPUT_FORMAT, else json"),
   output: WorkspacePath.optional().describe('Write the rows to this file instead of into the result'),
 });
 
@@ -119,7 +144,11 @@ const selection = {
   ignore: Globs.optional(),
 };
 
-const filesList = z.strictObject({ op: z.literal('files.list'), ...selection, maxFiles: z.number().int().min(1).max(100_000).default(1000) });
+const filesList = z.strictObject({
+  op: z.literal('files.list'),
+  ...selection,
+  maxFiles: z.number().int().min(1).max(100_000).default(1000),
+});
 const filesRead = z.strictObject({
   op: z.literal('files.read'),
   path: WorkspacePath,
@@ -133,8 +162,18 @@ const filesWrite = z.strictObject({
   encoding: z.enum(['utf8', 'base64']).default('utf8'),
   overwrite: z.boolean().default(true),
 });
-const filesCopy = z.strictObject({ op: z.literal('files.copy'), from: WorkspacePath, to: WorkspacePath, overwrite: z.boolean().default(false) });
-const filesMove = z.strictObject({ op: z.literal('files.move'), from: WorkspacePath, to: WorkspacePath, overwrite: z.boolean().default(false) });
+const filesCopy = z.strictObject({
+  op: z.literal('files.copy'),
+  from: WorkspacePath,
+  to: WorkspacePath,
+  overwrite: z.boolean().default(false),
+});
+const filesMove = z.strictObject({
+  op: z.literal('files.move'),
+  from: WorkspacePath,
+  to: WorkspacePath,
+  overwrite: z.boolean().default(false),
+});
 const filesRemove = z.strictObject({
   op: z.literal('files.remove'),
   path: WorkspacePath,
@@ -147,7 +186,11 @@ const filesHash = z.strictObject({
   algorithm: z.enum(['sha256', 'sha512', 'sha1', 'md5']).default('sha256'),
 });
 
-const inventory = z.strictObject({ op: z.literal('inventory'), ...selection, maxFiles: z.number().int().min(1).max(200_000).default(50_000) });
+const inventory = z.strictObject({
+  op: z.literal('inventory'),
+  ...selection,
+  maxFiles: z.number().int().min(1).max(200_000).default(50_000),
+});
 const split = z.strictObject({
   op: z.literal('split'),
   files: z.array(z.looseObject({ path: z.string(), bytes: z.number().min(0) })),

@@ -25,7 +25,12 @@ export const Inventory = z.object({
 export type Inventory = z.infer<typeof Inventory>;
 
 /** A line that names open work. */
-export const TodoItem = z.object({ path: z.string(), line: z.number().int().min(1), kind: z.enum(['TODO', 'FIXME']), text: z.string() });
+export const TodoItem = z.object({
+  path: z.string(),
+  line: z.number().int().min(1),
+  kind: z.enum(['TODO', 'FIXME']),
+  text: z.string(),
+});
 /** A line that names open work. */
 export type TodoItem = z.infer<typeof TodoItem>;
 
@@ -104,7 +109,15 @@ export const Survey = z.object({
     largest: z.array(DuplicateBlock),
   }),
   missing: z.array(z.string()),
-  analysts: z.array(z.object({ analyst: z.string(), files: z.number().int(), bytes: z.number().int(), lines: z.number().int(), durationMs: z.number() })),
+  analysts: z.array(
+    z.object({
+      analyst: z.string(),
+      files: z.number().int(),
+      bytes: z.number().int(),
+      lines: z.number().int(),
+      durationMs: z.number(),
+    }),
+  ),
 });
 /** The facts of a whole workspace. */
 export type Survey = z.infer<typeof Survey>;

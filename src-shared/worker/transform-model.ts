@@ -6,12 +6,16 @@ import { Json } from '#shared/kernel/json.ts';
 export const FieldPath = z.string().max(200).describe('A field of the row, dots lead inwards: "author.name"');
 
 /** Forms that rows are written in. */
-export const OutputFormat = z.enum(['json', 'jsonl', 'csv']).describe('json: an array. jsonl: one JSON value per line. csv: RFC 4180 with a header line');
+export const OutputFormat = z
+  .enum(['json', 'jsonl', 'csv'])
+  .describe('json: an array. jsonl: one JSON value per line. csv: RFC 4180 with a header line');
 /** Forms that rows are written in. */
 export type OutputFormat = z.infer<typeof OutputFormat>;
 
 /** Forms that rows are read from. */
-export const InputFormat = z.enum(['json', 'jsonl', 'csv', 'lines']).describe('lines: each line becomes {line: number, text: string}');
+export const InputFormat = z
+  .enum(['json', 'jsonl', 'csv', 'lines'])
+  .describe('lines: each line becomes {line: number, text: string}');
 /** Forms that rows are read from. */
 export type InputFormat = z.infer<typeof InputFormat>;
 
@@ -105,10 +109,16 @@ export const TransformStep = z.union([
     .strictObject({ select: z.union([z.array(FieldPath).min(1), z.record(z.string().min(1).max(100), FieldPath)]) })
     .describe('Keeps these fields only; as an object: new name to field'),
   z
-    .strictObject({ sort: z.array(z.strictObject({ field: FieldPath, order: z.enum(['ascending', 'descending']).default('ascending') })).min(1) })
+    .strictObject({
+      sort: z.array(z.strictObject({ field: FieldPath, order: z.enum(['ascending', 'descending']).default('ascending') })).min(1),
+    })
     .describe('Sorts; rows that compare equal keep their order. Missing values come first'),
-  z.strictObject({ unique: z.array(FieldPath) }).describe('Keeps the first row of each combination of these fields; [] compares whole rows'),
-  z.strictObject({ group: z.strictObject({ by: z.array(FieldPath).min(1), aggregate: Aggregates }) }).describe('One row per combination of the fields, in order of first sight'),
+  z
+    .strictObject({ unique: z.array(FieldPath) })
+    .describe('Keeps the first row of each combination of these fields; [] compares whole rows'),
+  z
+    .strictObject({ group: z.strictObject({ by: z.array(FieldPath).min(1), aggregate: Aggregates }) })
+    .describe('One row per combination of the fields, in order of first sight'),
   z.strictObject({ aggregate: Aggregates }).describe('One row over all rows'),
   z.strictObject({ flatten: FieldPath }).describe('One row per element of the list in this field'),
   z.strictObject({ skip: z.number().int().min(0) }),

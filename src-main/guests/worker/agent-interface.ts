@@ -21,11 +21,18 @@ export class CallError extends Error {
   readonly kind: CallErrorKind;
   /** Tries after which "away" becomes "refused": for answers that may be a defect rather than an absence. */
   readonly maxTries: number;
+  /** Whether the next try needs a connection of its own. */
+  readonly isSessionLost: boolean;
 
-  constructor(kind: CallErrorKind, message: string, options: { maxTries?: number; cause?: unknown } = {}) {
+  constructor(
+    kind: CallErrorKind,
+    message: string,
+    options: { maxTries?: number; isSessionLost?: boolean; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.maxTries = options.maxTries ?? Number.POSITIVE_INFINITY;
+    this.isSessionLost = options.isSessionLost ?? false;
   }
 }
 
@@ -128,13 +135,17 @@ export class AgentInterface {
     try {
       this.#client ??= this.#connect();
       const client = await this.#client;
-      const answer = ToolAnswer.parse(await client.callTool({ name: tool, arguments: args }, undefined, { timeout: timeoutMs, signal }));
+      const answer = ToolAnswer.parse(
+        await client.callTool({ name: tool, arguments: args }, undefined, { timeout: timeoutMs, signal }),
+      );
       this.#becameBack();
       if (answer.isError === true) throw toolError(tool, answer);
       return answer.structuredContent ?? parseText(answer);
     } catch (error) {
       signal.throwIfAborted();
       const failure = error instanceof CallError ? error : connectionError(tool, error);
+      // A session that the core does not know any more is not used again.
+      if (failure.isSessionLost) await this.close();
       if (failure.kind === 'away' && !(error instanceof CallError)) this.#wentAway(failure.message);
       throw failure;
     }
@@ -157,8 +168,6 @@ export class AgentInterface {
   }
 
   #wentAway(reason: string): void {
-    // A session that the core does not know any more is not used again.
-    if (reason.includes(SESSION_LOST)) void this.close();
     if (this.#isAway) return;
     this.#isAway = true;
     this.#options.onAway?.(reason);
@@ -172,8 +181,6 @@ export class AgentInterface {
   }
 }
 
-const SESSION_LOST = 'does not know this connection';
-
 /** What a tool answers, as far as it is used. */
 const ToolAnswer = z.object({
   isError: z.boolean().optional(),
@@ -183,7 +190,11 @@ const ToolAnswer = z.object({
 type ToolAnswer = z.infer<typeof ToolAnswer>;
 
 /** A tool's error, where it says more than a text. */
-const ToolErrorBody = z.object({ code: z.string().optional(), message: z.string().optional(), retryable: z.boolean().optional() });
+const ToolErrorBody = z.object({
+  code: z.string().optional(),
+  message: z.string().optional(),
+  retryable: z.boolean().optional(),
+});
 
 function textOf(answer: ToolAnswer): string {
   return answer.content.flatMap((part) => part.text ?? []).join('\n');
@@ -203,7 +214,8 @@ function toolError(tool: string, answer: ToolAnswer): CallError {
   const details = ToolErrorBody.safeParse(inner).data ?? {};
   const message = details.message ?? (textOf(answer) || `${tool} was refused`);
   if (details.code === 'UNAUTHORIZED') return new CallError('revoked', message);
-  if (details.retryable === true || details.code === 'UNAVAILABLE' || details.code === 'TOO_MANY_REQUESTS') return new CallError('away', message);
+  if (details.retryable === true || details.code === 'UNAVAILABLE' || details.code === 'TOO_MANY_REQUESTS')
+    return new CallError('away', message);
   if (details.code === 'INTERNAL') return new CallError('away', message, { maxTries: DOUBTFUL_TRIES });
   return new CallError('refused', message);
 }
@@ -211,19 +223,27 @@ function toolError(tool: string, answer: ToolAnswer): CallError {
 function connectionError(tool: string, error: unknown): CallError {
   if (error instanceof StreamableHTTPError) {
     const status = error.code ?? 0;
-    if (status === 401 || status === 403) return new CallError('revoked', `the core answered ${status} to ${tool}`, { cause: error });
+    if (status === 401 || status === 403)
+      return new CallError('revoked', `the core answered ${status} to ${tool}`, { cause: error });
     if (status === 413) return new CallError('refused', `${tool}: the message is too large for the core`, { cause: error });
-    if (status === 400 || status === 404) return new CallError('away', `the core ${SESSION_LOST} (${status})`, { maxTries: DOUBTFUL_TRIES, cause: error });
+    if (status === 400 || status === 404)
+      return new CallError('away', `the core does not know this connection (${status})`, {
+        maxTries: DOUBTFUL_TRIES,
+        isSessionLost: true,
+        cause: error,
+      });
     return new CallError('away', `the core answered ${status}`, { cause: error });
   }
   if (error instanceof McpError) {
     if (error.code === ErrorCode.RequestTimeout) return new CallError('away', `no answer to ${tool} in time`, { cause: error });
     if (error.code === ErrorCode.ConnectionClosed) return new CallError('away', 'the connection was closed', { cause: error });
-    if (error.code === ErrorCode.InternalError) return new CallError('away', error.message, { maxTries: DOUBTFUL_TRIES, cause: error });
+    if (error.code === ErrorCode.InternalError)
+      return new CallError('away', error.message, { maxTries: DOUBTFUL_TRIES, cause: error });
     return new CallError('refused', error.message, { cause: error });
   }
   // An answer that is not what the interface promises: a defect on one side, not an absence.
-  if (error instanceof z.ZodError) return new CallError('refused', `${tool} answered something unexpected: ${z.prettifyError(error)}`, { cause: error });
+  if (error instanceof z.ZodError)
+    return new CallError('refused', `${tool} answered something unexpected: ${z.prettifyError(error)}`, { cause: error });
   return new CallError('away', networkReason(error), { cause: error });
 }
 

@@ -14,11 +14,13 @@ import { TaskFailure } from './task-failure.ts';
 export function parseTask(data: Json): WorkerTask {
   const parsed = WorkerTask.safeParse(data);
   if (parsed.success) return parsed.data;
-  if (!isObject(data)) throw new TaskFailure('invalid-task', `The data of a task must be an object with "op", one of: ${OPS.join(', ')}`);
-  if (!OPS.some((op) => op === data['op'])) {
+  if (!isObject(data))
+    throw new TaskFailure('invalid-task', `The data of a task must be an object with "op", one of: ${OPS.join(', ')}`);
+  const op = OPS.find((name) => name === data['op']);
+  if (op === undefined) {
     throw new TaskFailure('invalid-task', `"op" is ${JSON.stringify(data['op'] ?? null)}; it must be one of: ${OPS.join(', ')}`);
   }
-  throw new TaskFailure('invalid-task', `Not a valid "${String(data['op'])}" task: ${describeIssues(parsed.error)}`);
+  throw new TaskFailure('invalid-task', `Not a valid "${op}" task: ${describeIssues(parsed.error)}`);
 }
 
 /** Names what steps and batches around a task make known. */
@@ -29,7 +31,8 @@ interface Known {
 
 /** Checks a message's task as a whole. Throws a TaskFailure. */
 export function checkTask(data: Json): JsonObject {
-  if (!isObject(data)) throw new TaskFailure('invalid-task', `The data of a task must be an object with "op", one of: ${OPS.join(', ')}`);
+  if (!isObject(data))
+    throw new TaskFailure('invalid-task', `The data of a task must be an object with "op", one of: ${OPS.join(', ')}`);
   check(data, { names: new Set(), hasItem: false });
   return data;
 }
@@ -40,9 +43,11 @@ function check(task: JsonObject, known: Known): void {
   const parsed = open ? undefined : parseTask(withoutStep(task));
   const op = task['op'];
   if (!OPS.some((name) => name === op)) parseTask(withoutStep(task));
-  if (op === 'pipeline' && Array.isArray(task['steps'])) checkSteps(task['steps'], known, parsed?.op === 'pipeline' ? parsed : undefined);
+  if (op === 'pipeline' && Array.isArray(task['steps']))
+    checkSteps(task['steps'], known, parsed?.op === 'pipeline' ? parsed : undefined);
   if (op === 'batch' || op === 'ask') checkInner(task['task'], { ...known, hasItem: known.hasItem || op === 'batch' });
-  if (op === 'askAll' && Array.isArray(task['asks'])) for (const ask of task['asks']) if (isObject(ask)) checkInner(ask['task'], known);
+  if (op === 'askAll' && Array.isArray(task['asks']))
+    for (const ask of task['asks']) if (isObject(ask)) checkInner(ask['task'], known);
 }
 
 function checkInner(task: Json | undefined, known: Known): void {
@@ -65,7 +70,8 @@ function checkSteps(steps: readonly Json[], known: Known, pipeline: TaskOf<'pipe
     names.add(name);
   }
   const missing = pipeline?.returns?.find((name) => !own.has(name));
-  if (missing !== undefined) throw new TaskFailure('invalid-task', `"returns" names "${missing}", which is no step of the pipeline`);
+  if (missing !== undefined)
+    throw new TaskFailure('invalid-task', `"returns" names "${missing}", which is no step of the pipeline`);
 }
 
 /** The fields of a task that are its own. */
@@ -74,7 +80,9 @@ function withoutInner(task: JsonObject): JsonObject {
   if (task['op'] === 'pipeline') delete own['steps'];
   if (task['op'] === 'batch' || task['op'] === 'ask') delete own['task'];
   if (task['op'] === 'askAll' && Array.isArray(task['asks'])) {
-    own['asks'] = task['asks'].map((ask) => (isObject(ask) ? Object.fromEntries(Object.entries(ask).filter(([key]) => key !== 'task')) : ask));
+    own['asks'] = task['asks'].map((ask) =>
+      isObject(ask) ? Object.fromEntries(Object.entries(ask).filter(([key]) => key !== 'task')) : ask,
+    );
   }
   return own;
 }
@@ -90,11 +98,18 @@ function checkReferences(value: Json, known: Known): boolean {
   if (Array.isArray(value)) return value.map((element) => checkReferences(element, known)).includes(true);
   if (!isObject(value)) return false;
   const reference = referenceIn(value);
-  if (reference === undefined) return Object.values(value).map((inner) => checkReferences(inner, known)).includes(true);
+  if (reference === undefined)
+    return Object.values(value)
+      .map((inner) => checkReferences(inner, known))
+      .includes(true);
   if (reference.kind === 'step' && !known.names.has(reference.name)) {
-    throw new TaskFailure('invalid-task', `{"$ref": "${reference.text}"} names no step before this one${known.names.size === 0 ? '' : `: there are ${[...known.names].join(', ')}`}`);
+    throw new TaskFailure(
+      'invalid-task',
+      `{"$ref": "${reference.text}"} names no step before this one${known.names.size === 0 ? '' : `: there are ${[...known.names].join(', ')}`}`,
+    );
   }
-  if (reference.kind !== 'step' && !known.hasItem) throw new TaskFailure('invalid-task', `{"$${reference.kind}": …} is only known inside the task of a batch`);
+  if (reference.kind !== 'step' && !known.hasItem)
+    throw new TaskFailure('invalid-task', `{"$${reference.kind}": …} is only known inside the task of a batch`);
   return true;
 }
 

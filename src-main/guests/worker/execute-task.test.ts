@@ -30,13 +30,27 @@ describe('a task', () => {
   it('never ends in a defect, whatever the data (property)', async () => {
     const op = fc.constantFrom(...OPS.filter((name) => name !== 'run'), 'nonsense');
     await fc.assert(
-      fc.asyncProperty(fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.tuple(op, fc.dictionary(fc.constantFrom('steps', 'items', 'task', 'path', 'files', 'to', 'asks', 'name', '$ref', 'input', 'from'), fc.jsonValue({ maxDepth: 2 }))).map(([name, fields]) => ({ ...fields, op: name }))), async (data) => {
-        const ended = await bench.run(JSON.parse(JSON.stringify(data))).then(
-          () => 'done',
-          (error: unknown) => (error instanceof Error ? error.name : 'thrown'),
-        );
-        expect(['done', 'TaskFailure']).toContain(ended);
-      }),
+      fc.asyncProperty(
+        fc.oneof(
+          fc.jsonValue({ maxDepth: 3 }),
+          fc
+            .tuple(
+              op,
+              fc.dictionary(
+                fc.constantFrom('steps', 'items', 'task', 'path', 'files', 'to', 'asks', 'name', '$ref', 'input', 'from'),
+                fc.jsonValue({ maxDepth: 2 }),
+              ),
+            )
+            .map(([name, fields]) => ({ ...fields, op: name })),
+        ),
+        async (data) => {
+          const ended = await bench.run(JSON.parse(JSON.stringify(data))).then(
+            () => 'done',
+            (error: unknown) => (error instanceof Error ? error.name : 'thrown'),
+          );
+          expect(['done', 'TaskFailure']).toContain(ended);
+        },
+      ),
       { numRuns: effort.propertyRuns * 5 },
     );
   });
@@ -56,18 +70,32 @@ describe('pipeline', () => {
       { name: 'skipped', op: 'run', command: 'touch never', when: { value: { $ref: 'first.exitCode' }, above: 0 } },
       { name: 'again', op: 'run', command: ['printf', '%s', { $ref: 'write.path' }], when: { $ref: 'write.bytes' } },
     ];
-    expect(await bench.result({ op: 'pipeline', steps, returns: ['skipped', 'again'] })).toEqual({ skipped: null, again: expect.objectContaining({ stdout: 'out.txt' }) as object });
+    expect(await bench.result({ op: 'pipeline', steps, returns: ['skipped', 'again'] })).toEqual({
+      skipped: null,
+      again: expect.objectContaining({ stdout: 'out.txt' }) as object,
+    });
     expect(await readFile(bench.at('out.txt'), 'utf8')).toBe('one\n');
     expect(bench.progress.at(-1)).toBe(1);
-    expect(Object.keys((await bench.result({ op: 'pipeline', steps })) as object)).toEqual(['first', 'write', 'skipped', 'again']);
+    expect(Object.keys((await bench.result({ op: 'pipeline', steps })) as object)).toEqual([
+      'first',
+      'write',
+      'skipped',
+      'again',
+    ]);
   });
 
   it('stops at the first failure and names its step, inside others too', async () => {
     const inner = { op: 'pipeline', steps: [{ name: 'bad', op: 'run', command: 'exit 2' }] };
-    const failure = await bench.failure({ op: 'pipeline', steps: [{ name: 'outer', ...inner }, { name: 'never', op: 'files.write', path: 'never', content: '' }] });
+    const failure = await bench.failure({
+      op: 'pipeline',
+      steps: [
+        { name: 'outer', ...inner },
+        { name: 'never', op: 'files.write', path: 'never', content: '' },
+      ],
+    });
     expect(failure).toMatchObject({ kind: 'exit', step: 'outer.bad' });
     expect(failure.message).toContain('Step "outer.bad" failed');
-    await expect(readFile(bench.at('never'))).rejects.toThrow();
+    await expect(readFile(bench.at('never'))).rejects.toThrow('ENOENT');
   });
 
   it('finds a slip in a later step before the first has an effect', async () => {
@@ -85,12 +113,16 @@ describe('pipeline', () => {
       expect(failure.kind).toBe('invalid-task');
       expect(failure.message).toContain(text);
     }
-    await expect(readFile(bench.at('effect'))).rejects.toThrow();
+    await expect(readFile(bench.at('effect'))).rejects.toThrow('ENOENT');
   });
 
   it('follows references through lists, and says where one breaks off', async () => {
     const rows = { name: 'rows', op: 'transform', input: [{ a: { b: 1 } }, { a: { b: 2 } }], steps: [] };
-    const use = (ref: string) => ({ op: 'pipeline', steps: [rows, { name: 'use', op: 'transform', input: [{ $ref: ref }], steps: [] }], returns: ['use'] });
+    const use = (ref: string) => ({
+      op: 'pipeline',
+      steps: [rows, { name: 'use', op: 'transform', input: [{ $ref: ref }], steps: [] }],
+      returns: ['use'],
+    });
     expect(await bench.result(use('rows.data.*.a.b'))).toMatchObject({ use: { data: [[1, 2]] } });
     expect(await bench.result(use('rows.data.1.a'))).toMatchObject({ use: { data: [{ b: 2 }] } });
     expect((await bench.failure(use('rows.data.7'))).message).toContain('no element "7"');
@@ -99,8 +131,23 @@ describe('pipeline', () => {
   });
 
   it('lets inner steps see outer results, and leaves inner names to the inner pipeline', async () => {
-    const inner = { op: 'pipeline', steps: [{ name: 'x', op: 'run', command: 'echo inner' }, { name: 'y', op: 'run', command: ['printf', '%s%s', { $ref: 'x.stdout' }, { $ref: 'w.stdout' }] }], returns: ['y'] };
-    const result = await bench.result({ op: 'pipeline', steps: [{ name: 'w', op: 'run', command: 'printf w' }, { name: 'x', op: 'run', command: 'printf outer' }, { name: 'z', ...inner }], returns: ['z'] });
+    const inner = {
+      op: 'pipeline',
+      steps: [
+        { name: 'x', op: 'run', command: 'echo inner' },
+        { name: 'y', op: 'run', command: ['printf', '%s%s', { $ref: 'x.stdout' }, { $ref: 'w.stdout' }] },
+      ],
+      returns: ['y'],
+    };
+    const result = await bench.result({
+      op: 'pipeline',
+      steps: [
+        { name: 'w', op: 'run', command: 'printf w' },
+        { name: 'x', op: 'run', command: 'printf outer' },
+        { name: 'z', ...inner },
+      ],
+      returns: ['z'],
+    });
     expect(result).toMatchObject({ z: { y: { stdout: 'inner\nw' } } });
   });
 });
@@ -109,7 +156,11 @@ describe('batch', () => {
   it('runs items in chunks, as many at once as the pool has, results in order', async () => {
     bench.settings = { ...bench.settings, batchSize: 3, poolSize: 2 };
     const command = 'echo start >> log; sleep 0.0$((5 - $1 % 5)); echo end >> log; echo $1';
-    const result = await bench.result({ op: 'batch', items: [0, 1, 2, 3, 4, 5, 6], task: { op: 'run', command: ['sh', '-c', command, 'sh', '0'], env: {}, stdin: '' } });
+    const result = await bench.result({
+      op: 'batch',
+      items: [0, 1, 2, 3, 4, 5, 6],
+      task: { op: 'run', command: ['sh', '-c', command, 'sh', '0'], env: {}, stdin: '' },
+    });
     expect(result).toMatchObject({ items: 7 });
     const log = (await readFile(bench.at('log'), 'utf8')).trim().split('\n');
     let running = 0;
@@ -119,26 +170,64 @@ describe('batch', () => {
       most = Math.max(most, running);
     }
     expect(most).toBe(2);
-    expect(bench.said.filter((line) => line.startsWith('items'))).toEqual(['items 1 to 3 of 7', 'items 4 to 6 of 7', 'items 7 to 7 of 7']);
+    expect(bench.said.filter((line) => line.startsWith('items'))).toEqual([
+      'items 1 to 3 of 7',
+      'items 4 to 6 of 7',
+      'items 7 to 7 of 7',
+    ]);
   });
 
   it('fills in the item, parts of it and its number', async () => {
     const task = { op: 'run', command: ['printf', '%s %s', { $item: 'name' }, { $item: 'tags.0' }] };
-    const items = [{ name: 'a', tags: ['x'] }, { name: 'b', tags: ['y'] }];
+    const items = [
+      { name: 'a', tags: ['x'] },
+      { name: 'b', tags: ['y'] },
+    ];
     expect(await bench.result({ op: 'batch', items, task })).toMatchObject({ results: [{ stdout: 'a x' }, { stdout: 'b y' }] });
-    const nested = { op: 'batch', items: [1], task: { op: 'transform', input: [{ item: { $item: '' }, index: { $index: true } }], steps: [] } };
-    expect(await bench.result({ op: 'batch', items: ['p', 'q'], task: nested })).toMatchObject({ results: [{ results: [{ data: [{ item: 1, index: 0 }] }] }, {}] });
+    const nested = {
+      op: 'batch',
+      items: [1],
+      task: { op: 'transform', input: [{ item: { $item: '' }, index: { $index: true } }], steps: [] },
+    };
+    expect(await bench.result({ op: 'batch', items: ['p', 'q'], task: nested })).toMatchObject({
+      results: [{ results: [{ data: [{ item: 1, index: 0 }] }] }, {}],
+    });
   });
 
   it('stops at a failure or goes on, as told', async () => {
-    const batch = { op: 'batch', items: ['true', 'false', 'true', 'touch late'], concurrency: 1, task: { op: 'run', command: { $item: '' } } };
+    const batch = {
+      op: 'batch',
+      items: ['true', 'false', 'true', 'touch late'],
+      concurrency: 1,
+      task: { op: 'run', command: { $item: '' } },
+    };
     expect(await bench.failure(batch)).toMatchObject({ kind: 'exit', detail: { index: 1, done: 2 } });
-    await expect(readFile(bench.at('late'))).rejects.toThrow();
-    expect(await bench.result({ ...batch, onError: 'continue' })).toMatchObject({ items: 4, failed: 1, outcomes: [{ ok: true }, { ok: false, error: { kind: 'exit' } }, { ok: true }, { ok: true }] });
+    await expect(readFile(bench.at('late'))).rejects.toThrow('ENOENT');
+    expect(await bench.result({ ...batch, onError: 'continue' })).toMatchObject({
+      items: 4,
+      failed: 1,
+      outcomes: [{ ok: true }, { ok: false, error: { kind: 'exit' } }, { ok: true }, { ok: true }],
+    });
   });
 
   it('does not look for references in data', async () => {
-    expect(await bench.result({ op: 'pipeline', steps: [{ name: 'rows', op: 'run', command: ['printf', '[{"$ref":"secret"}]'] }, { name: 'file', op: 'files.write', path: 'r.json', content: { $ref: 'rows.stdout' } }, { name: 'read', op: 'transform', input: { $ref: 'file.path' }, steps: [] }, { name: 'use', op: 'batch', items: { $ref: 'read.data' }, task: { op: 'files.write', path: 'o.json', content: { $item: '' } } }], returns: ['read'] })).toMatchObject({ read: { data: [{ $ref: 'secret' }] } });
+    expect(
+      await bench.result({
+        op: 'pipeline',
+        steps: [
+          { name: 'rows', op: 'run', command: ['printf', '[{"$ref":"secret"}]'] },
+          { name: 'file', op: 'files.write', path: 'r.json', content: { $ref: 'rows.stdout' } },
+          { name: 'read', op: 'transform', input: { $ref: 'file.path' }, steps: [] },
+          {
+            name: 'use',
+            op: 'batch',
+            items: { $ref: 'read.data' },
+            task: { op: 'files.write', path: 'o.json', content: { $item: '' } },
+          },
+        ],
+        returns: ['read'],
+      }),
+    ).toMatchObject({ read: { data: [{ $ref: 'secret' }] } });
     expect(JSON.parse(await readFile(bench.at('o.json'), 'utf8'))).toEqual({ $ref: 'secret' });
   });
 });
@@ -150,11 +239,31 @@ describe('ask', () => {
       steps: [
         { name: 'a', op: 'run', command: 'printf 5' },
         { name: 'one', op: 'ask', to: 'p1', task: { op: 'files.read', path: { $ref: 'a.stdout' } } },
-        { name: 'many', op: 'askAll', asks: [{ to: 'p2', task: { op: 'files.list' } }, { to: 'p3', task: { op: 'pipeline', steps: [{ name: 'q', op: 'files.list' }, { name: 'r', op: 'files.read', path: { $ref: 'q.files.0.path' } }] } }] },
+        {
+          name: 'many',
+          op: 'askAll',
+          asks: [
+            { to: 'p2', task: { op: 'files.list' } },
+            {
+              to: 'p3',
+              task: {
+                op: 'pipeline',
+                steps: [
+                  { name: 'q', op: 'files.list' },
+                  { name: 'r', op: 'files.read', path: { $ref: 'q.files.0.path' } },
+                ],
+              },
+            },
+          ],
+        },
         { name: 'each', op: 'batch', items: ['p4', 'p5'], task: { op: 'ask', to: { $item: '' }, task: { op: 'files.list' } } },
       ],
     };
-    expect(await bench.result(task)).toMatchObject({ one: { from: 'p1' }, many: { answers: [{ to: 'p2', result: { from: 'p2' } }, { to: 'p3' }] }, each: { results: [{ from: 'p4' }, { from: 'p5' }] } });
+    expect(await bench.result(task)).toMatchObject({
+      one: { from: 'p1' },
+      many: { answers: [{ to: 'p2', result: { from: 'p2' } }, { to: 'p3' }] },
+      each: { results: [{ from: 'p4' }, { from: 'p5' }] },
+    });
     expect(bench.asked.find((request) => request.to === 'p1')?.task).toEqual({ op: 'files.read', path: '5' });
     expect(JSON.stringify(bench.asked.find((request) => request.to === 'p3')?.task)).toContain('q.files.0.path');
     const places = bench.asked.map((request) => request.place);

@@ -5,7 +5,15 @@ import type { WorkerTask } from '#shared/worker/model.ts';
 import { checkTask, parseTask } from './check-task.ts';
 import { askPeer, askPeers } from './ops/ask.ts';
 import { runBatch } from './ops/batch.ts';
-import { copyWorkspaceFile, hashFiles, listFiles, moveWorkspaceFile, readWorkspaceFile, removeWorkspaceFile, writeWorkspaceFile } from './ops/files.ts';
+import {
+  copyWorkspaceFile,
+  hashFiles,
+  listFiles,
+  moveWorkspaceFile,
+  readWorkspaceFile,
+  removeWorkspaceFile,
+  writeWorkspaceFile,
+} from './ops/files.ts';
 import { runPipeline } from './ops/pipeline.ts';
 import { runCommand } from './ops/run.ts';
 import { analyseShare, mergeShares, splitInventory, takeInventory, writeReport } from './ops/survey.ts';
@@ -25,7 +33,15 @@ export async function executeTask(data: Json, services: TaskServices, signal: Ab
   const task = checkTask(data);
   const artefacts: Artefact[] = [];
   const run: TaskContext['run'] = async (inner, at) => {
-    const context: TaskContext = { ...services, artefacts, run, place: at.place, scope: at.scope, signal: at.signal ?? signal, progress: at.progress ?? services.progress };
+    const context: TaskContext = {
+      ...services,
+      artefacts,
+      run,
+      place: at.place,
+      scope: at.scope,
+      signal: at.signal ?? signal,
+      progress: at.progress ?? services.progress,
+    };
     return perform(parseTask(resolveTask(inner, at.scope)), context);
   };
   const result = await run(task, { place: '', scope: EMPTY_SCOPE });

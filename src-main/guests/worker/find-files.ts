@@ -44,14 +44,21 @@ export async function findFiles(root: string, query: FileQuery): Promise<FoundFi
   const files: FoundFiles['files'][number][] = [];
   for (let from = 0; from < wanted.length; from += STAT_CHUNK) {
     query.signal.throwIfAborted();
-    const chunk = await Promise.all(wanted.slice(from, from + STAT_CHUNK).map(async (file) => ({ path: file, bytes: await sizeOf(path.join(root, file)) })));
+    const chunk = await Promise.all(
+      wanted.slice(from, from + STAT_CHUNK).map(async (file) => ({ path: file, bytes: await sizeOf(path.join(root, file)) })),
+    );
     for (const { path: file, bytes } of chunk) if (bytes !== undefined) files.push({ path: file, bytes });
   }
   return { source: fromGit === undefined ? 'walk' : 'git', files: files.slice(0, query.maxFiles), total: files.length };
 }
 
 function isWanted(file: string, query: FileQuery): boolean {
-  if (TEMPORARY_FILE.test(path.posix.basename(file)) || file.split('/').includes('.git') || file.startsWith(`${LARGE_VALUES_FOLDER}/`)) return false;
+  if (
+    TEMPORARY_FILE.test(path.posix.basename(file)) ||
+    file.split('/').includes('.git') ||
+    file.startsWith(`${LARGE_VALUES_FOLDER}/`)
+  )
+    return false;
   if (query.globs !== undefined && !query.globs.some((glob) => matches(file, glob))) return false;
   return !(query.ignore ?? []).some((glob) => matches(file, glob));
 }
@@ -76,7 +83,13 @@ async function listByGit(root: string, signal: AbortSignal): Promise<string[] | 
   const git = (...args: string[]): Promise<{ stdout: string }> =>
     execFileAsync('git', ['-c', 'core.fsmonitor=', '-c', 'core.hooksPath=/dev/null', ...args], {
       cwd: root,
-      env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' },
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: process.env['HOME'] ?? '/',
+        GIT_OPTIONAL_LOCKS: '0',
+        GIT_TERMINAL_PROMPT: '0',
+        LC_ALL: 'C',
+      },
       maxBuffer: MAX_GIT_OUTPUT_BYTES,
       timeout: GIT_TIMEOUT_MS,
       signal,
@@ -98,7 +111,9 @@ async function listByGit(root: string, signal: AbortSignal): Promise<string[] | 
     return [...new Set(stdout.split('\0').filter((file) => file !== ''))];
   } catch (error) {
     signal.throwIfAborted();
-    throw new TaskFailure('file', `git could not list the files: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new TaskFailure('file', `git could not list the files: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -47,9 +47,14 @@ export async function unpackValue(workspace: Workspace, value: Json): Promise<{ 
   try {
     bytes = await readFile(await workspace.existing(reference.$file));
   } catch (error) {
-    throw new TaskFailure('input', `The message names the file "${reference.$file}", which is not in this worker's workspace: large values need a workspace that both share`, { cause: error });
+    throw new TaskFailure(
+      'input',
+      `The message names the file "${reference.$file}", which is not in this worker's workspace: large values need a workspace that both share`,
+      { cause: error },
+    );
   }
-  if (createHash('sha256').update(bytes).digest('hex') !== reference.sha256) throw new TaskFailure('input', `The file "${reference.$file}" is not the one that the message names`);
+  if (createHash('sha256').update(bytes).digest('hex') !== reference.sha256)
+    throw new TaskFailure('input', `The file "${reference.$file}" is not the one that the message names`);
   return { value: Json.parse(JSON.parse(bytes.toString('utf8'))), file: reference.$file };
 }
 

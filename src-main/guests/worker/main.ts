@@ -38,14 +38,18 @@ async function main(): Promise<number> {
     return EXIT.environment;
   }
   const stop = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop.abort(new Error(`ended by ${signal}`)));
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    process.on(signal, () => stop.abort(new Error(`ended by ${signal}`)));
   try {
     await work(environment.value, view, stop.signal);
     view.line('info', 'ended; unfinished tasks stay in the inbox');
     return EXIT.ok;
   } catch (error) {
     if (error instanceof CallError && error.kind === 'revoked') {
-      view.line('failed', `This agent's token is not accepted any more (${error.message}). It was removed or replaced; start it again from Quarterdeck.`);
+      view.line(
+        'failed',
+        `This agent's token is not accepted any more (${error.message}). It was removed or replaced; start it again from Quarterdeck.`,
+      );
       return EXIT.revoked;
     }
     view.line('failed', error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -67,7 +71,10 @@ async function work(environment: WorkerEnvironment, view: TerminalView, stop: Ab
   });
   const processes = new ProcessGroups();
   const queuePath = environment.QUARTERDECK_QUEUE_FILE;
-  const queue = queuePath === undefined ? undefined : new QueueFile(queuePath, (error) => view.line('failed', `the queue file cannot be written: ${String(error)}`));
+  const queue =
+    queuePath === undefined
+      ? undefined
+      : new QueueFile(queuePath, (error) => view.line('failed', `the queue file cannot be written: ${String(error)}`));
   const status = new StatusReporter(door, stop);
   const worker: Worker = new Worker({
     agentId,
@@ -75,7 +82,11 @@ async function work(environment: WorkerEnvironment, view: TerminalView, stop: Ab
     replies: new ReplyDesk(),
     workspace,
     processes,
-    settings: { batchSize: environment.BATCH_SIZE, poolSize: environment.WORKER_POOL_SIZE, outputFormat: environment.OUTPUT_FORMAT },
+    settings: {
+      batchSize: environment.BATCH_SIZE,
+      poolSize: environment.WORKER_POOL_SIZE,
+      outputFormat: environment.OUTPUT_FORMAT,
+    },
     commandEnv: commandEnvironment(process.env),
     taskTimeoutMs: environment.QUARTERDECK_TASK_TIMEOUT_MS,
     maxConcurrentTasks: environment.QUARTERDECK_MAX_CONCURRENT_TASKS,

@@ -17,7 +17,11 @@ export class OutputTail {
     this.#kept += chunk.length;
     this.#chunks.push(chunk);
     // Whole chunks go as soon as the rest is enough, so that memory stays near the limit.
-    for (let first = this.#chunks[0]; first !== undefined && this.#kept - first.length >= this.#maxBytes; first = this.#chunks[0]) {
+    for (
+      let first = this.#chunks[0];
+      first !== undefined && this.#kept - first.length >= this.#maxBytes;
+      first = this.#chunks[0]
+    ) {
       this.#chunks.shift();
       this.#kept -= first.length;
     }

@@ -41,15 +41,29 @@ export class PeerAsks {
   /** Sends a request and resolves to the result in its reply. Rejects with a TaskFailure. */
   async ask(request: AskRequest): Promise<Json> {
     const { door, replies, workspace, taskId } = this.#options;
-    if (request.to === this.#options.agentId) throw new TaskFailure('ask', 'A worker cannot ask itself: it might wait for its own slot for ever');
+    if (request.to === this.#options.agentId)
+      throw new TaskFailure('ask', 'A worker cannot ask itself: it might wait for its own slot for ever');
     const key = askKey(taskId, request.place);
     const packed = await packValue(workspace, request.task, key);
     if (packed.file !== undefined) this.files.push(packed.file.path);
-    const op = String(request.task['op']);
+    const op = typeof request.task['op'] === 'string' ? request.task['op'] : 'a task';
     const sent = await door
-      .send({ to: request.to, kind: 'request', subject: request.subject ?? op, body: `Please do "${op}"; the job is in the data.`, data: packed.value, inReplyTo: taskId, idempotencyKey: key }, request.signal)
+      .send(
+        {
+          to: request.to,
+          kind: 'request',
+          subject: request.subject ?? op,
+          body: `Please do "${op}"; the job is in the data.`,
+          data: packed.value,
+          inReplyTo: taskId,
+          idempotencyKey: key,
+        },
+        request.signal,
+      )
       .catch((error: unknown) => {
-        throw error instanceof CallError && error.kind === 'refused' ? new TaskFailure('ask', `"${request.to}" could not be asked: ${error.message}`, { cause: error }) : error;
+        throw error instanceof CallError && error.kind === 'refused'
+          ? new TaskFailure('ask', `"${request.to}" could not be asked: ${error.message}`, { cause: error })
+          : error;
       });
     // Sent in an earlier run: its reply may have been handed out, or even read, back then.
     if (sent.isDuplicate) {
@@ -58,7 +72,9 @@ export class PeerAsks {
       if (earlier !== undefined) replies.deliver(earlier);
     }
     const reply = await replies.replyTo(sent.messageId, request.timeoutMs, request.signal).catch((error: unknown) => {
-      throw error instanceof TaskFailure ? new TaskFailure(error.kind, `"${request.to}": ${error.message}`, { cause: error }) : error;
+      throw error instanceof TaskFailure
+        ? new TaskFailure(error.kind, `"${request.to}": ${error.message}`, { cause: error })
+        : error;
     });
     this.consumed.push(reply.id);
     return this.#resultOf(request.to, reply.body, reply.data ?? null);
@@ -68,7 +84,10 @@ export class PeerAsks {
     const outcome = TaskOutcome.safeParse(data).data;
     // A peer that is no worker answers in its own words.
     if (outcome === undefined) return { body, data };
-    if (!outcome.ok) throw new TaskFailure('peer', `"${peer}" answered: ${outcome.error.message}`, { detail: { peer, error: { ...outcome.error } } });
+    if (!outcome.ok)
+      throw new TaskFailure('peer', `"${peer}" answered: ${outcome.error.message}`, {
+        detail: { peer, error: { ...outcome.error } },
+      });
     const { value, file } = await unpackValue(this.#options.workspace, outcome.result);
     if (file !== undefined) this.files.push(file);
     return value;

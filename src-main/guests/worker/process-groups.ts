@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess, ChildProcessByStdio } from 'node:child_process';
+import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 
 /** Time between SIGTERM and SIGKILL for a group, in milliseconds. */
@@ -82,12 +83,17 @@ export class ProcessGroups {
 
   #startGuard(): void {
     if (this.#guard !== undefined) return;
-    const guard = spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'quarterdeck-worker-guard'], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, env: {} });
+    const guard = spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'quarterdeck-worker-guard'], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+      env: {},
+    });
     // Without a guard, or when it is gone, commands run all the same.
     guard.on('error', () => undefined);
     guard.stdin.on('error', () => undefined);
     guard.unref();
-    if ('unref' in guard.stdin && typeof guard.stdin.unref === 'function') guard.stdin.unref();
+    // A pipe to a child is a socket; an idle one must not keep the worker alive.
+    if (guard.stdin instanceof Socket) guard.stdin.unref();
     this.#guard = guard;
     this.#guardInput = guard.stdin;
   }

@@ -15,7 +15,10 @@ export interface QueueEntry {
 export function renderQueue(entries: readonly QueueEntry[], counts: { readonly done: number; readonly failed: number }): string {
   const running = entries.filter((entry) => entry.state === 'running').length;
   const head = `${running} running, ${entries.length - running} waiting, ${counts.done} done, ${counts.failed} failed`;
-  const lines = entries.map((entry) => `${entry.state.padEnd(8)} since ${new Date(entry.sinceMs).toTimeString().slice(0, 8)}  from ${entry.from}  ${entry.title}  ${entry.id}`);
+  const lines = entries.map(
+    (entry) =>
+      `${entry.state.padEnd(8)} since ${new Date(entry.sinceMs).toTimeString().slice(0, 8)}  from ${entry.from}  ${entry.title}  ${entry.id}`,
+  );
   return `${[head, ...lines].join('\n')}\n`;
 }
 

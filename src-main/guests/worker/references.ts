@@ -43,7 +43,10 @@ export function resolveTask(task: JsonObject, scope: Scope, bound: Bound = NOTHI
 function resolveField(task: JsonObject, key: string, value: Json, scope: Scope, bound: Bound): Json {
   const op = task['op'];
   if (op === 'pipeline' && key === 'steps' && Array.isArray(value)) {
-    const names = new Set([...bound.names, ...value.flatMap((step) => (isObject(step) && typeof step['name'] === 'string' ? [step['name']] : []))]);
+    const names = new Set([
+      ...bound.names,
+      ...value.flatMap((step) => (isObject(step) && typeof step['name'] === 'string' ? [step['name']] : [])),
+    ]);
     return value.map((step) => (isObject(step) ? resolveTask(step, scope, { ...bound, names }) : step));
   }
   if (key === 'task' && isObject(value) && typeof value['op'] === 'string') {
@@ -66,7 +69,10 @@ export function resolveValue(value: Json, scope: Scope, bound: Bound = NOTHING_B
 }
 
 /** A reference: to a step's result, or to a batch's item or its number. */
-export type Reference = { readonly kind: 'step'; readonly name: string; readonly path: readonly string[]; readonly text: string } | { readonly kind: 'item'; readonly path: readonly string[]; readonly text: string } | { readonly kind: 'index' };
+export type Reference =
+  | { readonly kind: 'step'; readonly name: string; readonly path: readonly string[]; readonly text: string }
+  | { readonly kind: 'item'; readonly path: readonly string[]; readonly text: string }
+  | { readonly kind: 'index' };
 
 /** The reference that an object is, if it is one. */
 export function referenceIn(value: JsonObject): Reference | undefined {
@@ -91,12 +97,18 @@ function lookUp(reference: Reference, scope: Scope): Json {
     const result = scope.results.get(reference.name);
     if (result === undefined) {
       const known = [...scope.results.keys()];
-      throw new TaskFailure('input', `{"$ref": "${reference.text}"} names no step before this one${known.length === 0 ? '' : `: there are ${known.join(', ')}`}`);
+      throw new TaskFailure(
+        'input',
+        `{"$ref": "${reference.text}"} names no step before this one${known.length === 0 ? '' : `: there are ${known.join(', ')}`}`,
+      );
     }
     return follow(result, reference.path, `{"$ref": "${reference.text}"}`);
   }
-  if (scope.item === undefined) throw new TaskFailure('input', `{"$${reference.kind}": …} is only known inside the task of a batch`);
-  return reference.kind === 'index' ? scope.item.index : follow(scope.item.value, reference.path, `{"$item": "${reference.text}"}`);
+  if (scope.item === undefined)
+    throw new TaskFailure('input', `{"$${reference.kind}": …} is only known inside the task of a batch`);
+  return reference.kind === 'index'
+    ? scope.item.index
+    : follow(scope.item.value, reference.path, `{"$item": "${reference.text}"}`);
 }
 
 function follow(value: Json, path: readonly string[], shown: string): Json {
@@ -110,7 +122,9 @@ function follow(value: Json, path: readonly string[], shown: string): Json {
   }
   const inner = isObject(value) && Object.hasOwn(value, head) ? value[head] : undefined;
   if (inner === undefined) {
-    const known = isObject(value) ? `; there are ${Object.keys(value).slice(0, 20).join(', ')}` : `: it is ${value === null ? 'null' : `a ${typeof value}`}`;
+    const known = isObject(value)
+      ? `; there are ${Object.keys(value).slice(0, 20).join(', ')}`
+      : `: it is ${value === null ? 'null' : `a ${typeof value}`}`;
     throw new TaskFailure('input', `${shown}: there is no "${head}"${known}`);
   }
   return follow(inner, rest, shown);

@@ -18,8 +18,15 @@ import { until, WorkerProcess } from './testing/worker-process.ts';
 
 const run = promisify(execFile);
 const TEAM_FILE = path.join(import.meta.dirname, '../../../assets/teams/sample-crew.yaml');
-const TeamFile = z.object({ agents: z.array(z.object({ id: z.string() })), start: z.array(z.object({ to: z.string(), subject: z.string(), body: z.string(), data: Json })) });
-const Done = z.object({ ok: z.literal(true), result: z.object({ merge: Survey, report: z.looseObject({ path: z.string() }) }), artefacts: z.array(z.object({ path: z.string() })) });
+const TeamFile = z.object({
+  agents: z.array(z.object({ id: z.string() })),
+  start: z.array(z.object({ to: z.string(), subject: z.string(), body: z.string(), data: Json })),
+});
+const Done = z.object({
+  ok: z.literal(true),
+  result: z.object({ merge: Survey, report: z.looseObject({ path: z.string() }) }),
+  artefacts: z.array(z.object({ path: z.string() })),
+});
 
 let folder: string;
 let door: AgentDoor;
@@ -70,7 +77,8 @@ async function makeRepository(files: number, linesPerFile: number): Promise<void
       const special = random(30);
       if (special === 0) lines.push('  ', '}', '\t');
       else if (special === 1) lines.push(`// ${random(2) === 0 ? 'TODO' : 'FIXME'}: item ${random(1000)} | \`x\``);
-      else if (special < 10) for (let line = 0; line < 4 + random(9); line += 1) lines.push(`${' '.repeat(random(3))}shared(${topic}, ${line});`);
+      else if (special < 10)
+        for (let line = 0; line < 4 + random(9); line += 1) lines.push(`${' '.repeat(random(3))}shared(${topic}, ${line});`);
       else lines.push(`unique ${index} ${lines.length} ${'x'.repeat(random(60))}`);
     }
     const file = path.join(folder, `dir-${index % 7}`, `f ${index}.${endings[index % endings.length]}`);
@@ -97,7 +105,8 @@ async function finished(task: DoorMessage, deadlineMs = 60_000): Promise<z.infer
 
 function expectFacts(survey: Survey, facts: Facts): void {
   expect(survey.totals).toMatchObject({ files: facts.files, bytes: facts.bytes, lines: facts.lines, blank: facts.blank });
-  for (const [language, expected] of facts.languages) expect(survey.languages.find((row) => row.language === language)).toMatchObject({ language, ...expected });
+  for (const [language, expected] of facts.languages)
+    expect(survey.languages.find((row) => row.language === language)).toMatchObject({ language, ...expected });
   expect(survey.todoCount).toBe(facts.todos.length);
   const todos = survey.todos.map((todo) => `${todo.path}:${todo.line}:${todo.kind}`);
   expect(facts.todos).toEqual(expect.arrayContaining(todos));
@@ -182,13 +191,21 @@ describe('the sample crew', () => {
     );
     await workers.get('scout')?.dispose();
     const request = door.messages.find((message) => message.kind === 'request');
-    door.sendAsAgent('oracle', 'scout', { kind: 'reply', body: 'I am no worker', data: { free: 'form' }, inReplyTo: request?.id ?? '' });
+    door.sendAsAgent('oracle', 'scout', {
+      kind: 'reply',
+      body: 'I am no worker',
+      data: { free: 'form' },
+      inReplyTo: request?.id ?? '',
+    });
     const worker = start('scout');
     await until(
       () => door.repliesTo(task.id).length === 1 && door.unread('scout').length === 0,
       () => worker.output,
     );
-    expect(door.repliesTo(task.id)[0]?.data).toMatchObject({ ok: true, result: { body: 'I am no worker', data: { free: 'form' } } });
+    expect(door.repliesTo(task.id)[0]?.data).toMatchObject({
+      ok: true,
+      result: { body: 'I am no worker', data: { free: 'form' } },
+    });
     expect(door.messages.filter((message) => message.kind === 'request')).toHaveLength(1);
   });
 
@@ -198,8 +215,16 @@ describe('the sample crew', () => {
     const cases: { data: Json; kind: string; text: string }[] = [
       { data: { op: 'ask', to: 'unknown-agent', task: { op: 'files.list' } }, kind: 'ask', text: 'unknown-agent' },
       { data: { op: 'ask', to: 'w1', task: { op: 'files.list' } }, kind: 'ask', text: 'cannot ask itself' },
-      { data: { op: 'ask', to: 'silent', timeoutMs: 100, task: { op: 'files.list' } }, kind: 'timeout', text: 'no reply within 100 ms' },
-      { data: { op: 'pipeline', steps: [{ name: 'far', op: 'ask', to: 'w2', task: { op: 'files.read', path: '../x' } }] }, kind: 'peer', text: 'Step "far" failed: "w2" answered: "../x" contains ".."' },
+      {
+        data: { op: 'ask', to: 'silent', timeoutMs: 100, task: { op: 'files.list' } },
+        kind: 'timeout',
+        text: 'no reply within 100 ms',
+      },
+      {
+        data: { op: 'pipeline', steps: [{ name: 'far', op: 'ask', to: 'w2', task: { op: 'files.read', path: '../x' } }] },
+        kind: 'peer',
+        text: 'Step "far" failed: "w2" answered: "../x" contains ".."',
+      },
     ];
     for (const { data, kind, text } of cases) {
       const task = door.sendAsOperator('w1', { data });
@@ -207,7 +232,10 @@ describe('the sample crew', () => {
         () => door.repliesTo(task.id).length > 0,
         () => worker.output,
       );
-      expect(door.repliesTo(task.id)[0]?.data).toMatchObject({ ok: false, error: { kind, message: expect.stringContaining(text) as string } });
+      expect(door.repliesTo(task.id)[0]?.data).toMatchObject({
+        ok: false,
+        error: { kind, message: expect.stringContaining(text) as string },
+      });
     }
   });
 });

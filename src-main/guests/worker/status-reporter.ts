@@ -28,11 +28,13 @@ export class StatusReporter {
   /** Asks for this to be told. */
   update(status: Status): void {
     this.#wanted = status;
-    if (!this.#isRunning) void this.#run();
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    // It does not fail: whatever a report meets is passed over.
+    this.#run().catch(() => undefined);
   }
 
   async #run(): Promise<void> {
-    this.#isRunning = true;
     while (this.#wanted !== undefined && !this.#signal.aborted) {
       const status = this.#wanted;
       this.#wanted = undefined;

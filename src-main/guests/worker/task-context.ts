@@ -56,7 +56,10 @@ export interface TaskContext extends TaskServices {
   /** Files that belong to the result. */
   readonly artefacts: Artefact[];
   /** Runs a task inside this one. Its references are filled in from `scope`. */
-  readonly run: (task: JsonObject, at: { place: string; scope: Scope; signal?: AbortSignal; progress?: (share: number) => void }) => Promise<Json>;
+  readonly run: (
+    task: JsonObject,
+    at: { place: string; scope: Scope; signal?: AbortSignal; progress?: (share: number) => void },
+  ) => Promise<Json>;
 }
 
 /** A place inside a place. */

@@ -10,7 +10,11 @@ export class TaskFailure extends Error {
   /** The steps that lead to where it happened, outermost first. */
   readonly steps: readonly string[];
 
-  constructor(kind: FailureKind, message: string, options: { detail?: Json | undefined; steps?: readonly string[]; cause?: unknown } = {}) {
+  constructor(
+    kind: FailureKind,
+    message: string,
+    options: { detail?: Json | undefined; steps?: readonly string[]; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.detail = options.detail;
@@ -25,7 +29,8 @@ export class TaskFailure extends Error {
 
 /** An outcome's `error` for anything thrown. */
 export function failureOf(error: unknown): Extract<TaskOutcome, { ok: false }>['error'] {
-  if (!(error instanceof TaskFailure)) return { kind: 'internal', message: error instanceof Error ? error.message : String(error) };
+  if (!(error instanceof TaskFailure))
+    return { kind: 'internal', message: error instanceof Error ? error.message : String(error) };
   const step = error.steps.length === 0 ? {} : { step: error.steps.join('.') };
   const message = error.steps.length === 0 ? error.message : `Step "${error.steps.join('.')}" failed: ${error.message}`;
   return { kind: error.kind, message, ...step, ...(error.detail === undefined ? {} : { detail: error.detail }) };

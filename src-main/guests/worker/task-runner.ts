@@ -77,7 +77,10 @@ async function perform(options: TaskRunnerOptions, run: TaskRun, asks: PeerAsks,
   const { message, signal, tag } = run;
   const limit = new AbortController();
   const { taskTimeoutMs } = options;
-  const timer = taskTimeoutMs === 0 ? undefined : setTimeout(() => limit.abort(new TaskFailure('timeout', `The task took longer than ${taskTimeoutMs} ms`)), taskTimeoutMs);
+  const timer =
+    taskTimeoutMs === 0
+      ? undefined
+      : setTimeout(() => limit.abort(new TaskFailure('timeout', `The task took longer than ${taskTimeoutMs} ms`)), taskTimeoutMs);
   const stop = AbortSignal.any([signal, limit.signal]);
   const output = options.view.output(tag);
   try {
@@ -90,7 +93,7 @@ async function perform(options: TaskRunnerOptions, run: TaskRun, asks: PeerAsks,
         settings: options.settings,
         commandEnv: options.commandEnv,
         ask: (request) => asks.ask(request),
-        output: output.add,
+        output: (chunk) => output.add(chunk),
         say: (text) => options.view.line('info', text, tag),
         progress: run.progress,
       },
@@ -102,7 +105,8 @@ async function perform(options: TaskRunnerOptions, run: TaskRun, asks: PeerAsks,
     if (error instanceof CallError && error.kind === 'revoked') throw error;
     // What an operation throws when it is stopped varies; why it was stopped is what counts.
     const cause: unknown = stop.aborted ? stop.reason : error;
-    if (!(cause instanceof TaskFailure) && !stop.aborted) options.view.line('failed', cause instanceof Error ? (cause.stack ?? cause.message) : String(cause), tag);
+    if (!(cause instanceof TaskFailure) && !stop.aborted)
+      options.view.line('failed', cause instanceof Error ? (cause.stack ?? cause.message) : String(cause), tag);
     return { ok: false, error: failureOf(cause), durationMs: elapsedMs() };
   } finally {
     clearTimeout(timer);
@@ -115,11 +119,19 @@ async function taskOf(workspace: Workspace, message: InboxMessage): Promise<Json
   if (message.data !== undefined && message.data !== null) return (await unpackValue(workspace, message.data)).value;
   const command = message.kind === 'task' ? taskOfBody(message.body) : undefined;
   if (command !== undefined) return command;
-  throw new TaskFailure('invalid-task', `A worker does not read prose: put the job into the message's data, as {"op": …} with one of ${OPS.join(', ')}; or send a task whose body is one line "$ command"`);
+  throw new TaskFailure(
+    'invalid-task',
+    `A worker does not read prose: put the job into the message's data, as {"op": …} with one of ${OPS.join(', ')}; or send a task whose body is one line "$ command"`,
+  );
 }
 
 /** Sends the answer. One that is refused is replaced by a short one that says so. */
-async function reply(options: TaskRunnerOptions, message: InboxMessage, outcome: TaskOutcome, signal: AbortSignal): Promise<void> {
+async function reply(
+  options: TaskRunnerOptions,
+  message: InboxMessage,
+  outcome: TaskOutcome,
+  signal: AbortSignal,
+): Promise<void> {
   const { door, view, workspace } = options;
   const key = `reply:${message.id}`;
   const base = { to: replyAddress(message), kind: 'reply', inReplyTo: message.id, priority: replyPriority(message) } as const;
@@ -129,11 +141,20 @@ async function reply(options: TaskRunnerOptions, message: InboxMessage, outcome:
   } catch (error) {
     if (!(error instanceof CallError) || error.kind !== 'refused') throw error;
     view.line('failed', `the answer was refused: ${error.message}`);
-    const short: TaskOutcome = { ok: false, error: { kind: 'too-large', message: `The task ${outcome.ok ? 'was done' : 'failed'}, but its answer was refused: ${error.message}` }, durationMs: outcome.durationMs };
-    await door.send({ ...base, body: describeOutcome(short), data: short, idempotencyKey: `${key}:short` }, signal).catch((again: unknown) => {
-      // Nobody can be told (the sender is gone, say): the task is done all the same.
-      if (!(again instanceof CallError) || again.kind !== 'refused') throw again;
-    });
+    const short: TaskOutcome = {
+      ok: false,
+      error: {
+        kind: 'too-large',
+        message: `The task ${outcome.ok ? 'was done' : 'failed'}, but its answer was refused: ${error.message}`,
+      },
+      durationMs: outcome.durationMs,
+    };
+    await door
+      .send({ ...base, body: describeOutcome(short), data: short, idempotencyKey: `${key}:short` }, signal)
+      .catch((again: unknown) => {
+        // Nobody can be told (the sender is gone, say): the task is done all the same.
+        if (!(again instanceof CallError) || again.kind !== 'refused') throw again;
+      });
   }
 }
 
@@ -152,7 +173,9 @@ function replyPriority(message: InboxMessage): string {
 
 /** The answer for people. */
 export function describeOutcome(outcome: TaskOutcome): string {
-  const shown = outcome.ok ? `Done in ${seconds(outcome.durationMs)}.\n\n${shorten(showResult(outcome.result))}` : `Failed: ${outcome.error.message}`;
+  const shown = outcome.ok
+    ? `Done in ${seconds(outcome.durationMs)}.\n\n${shorten(showResult(outcome.result))}`
+    : `Failed: ${outcome.error.message}`;
   return shown.slice(0, MAX_BODY_CHARS).trimEnd();
 }
 

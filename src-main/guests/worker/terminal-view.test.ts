@@ -5,7 +5,10 @@ import { cleanOutput, cleanText, TerminalView } from './terminal-view.ts';
 
 function view(isColored = false): { view: TerminalView; text: () => string } {
   let text = '';
-  return { view: new TerminalView({ write: (part) => (text += part), isColored, now: () => new Date(2026, 0, 2, 3, 4, 5) }), text: () => text };
+  return {
+    view: new TerminalView({ write: (part) => (text += part), isColored, now: () => new Date(2026, 0, 2, 3, 4, 5) }),
+    text: () => text,
+  };
 }
 
 describe('TerminalView', () => {
@@ -30,7 +33,9 @@ describe('TerminalView', () => {
 
   it('lets nothing through that moves the cursor or talks to the terminal', () => {
     expect(cleanText('a\u001b[2Jb\u0007c\u009bd')).toBe('ab c d');
-    expect(cleanOutput('\u001b[31mred\u001b[0m \u001b[2J\u001b]52;c;eA==\u0007\u001bPx\u001b\\\u001b(B\u001bc\u0008end\u001b')).toBe('\u001b[31mred\u001b[0m end');
+    expect(
+      cleanOutput('\u001b[31mred\u001b[0m \u001b[2J\u001b]52;c;eA==\u0007\u001bPx\u001b\\\u001b(B\u001bc\u0008end\u001b'),
+    ).toBe('\u001b[31mred\u001b[0m end');
     expect(cleanOutput('\u001b[?25l\u001b[1;31mx\u001b[K\u001b[>4;2m')).toBe('\u001b[1;31mx');
   });
 });
@@ -52,6 +57,11 @@ describe('OutputTail', () => {
 describe('renderQueue', () => {
   it('counts and lists', () => {
     expect(renderQueue([], { done: 1, failed: 2 })).toBe('0 running, 0 waiting, 1 done, 2 failed\n');
-    expect(renderQueue([{ state: 'running', id: 'msg_1', from: 'operator', title: 'Survey', sinceMs: new Date(2026, 0, 2, 3, 4, 5).getTime() }], { done: 0, failed: 0 })).toBe('1 running, 0 waiting, 0 done, 0 failed\nrunning  since 03:04:05  from operator  Survey  msg_1\n');
+    expect(
+      renderQueue(
+        [{ state: 'running', id: 'msg_1', from: 'operator', title: 'Survey', sinceMs: new Date(2026, 0, 2, 3, 4, 5).getTime() }],
+        { done: 0, failed: 0 },
+      ),
+    ).toBe('1 running, 0 waiting, 0 done, 0 failed\nrunning  since 03:04:05  from operator  Survey  msg_1\n');
   });
 });

@@ -50,7 +50,9 @@ export class TerminalView {
     const time = (this.#options.now?.() ?? new Date()).toTimeString().slice(0, 8);
     const [first = '', ...rest] = cleanText(text).split('\n');
     const head = `${this.#paint(time, 2)} ${this.#paint(glyph, color)} ${tag === '' ? '' : `${this.#paint(tag, 2)} `}`;
-    this.#options.write([`${head}${first}`, ...rest.map((line) => `${' '.repeat(11)}${line}`)].map((line) => `${line}\n`).join(''));
+    this.#options.write(
+      [`${head}${first}`, ...rest.map((line) => `${' '.repeat(11)}${line}`)].map((line) => `${line}\n`).join(''),
+    );
   }
 
   /** Output of a command, indented. Call `end` when it is over. */
@@ -59,7 +61,8 @@ export class TerminalView {
     const indent = `${' '.repeat(11)}${tag === '' ? '' : `${this.#paint(tag, 2)} `}${this.#paint('│', 2)} `;
     let partial = '';
     let timer: NodeJS.Timeout | undefined;
-    const show = (line: string): void => this.#options.write(`${indent}${cleanOutput(line)}${this.#options.isColored ? '\u001b[0m' : ''}\n`);
+    const show = (line: string): void =>
+      this.#options.write(`${indent}${cleanOutput(line)}${this.#options.isColored ? '\u001b[0m' : ''}\n`);
     const flush = (): void => {
       clearTimeout(timer);
       timer = undefined;
@@ -101,7 +104,9 @@ export function cleanOutput(line: string): string {
       // oxlint-disable-next-line no-control-regex -- OSC and DCS strings, with their ends
       .replace(/\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?/g, '')
       // oxlint-disable-next-line no-control-regex -- CSI sequences: only SGR ("m") is kept
-      .replace(/\u001b\[([0-9;:?<=>]*[ -/]*)([@-~])/g, (_whole, parameters: string, final: string) => (final === 'm' && /^[0-9;:]*$/.test(parameters) ? `\u001b[${parameters}m` : ''))
+      .replace(/\u001b\[([0-9;:?<=>]*[ -/]*)([@-~])/g, (_whole, parameters: string, final: string) =>
+        final === 'm' && /^[0-9;:]*$/.test(parameters) ? `\u001b[${parameters}m` : '',
+      )
       // oxlint-disable-next-line no-control-regex -- what is left: other escapes and control characters
       .replace(/\u001b(?!\[[0-9;:]*m)[ -/]*[0-~]?|[\u0000-\u001a\u001c-\u001f\u007f-\u009f]/g, '')
   );

@@ -82,7 +82,10 @@ describe('the worker program', () => {
     const line = door.sendAsOperator('w1', { body: '$ echo from the line' });
     const prose = door.sendAsOperator('w1', { body: 'Please tidy up' });
     expect(await answerTo(line.id, worker)).toMatchObject({ ok: true, result: { stdout: 'from the line\n' } });
-    expect(await answerTo(prose.id, worker)).toMatchObject({ ok: false, error: { kind: 'invalid-task', message: expect.stringContaining('inventory') as string } });
+    expect(await answerTo(prose.id, worker)).toMatchObject({
+      ok: false,
+      error: { kind: 'invalid-task', message: expect.stringContaining('inventory') as string },
+    });
   });
 
   it('prints and acknowledges notes without answering them', async () => {
@@ -242,7 +245,7 @@ describe('the worker program', () => {
     );
     const pid = Number(await readFile(path.join(folder, 'pid'), 'utf8'));
     worker.kill('SIGKILL');
-    await worker.exited;
+    expect(await worker.exited).toMatchObject({ signal: 'SIGKILL' });
     await until(
       () => !isAlive(-pid),
       () => `group ${pid} is still there`,
@@ -251,14 +254,21 @@ describe('the worker program', () => {
 
   it('runs as many tasks at once as allowed, the urgent first, and writes its queue', async () => {
     const queueFile = path.join(folder, 'queue.txt');
-    const first = door.sendAsOperator('w1', { subject: 'first', data: { op: 'run', command: 'until test -e go; do sleep 0.05; done' } });
+    const first = door.sendAsOperator('w1', {
+      subject: 'first',
+      data: { op: 'run', command: 'until test -e go; do sleep 0.05; done' },
+    });
     door.sendAsOperator('w1', { subject: 'later', data: { op: 'run', command: 'echo later >> order' } });
     const worker = start('w1', { QUARTERDECK_QUEUE_FILE: queueFile });
     await until(
       async () => /^running .*first/m.test(await readFile(queueFile, 'utf8').catch(() => '')),
       () => worker.output,
     );
-    const urgent = door.sendAsOperator('w1', { subject: 'urgent', priority: 'critical', data: { op: 'run', command: 'echo urgent >> order' } });
+    const urgent = door.sendAsOperator('w1', {
+      subject: 'urgent',
+      priority: 'critical',
+      data: { op: 'run', command: 'echo urgent >> order' },
+    });
     await until(
       async () => /^waiting .*urgent[^]*^waiting .*later/m.test(await readFile(queueFile, 'utf8')),
       () => worker.output,
@@ -286,7 +296,13 @@ describe('the worker program', () => {
       () => door.unread('w1').length === 0,
       () => worker.output,
     );
-    expect(await getHealth(socketPath)).toMatchObject({ status: 'ok', agentId: 'w1', pid: worker.pid, core: 'connected', tasks: { running: 0, waiting: 0, done: 0, failed: 1 } });
+    expect(await getHealth(socketPath)).toMatchObject({
+      status: 'ok',
+      agentId: 'w1',
+      pid: worker.pid,
+      core: 'connected',
+      tasks: { running: 0, waiting: 0, done: 0, failed: 1 },
+    });
     await door.close();
     await until(
       () => worker.output.includes('is away'),
@@ -307,7 +323,10 @@ describe('the worker program', () => {
     const worker = start();
     const startedAt = Date.now();
     const items = Array.from({ length: 40 }, (_, index) => index);
-    const task = door.sendAsOperator('w1', { subject: 'Many items', data: { op: 'batch', items, concurrency: 1, task: { op: 'run', command: 'sleep 0.02' } } });
+    const task = door.sendAsOperator('w1', {
+      subject: 'Many items',
+      data: { op: 'batch', items, concurrency: 1, task: { op: 'run', command: 'sleep 0.02' } },
+    });
     await answerTo(task.id, worker);
     await until(
       () => door.calls.some((call) => call.tool === 'report_status' && JSON.stringify(call.args).includes('waiting for tasks')),

@@ -45,7 +45,7 @@ export class Worker {
   readonly #seen = new Set<string>();
   /** Of these, the ones that were dealt with: shown again, they are only acknowledged. */
   readonly #dealtWith = new Set<string>();
-  readonly #tasks = new Set<Promise<void>>();
+  readonly #tasks = new Map<string, Promise<void>>();
   readonly #fatal = new AbortController();
   #hasHiddenUnread = false;
   #isListStale = false;
@@ -71,7 +71,7 @@ export class Worker {
     } finally {
       // A task that is stopped ends its processes first.
       this.#fatal.abort(new Error('the worker ends'));
-      await Promise.allSettled(this.#tasks);
+      await Promise.allSettled(this.#tasks.values());
     }
   }
 
@@ -79,7 +79,7 @@ export class Worker {
     const { door } = this.#options;
     this.#reportQueue();
     let isFresh = true;
-    for (let failures = 0; ; ) {
+    for (let failures = 0; ;) {
       try {
         // After any break: what was handed out in a lost answer is only listed here.
         const isList = isFresh || (this.#hasHiddenUnread && !this.#isListStale);
@@ -162,9 +162,7 @@ export class Worker {
       const job: Job = { message, slot, sinceMs: Date.now(), progress: 0 };
       this.#arrivedAt.delete(message.id);
       this.#running.set(message.id, job);
-      const task = this.#runJob(job, signal);
-      this.#tasks.add(task);
-      void task.finally(() => this.#tasks.delete(task));
+      this.#tasks.set(message.id, this.#runJob(job, signal));
     }
     this.#reportQueue();
   }
@@ -189,13 +187,17 @@ export class Worker {
       return;
     } finally {
       this.#running.delete(message.id);
+      this.#tasks.delete(message.id);
     }
     this.#startNext(signal);
   }
 
   #reportQueue(): void {
     const running = [...this.#running.values()].map((job) => entryOf('running', job.message, job.sinceMs));
-    this.#options.onQueue([...running, ...this.#waiting.map((message) => entryOf('waiting', message, this.#arrivedAt.get(message.id) ?? 0))]);
+    this.#options.onQueue([
+      ...running,
+      ...this.#waiting.map((message) => entryOf('waiting', message, this.#arrivedAt.get(message.id) ?? 0)),
+    ]);
     this.#reportStatus();
   }
 

@@ -9,6 +9,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import type { Artefact } from '#shared/worker/outcome.ts';
 import { errorCode, TaskFailure } from './task-failure.ts';
 
@@ -51,11 +52,13 @@ export class Workspace {
 
   #parse(relative: string): string[] {
     if (relative.includes('\0')) throw new TaskFailure('path', 'A path must not contain a NUL character');
-    if (path.isAbsolute(relative)) throw new TaskFailure('path', `"${relative}" is absolute: give a path relative to the workspace`);
+    if (path.isAbsolute(relative))
+      throw new TaskFailure('path', `"${relative}" is absolute: give a path relative to the workspace`);
     const parts = relative.split('/').filter((part) => part !== '' && part !== '.');
     if (parts.includes('..')) throw new TaskFailure('path', `"${relative}" contains "..": paths stay inside the workspace`);
     if (parts.length === 0) throw new TaskFailure('path', `"${relative}" is the workspace itself`);
-    if (parts.some((part) => part.toLowerCase() === '.git')) throw new TaskFailure('path', `"${relative}" lies in a .git folder: use git itself, with "run"`);
+    if (parts.some((part) => part.toLowerCase() === '.git'))
+      throw new TaskFailure('path', `"${relative}" lies in a .git folder: use git itself, with "run"`);
     return parts;
   }
 
@@ -90,7 +93,11 @@ export class Workspace {
     } catch (error) {
       throw fileFailure(error, relative);
     }
-    return { path: toSlashes(path.relative(this.root, target)), bytes: bytes.byteLength, sha256: createHash('sha256').update(bytes).digest('hex') };
+    return {
+      path: toSlashes(path.relative(this.root, target)),
+      bytes: bytes.byteLength,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+    };
   }
 
   /** Whether anything, a link included, is at this path. */
@@ -130,7 +137,7 @@ export async function writeAtomically(target: string, bytes: Uint8Array | string
 /** Digest of a file as hex. */
 export async function hashFile(absolute: string, algorithm: string): Promise<string> {
   const digest = createHash(algorithm);
-  for await (const chunk of createReadStream(absolute)) digest.update(chunk);
+  await pipeline(createReadStream(absolute), digest);
   return digest.digest('hex');
 }
 

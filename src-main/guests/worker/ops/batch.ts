@@ -7,7 +7,9 @@ import type { TaskContext } from '../task-context.ts';
 import { failureOf, TaskFailure } from '../task-failure.ts';
 
 /** One item's outcome, in the order of the items. */
-type ItemOutcome = { readonly ok: true; readonly result: Json } | { readonly ok: false; readonly error: ReturnType<typeof failureOf> };
+type ItemOutcome =
+  | { readonly ok: true; readonly result: Json }
+  | { readonly ok: false; readonly error: ReturnType<typeof failureOf> };
 
 /**
  * Runs the task for each item: in chunks of `batchSize`, one chunk after the other, `concurrency` items at once within one.
@@ -31,7 +33,11 @@ export async function runBatch(task: TaskOf<'batch'>, context: TaskContext): Pro
         next += 1;
         const item = { value: task.items[index] ?? null, index };
         try {
-          const result = await context.run(task.task as JsonObject, { place: placeWithin(context.place, index), scope: { ...context.scope, item }, progress: () => undefined });
+          const result = await context.run(task.task as JsonObject, {
+            place: placeWithin(context.place, index),
+            scope: { ...context.scope, item },
+            progress: () => undefined,
+          });
           outcomes[index] = { ok: true, result };
         } catch (error) {
           if (!(error instanceof TaskFailure)) throw error;
@@ -49,7 +55,9 @@ export async function runBatch(task: TaskOf<'batch'>, context: TaskContext): Pro
   }
 
   if (failed !== undefined) {
-    throw new TaskFailure(failed.error.kind, `item ${failed.index} failed: ${failed.error.message}`, { detail: { index: failed.index, done, error: failureOf(failed.error) } });
+    throw new TaskFailure(failed.error.kind, `item ${failed.index} failed: ${failed.error.message}`, {
+      detail: { index: failed.index, done, error: failureOf(failed.error) },
+    });
   }
   const failures = outcomes.filter((outcome) => !outcome.ok).length;
   return task.onError === 'stop'

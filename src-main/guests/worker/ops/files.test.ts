@@ -24,14 +24,29 @@ describe('files', () => {
     const sha256 = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824';
     expect(written.result).toEqual({ path: 'a/b.txt', bytes: 5, sha256 });
     expect(written.artefacts).toEqual([{ path: 'a/b.txt', bytes: 5, sha256 }]);
-    expect(await bench.result({ op: 'files.read', path: 'a/b.txt' })).toEqual({ path: 'a/b.txt', content: 'hello', bytes: 5, truncated: false });
-    expect(await bench.result({ op: 'files.read', path: 'a/b.txt', maxBytes: 2, encoding: 'base64' })).toMatchObject({ content: 'aGU=', truncated: true });
-    expect(await bench.result({ op: 'files.hash', paths: ['a/b.txt'] })).toEqual({ algorithm: 'sha256', files: [{ path: 'a/b.txt', bytes: 5, digest: sha256 }] });
+    expect(await bench.result({ op: 'files.read', path: 'a/b.txt' })).toEqual({
+      path: 'a/b.txt',
+      content: 'hello',
+      bytes: 5,
+      truncated: false,
+    });
+    expect(await bench.result({ op: 'files.read', path: 'a/b.txt', maxBytes: 2, encoding: 'base64' })).toMatchObject({
+      content: 'aGU=',
+      truncated: true,
+    });
+    expect(await bench.result({ op: 'files.hash', paths: ['a/b.txt'] })).toEqual({
+      algorithm: 'sha256',
+      files: [{ path: 'a/b.txt', bytes: 5, digest: sha256 }],
+    });
     await chmod(bench.at('a/b.txt'), 0o755);
     await bench.result({ op: 'files.copy', from: 'a/b.txt', to: 'c/d.txt' });
     expect((await lstat(bench.at('c/d.txt'))).mode & 0o777).toBe(0o755);
     await bench.result({ op: 'files.move', from: 'a/b.txt', to: 'e.md' });
-    expect(await bench.result({ op: 'files.list', globs: ['**/*.txt', '*.md'], ignore: ['e.*'] })).toEqual({ files: [{ path: 'c/d.txt', bytes: 5 }], total: 1, truncated: false });
+    expect(await bench.result({ op: 'files.list', globs: ['**/*.txt', '*.md'], ignore: ['e.*'] })).toEqual({
+      files: [{ path: 'c/d.txt', bytes: 5 }],
+      total: 1,
+      truncated: false,
+    });
     await bench.result({ op: 'files.remove', path: 'c', recursive: true });
     expect(await readdir(bench.folder)).toEqual(['a', 'e.md']);
   });
@@ -48,12 +63,22 @@ describe('files', () => {
   it('does not replace or remove without being told to', async () => {
     await writeFile(bench.at('a'), '1');
     await writeFile(bench.at('b'), '2');
-    for (const task of [{ op: 'files.write', path: 'b', content: '', overwrite: false }, { op: 'files.copy', from: 'a', to: 'b' }, { op: 'files.move', from: 'a', to: 'b' }]) {
-      expect(await bench.failure(task)).toMatchObject({ kind: 'file', message: expect.stringContaining('"b" exists already') as string });
+    for (const task of [
+      { op: 'files.write', path: 'b', content: '', overwrite: false },
+      { op: 'files.copy', from: 'a', to: 'b' },
+      { op: 'files.move', from: 'a', to: 'b' },
+    ]) {
+      expect(await bench.failure(task)).toMatchObject({
+        kind: 'file',
+        message: expect.stringContaining('"b" exists already') as string,
+      });
     }
     await mkdir(bench.at('full'));
     await writeFile(bench.at('full/x'), '');
-    expect(await bench.failure({ op: 'files.remove', path: 'full' })).toMatchObject({ kind: 'file', message: expect.stringContaining('not empty') as string });
+    expect(await bench.failure({ op: 'files.remove', path: 'full' })).toMatchObject({
+      kind: 'file',
+      message: expect.stringContaining('not empty') as string,
+    });
     expect(await bench.failure({ op: 'files.remove', path: 'none' })).toMatchObject({ message: '"none" does not exist' });
     expect(await bench.result({ op: 'files.remove', path: 'none', allowMissing: true })).toMatchObject({ removed: false });
     expect(await readFile(bench.at('b'), 'utf8')).toBe('2');
@@ -64,7 +89,20 @@ describe('files', () => {
     await symlink(path.join(outside, 'secret'), bench.at('link'));
     await symlink(path.join(outside, 'not-there'), bench.at('dangling'));
     await mkdir(bench.at('sub'));
-    const leading = ['../x', 'sub/../../x', '/etc/passwd', path.join(outside, 'secret'), 'out/secret', 'out/new', '.git/config', 'sub/.GIT/hooks/x', '.', '', 'sub/..', 'a\0b'];
+    const leading = [
+      '../x',
+      'sub/../../x',
+      '/etc/passwd',
+      path.join(outside, 'secret'),
+      'out/secret',
+      'out/new',
+      '.git/config',
+      'sub/.GIT/hooks/x',
+      '.',
+      '',
+      'sub/..',
+      'a\0b',
+    ];
     for (const bad of leading) {
       const tasks = [
         { op: 'files.read', path: bad },
@@ -108,7 +146,10 @@ describe('files', () => {
         await bench.run(task).catch(() => undefined);
         expect(await readdir(outside)).toEqual(['secret']);
         expect(await readFile(path.join(outside, 'secret'), 'utf8')).toBe('secret');
-        expect((await lstat(bench.at('out'))).isSymbolicLink() || parts.filter((name) => name !== '.' && name !== '').join('/') === 'out').toBe(true);
+        expect(
+          (await lstat(bench.at('out'))).isSymbolicLink() ||
+            parts.filter((name) => name !== '.' && name !== '').join('/') === 'out',
+        ).toBe(true);
         // Replacing the link itself is allowed; put it back for the next round.
         await rm(bench.at('out'), { force: true, recursive: true });
         await symlink(outside, bench.at('out'));

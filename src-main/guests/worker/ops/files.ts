@@ -23,7 +23,12 @@ export async function readWorkspaceFile(task: TaskOf<'files.read'>, context: Tas
       const { size } = await handle.stat();
       const buffer = Buffer.alloc(Math.min(size, task.maxBytes));
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
-      return { path: task.path, content: buffer.subarray(0, bytesRead).toString(task.encoding), bytes: size, truncated: size > bytesRead };
+      return {
+        path: task.path,
+        content: buffer.subarray(0, bytesRead).toString(task.encoding),
+        bytes: size,
+        truncated: size > bytesRead,
+      };
     } finally {
       await handle.close();
     }
@@ -35,8 +40,12 @@ export async function readWorkspaceFile(task: TaskOf<'files.read'>, context: Tas
 /** Writes a file; the result is an artefact. */
 export async function writeWorkspaceFile(task: TaskOf<'files.write'>, context: TaskContext): Promise<Json> {
   await refuseTaken(task.path, task.overwrite, context);
-  if (task.encoding === 'base64' && typeof task.content !== 'string') throw new TaskFailure('input', 'content must be a text when encoding is "base64"');
-  const bytes = typeof task.content === 'string' ? Buffer.from(task.content, task.encoding) : Buffer.from(`${JSON.stringify(task.content, null, 2)}\n`);
+  if (task.encoding === 'base64' && typeof task.content !== 'string')
+    throw new TaskFailure('input', 'content must be a text when encoding is "base64"');
+  const bytes =
+    typeof task.content === 'string'
+      ? Buffer.from(task.content, task.encoding)
+      : Buffer.from(`${JSON.stringify(task.content, null, 2)}\n`);
   const artefact = await context.workspace.write(task.path, bytes);
   context.artefacts.push(artefact);
   return { ...artefact };
@@ -105,7 +114,8 @@ export async function hashFiles(task: TaskOf<'files.hash'>, context: TaskContext
 }
 
 async function refuseTaken(relative: string, isOverwriteAllowed: boolean, context: TaskContext): Promise<void> {
-  if (!isOverwriteAllowed && (await context.workspace.isTaken(relative))) throw new TaskFailure('file', `"${relative}" exists already: set "overwrite" to replace it`);
+  if (!isOverwriteAllowed && (await context.workspace.isTaken(relative)))
+    throw new TaskFailure('file', `"${relative}" exists already: set "overwrite" to replace it`);
 }
 
 /** Executable files stay executable. */

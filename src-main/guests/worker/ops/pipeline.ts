@@ -38,7 +38,9 @@ function holds(when: When, scope: Scope): boolean {
   if ('$ref' in when) return isTrue(resolveValue({ $ref: when.$ref }, scope));
   const { value, ...comparison } = when;
   const resolved = resolveValue(value, scope);
-  return Object.keys(comparison).length === 0 ? isTrue(resolved) : compares(resolved, Comparison.parse(resolveValue(comparison as { [key: string]: Json }, scope)));
+  return Object.keys(comparison).length === 0
+    ? isTrue(resolved)
+    : compares(resolved, Comparison.parse(resolveValue(comparison as { [key: string]: Json }, scope)));
 }
 
 /** false, null, 0, "" and empty lists are not true. */

@@ -11,14 +11,25 @@ afterEach(() => bench.dispose());
 
 describe('run', () => {
   it('runs a program without a shell, and a text with one', async () => {
-    expect(await bench.result({ op: 'run', command: ['printf', '%s', '$HOME `x` *'] })).toMatchObject({ exitCode: 0, signal: null, stdout: '$HOME `x` *', stderr: '', truncated: false });
-    expect(await bench.result({ op: 'run', command: 'echo $((1 + 2)); echo oops >&2' })).toMatchObject({ stdout: '3\n', stderr: 'oops\n' });
+    expect(await bench.result({ op: 'run', command: ['printf', '%s', '$HOME `x` *'] })).toMatchObject({
+      exitCode: 0,
+      signal: null,
+      stdout: '$HOME `x` *',
+      stderr: '',
+      truncated: false,
+    });
+    expect(await bench.result({ op: 'run', command: 'echo $((1 + 2)); echo oops >&2' })).toMatchObject({
+      stdout: '3\n',
+      stderr: 'oops\n',
+    });
     expect(bench.output).toContain('oops');
   });
 
   it('gives it input, environment and a folder of the workspace', async () => {
     await mkdir(bench.at('sub'));
-    expect(await bench.result({ op: 'run', command: 'cat; echo $X; basename "$PWD"', stdin: 'in\n', env: { X: 'set' }, cwd: 'sub' })).toMatchObject({ stdout: 'in\nset\nsub\n' });
+    expect(
+      await bench.result({ op: 'run', command: 'cat; echo $X; basename "$PWD"', stdin: 'in\n', env: { X: 'set' }, cwd: 'sub' }),
+    ).toMatchObject({ stdout: 'in\nset\nsub\n' });
     expect(await bench.failure({ op: 'run', command: 'true', cwd: '..' })).toMatchObject({ kind: 'path' });
   });
 
@@ -31,11 +42,17 @@ describe('run', () => {
     expect(failure).toMatchObject({ kind: 'exit', detail: { exitCode: 3, stderr: 'first\nwhy\n' } });
     expect(failure.message).toContain('exited with code 3: why');
     expect(await bench.result({ op: 'run', command: 'exit 3', allowFailure: true })).toMatchObject({ exitCode: 3 });
-    expect(await bench.failure({ op: 'run', command: 'kill -9 $$' })).toMatchObject({ kind: 'exit', detail: { exitCode: null, signal: 'SIGKILL' } });
+    expect(await bench.failure({ op: 'run', command: 'kill -9 $$' })).toMatchObject({
+      kind: 'exit',
+      detail: { exitCode: null, signal: 'SIGKILL' },
+    });
   });
 
   it('says what cannot be started', async () => {
-    expect(await bench.failure({ op: 'run', command: ['no-such-program'] })).toMatchObject({ kind: 'spawn', message: '"no-such-program" is not found' });
+    expect(await bench.failure({ op: 'run', command: ['no-such-program'] })).toMatchObject({
+      kind: 'spawn',
+      message: '"no-such-program" is not found',
+    });
   });
 
   it('keeps the end of a long output and says so', async () => {
@@ -55,7 +72,7 @@ describe('run', () => {
   });
 
   it('ends what a command leaves in the background', async () => {
-    await bench.result({ op: 'run', command: 'sleep 60 & echo $! > pid' });
+    expect(await bench.result({ op: 'run', command: 'sleep 60 & echo $! > pid' })).toMatchObject({ exitCode: 0 });
     const pid = Number(await readFile(bench.at('pid'), 'utf8'));
     await until(
       () => !isAlive(pid),

@@ -9,7 +9,9 @@ import { errorCode, TaskFailure } from '../task-failure.ts';
 const DRAIN_MS = 1_000;
 
 /** How a command ended. */
-type Ending = { readonly kind: 'exit'; readonly code: number | null; readonly signal: NodeJS.Signals | null } | { readonly kind: 'error'; readonly error: Error };
+type Ending =
+  | { readonly kind: 'exit'; readonly code: number | null; readonly signal: NodeJS.Signals | null }
+  | { readonly kind: 'error'; readonly error: Error };
 
 /** Runs a command, shows its output as it comes, and ends its whole process group when it or its time is over. */
 export async function runCommand(task: TaskOf<'run'>, context: TaskContext): Promise<Json> {
@@ -35,8 +37,9 @@ export async function runCommand(task: TaskOf<'run'>, context: TaskContext): Pro
 
   const timeout = task.timeoutMs === undefined ? undefined : AbortSignal.timeout(task.timeoutMs);
   const stop = timeout === undefined ? context.signal : AbortSignal.any([context.signal, timeout]);
+  let stopped: Promise<void> | undefined;
   const onStop = (): void => {
-    if (group !== undefined) void context.processes.end(group);
+    if (group !== undefined) stopped = context.processes.end(group);
   };
   stop.addEventListener('abort', onStop, { once: true });
   let ending: Ending;
@@ -56,6 +59,7 @@ export async function runCommand(task: TaskOf<'run'>, context: TaskContext): Pro
     });
   } finally {
     stop.removeEventListener('abort', onStop);
+    await stopped;
     if (group !== undefined) context.processes.kill(group);
   }
 
@@ -69,11 +73,14 @@ export async function runCommand(task: TaskOf<'run'>, context: TaskContext): Pro
     truncated: stdout.isTruncated || stderr.isTruncated,
     durationMs: Math.round(performance.now() - startedAt),
   };
-  if (timeout?.aborted) throw new TaskFailure('timeout', `"${shown(task.command)}" was ended after ${task.timeoutMs} ms`, { detail: result });
+  if (timeout?.aborted)
+    throw new TaskFailure('timeout', `"${shown(task.command)}" was ended after ${task.timeoutMs} ms`, { detail: result });
   if (ending.code !== 0 && !task.allowFailure) {
     const how = ending.signal === null ? `exited with code ${ending.code}` : `was ended by ${ending.signal}`;
     const lastLine = result.stderr.trimEnd().split('\n').at(-1) ?? '';
-    throw new TaskFailure('exit', `"${shown(task.command)}" ${how}${lastLine === '' ? '' : `: ${lastLine.slice(0, 300)}`}`, { detail: result });
+    throw new TaskFailure('exit', `"${shown(task.command)}" ${how}${lastLine === '' ? '' : `: ${lastLine.slice(0, 300)}`}`, {
+      detail: result,
+    });
   }
   return result;
 }
@@ -90,6 +97,13 @@ function shown(command: string | readonly string[]): string {
 }
 
 function startFailure(error: Error, program: string): TaskFailure {
-  const reasons: Readonly<Record<string, string>> = { ENOENT: 'is not found', EACCES: 'may not be executed', E2BIG: 'has too long arguments', EAGAIN: 'could not be started: too many processes' };
-  return new TaskFailure('spawn', `"${program}" ${reasons[errorCode(error) ?? ''] ?? `could not be started: ${error.message}`}`, { cause: error });
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: 'is not found',
+    EACCES: 'may not be executed',
+    E2BIG: 'has too long arguments',
+    EAGAIN: 'could not be started: too many processes',
+  };
+  return new TaskFailure('spawn', `"${program}" ${reasons[errorCode(error) ?? ''] ?? `could not be started: ${error.message}`}`, {
+    cause: error,
+  });
 }

@@ -20,7 +20,9 @@ async function write(file: string, content: string | Buffer = 'x\n'): Promise<vo
 
 const paths = async (task: object): Promise<unknown> => {
   const { result } = await bench.run({ op: 'inventory', ...task });
-  return typeof result === 'object' && result !== null && 'files' in result && Array.isArray(result['files']) ? result['files'].map((file) => (typeof file === 'object' && file !== null && 'path' in file ? file['path'] : file)) : result;
+  return typeof result === 'object' && result !== null && 'files' in result && Array.isArray(result['files'])
+    ? result['files'].map((file) => (typeof file === 'object' && file !== null && 'path' in file ? file['path'] : file))
+    : result;
 };
 
 describe('inventory', () => {
@@ -46,7 +48,8 @@ describe('inventory', () => {
   });
 
   it('walks a folder that is no repository, past dependencies and hidden caches', async () => {
-    for (const file of ['a.ts', 'node_modules/x/i.js', '.cache/x', 'sub/.pytest_cache/x', '.config/x', 'sub/b']) await write(file);
+    for (const file of ['a.ts', 'node_modules/x/i.js', '.cache/x', 'sub/.pytest_cache/x', '.config/x', 'sub/b'])
+      await write(file);
     expect(await paths({})).toEqual(['.config/x', 'a.ts', 'sub/b']);
   });
 
@@ -58,7 +61,9 @@ describe('inventory', () => {
     try {
       await promisify(execFile)('cp', ['-r', `${bench.folder}/.`, inner.folder]);
       // The executor's workspace is the inner folder of a repository.
-      expect(await findFiles(path.join(inner.folder, 'work'), { maxFiles: 10, signal: new AbortController().signal })).toMatchObject({ source: 'walk', files: [{ path: 'a.ts' }] });
+      expect(
+        await findFiles(path.join(inner.folder, 'work'), { maxFiles: 10, signal: new AbortController().signal }),
+      ).toMatchObject({ source: 'walk', files: [{ path: 'a.ts' }] });
     } finally {
       await inner.dispose();
     }
@@ -74,7 +79,10 @@ describe('inventory', () => {
 
   it('says when there are more files than allowed', async () => {
     for (const file of ['a', 'b', 'c']) await write(file);
-    expect(await bench.failure({ op: 'inventory', maxFiles: 2 })).toMatchObject({ kind: 'too-large', message: expect.stringContaining('3 files') as string });
+    expect(await bench.failure({ op: 'inventory', maxFiles: 2 })).toMatchObject({
+      kind: 'too-large',
+      message: expect.stringContaining('3 files') as string,
+    });
   });
 });
 
@@ -92,8 +100,13 @@ describe('the survey alone', () => {
 
   it('needs no peers, and lists what went away meanwhile', async () => {
     for (const file of ['a.ts', 'b.ts']) await write(file, `${file}\n`);
-    expect(await bench.result(survey())).toMatchObject({ merge: { totals: { files: 2, lines: 2 }, analysts: [{ analyst: 'bench' }, {}, {}] } });
-    expect(await bench.result({ op: 'analyse', files: ['a.ts', 'none.ts'] })).toMatchObject({ files: [{ path: 'a.ts' }], missing: ['none.ts'] });
+    expect(await bench.result(survey())).toMatchObject({
+      merge: { totals: { files: 2, lines: 2 }, analysts: [{ analyst: 'bench' }, {}, {}] },
+    });
+    expect(await bench.result({ op: 'analyse', files: ['a.ts', 'none.ts'] })).toMatchObject({
+      files: [{ path: 'a.ts' }],
+      missing: ['none.ts'],
+    });
   });
 
   it('replaces its own page, and no other without being told to', async () => {

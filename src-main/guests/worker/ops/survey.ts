@@ -21,8 +21,17 @@ const PROBE_BYTES = 8000;
 
 /** Lists the workspace's files with size, language and kind. */
 export async function takeInventory(task: TaskOf<'inventory'>, context: TaskContext): Promise<Json> {
-  const found = await findFiles(context.workspace.root, { globs: task.globs, ignore: [...(task.ignore ?? []), OWN_REPORT], maxFiles: task.maxFiles, signal: context.signal });
-  if (found.total > task.maxFiles) throw new TaskFailure('too-large', `There are ${found.total} files, more than maxFiles (${task.maxFiles}): narrow it down with "globs" or "ignore"`);
+  const found = await findFiles(context.workspace.root, {
+    globs: task.globs,
+    ignore: [...(task.ignore ?? []), OWN_REPORT],
+    maxFiles: task.maxFiles,
+    signal: context.signal,
+  });
+  if (found.total > task.maxFiles)
+    throw new TaskFailure(
+      'too-large',
+      `There are ${found.total} files, more than maxFiles (${task.maxFiles}): narrow it down with "globs" or "ignore"`,
+    );
   const files: InventoryFile[] = [];
   for (const [index, { path, bytes }] of found.files.entries()) {
     context.signal.throwIfAborted();
@@ -94,7 +103,11 @@ export function mergeShares(task: TaskOf<'merge'>): Json {
 export async function writeReport(task: TaskOf<'report'>, context: TaskContext): Promise<Json> {
   if (!task.overwrite && (await context.workspace.isTaken(task.path))) {
     const current = await readFile(await context.workspace.existing(task.path), 'utf8').catch(() => '');
-    if (!current.startsWith(REPORT_MARKER)) throw new TaskFailure('file', `"${task.path}" exists and was not written by a worker: choose another "path", or set "overwrite"`);
+    if (!current.startsWith(REPORT_MARKER))
+      throw new TaskFailure(
+        'file',
+        `"${task.path}" exists and was not written by a worker: choose another "path", or set "overwrite"`,
+      );
   }
   const artefact = await context.workspace.write(task.path, renderReport(task.title, task.survey));
   context.artefacts.push(artefact);

@@ -17,7 +17,8 @@ export async function transform(task: TaskOf<'transform'>, context: TaskContext)
   const rows = typeof task.input === 'string' ? await readRows(task.input, task.from, context) : task.input;
   const transformed = transformRows(rows, task.steps);
   const format = task.to ?? outputFormatOf(task.output) ?? context.settings.outputFormat;
-  if (task.output === undefined) return { rows: transformed.length, format, data: format === 'json' ? transformed : formatRows(transformed, format) };
+  if (task.output === undefined)
+    return { rows: transformed.length, format, data: format === 'json' ? transformed : formatRows(transformed, format) };
   const artefact = await context.workspace.write(task.output, formatRows(transformed, format));
   context.artefacts.push(artefact);
   return { rows: transformed.length, format, ...artefact };
@@ -28,7 +29,8 @@ async function readRows(input: string, from: TaskOf<'transform'>['from'], contex
   let text: string;
   try {
     const { size } = await stat(absolute);
-    if (size > MAX_INPUT_BYTES) throw new TaskFailure('too-large', `"${input}" has ${size} bytes; at most ${MAX_INPUT_BYTES} can be transformed`);
+    if (size > MAX_INPUT_BYTES)
+      throw new TaskFailure('too-large', `"${input}" has ${size} bytes; at most ${MAX_INPUT_BYTES} can be transformed`);
     text = await readFile(absolute, { encoding: 'utf8', signal: context.signal });
   } catch (error) {
     throw fileFailure(error, input);

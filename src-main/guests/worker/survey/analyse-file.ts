@@ -41,7 +41,8 @@ export function analyseFile(path: string, bytes: Uint8Array): FileAnalysis {
     if (line === '') blank += 1;
     else if (isComment(line, markers)) comment += 1;
     const todo = TODO.exec(line)?.[1];
-    if (todo === 'TODO' || todo === 'FIXME') todos.push({ path, line: index + 1, kind: todo, text: toUtf8(line).slice(0, MAX_TODO_CHARS) });
+    if (todo === 'TODO' || todo === 'FIXME')
+      todos.push({ path, line: index + 1, kind: todo, text: toUtf8(line).slice(0, MAX_TODO_CHARS) });
   });
   const counts = { lines: lines.length, blank, comment, code: lines.length - blank - comment };
   const prints = bytes.byteLength <= MAX_PRINTED_BYTES ? printLines(lines) : {};

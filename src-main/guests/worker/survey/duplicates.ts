@@ -51,7 +51,8 @@ function decodePrints(file: FileFacts): PrintedFile | undefined {
   const bytes = Buffer.from(file.prints, 'base64');
   const bitmap = Buffer.from(file.printed, 'base64');
   const prints: string[] = [];
-  for (let at = 0; at + PRINT_BYTES <= bytes.length; at += PRINT_BYTES) prints.push(bytes.toString('latin1', at, at + PRINT_BYTES));
+  for (let at = 0; at + PRINT_BYTES <= bytes.length; at += PRINT_BYTES)
+    prints.push(bytes.toString('latin1', at, at + PRINT_BYTES));
   const lines: number[] = [];
   for (let index = 0; index < bitmap.length * 8; index += 1) {
     if (((bitmap[index >> 3] ?? 0) >> (index & 7)) & 1) lines.push(index + 1);
@@ -104,7 +105,10 @@ function joinWindows(files: readonly PrintedFile[], windows: ReadonlyMap<string,
 }
 
 function isShifted(places: readonly Place[], followers: readonly Place[]): boolean {
-  return places.length === followers.length && places.every((place, index) => followers[index]?.file === place.file && followers[index].at === place.at + 1);
+  return (
+    places.length === followers.length &&
+    places.every((place, index) => followers[index]?.file === place.file && followers[index].at === place.at + 1)
+  );
 }
 
 function occurrence(files: readonly PrintedFile[], place: Place, length: number): DuplicateBlock['occurrences'][number] {
@@ -115,7 +119,8 @@ function occurrence(files: readonly PrintedFile[], place: Place, length: number)
 function coveredLines(windows: ReadonlyMap<string, readonly Place[]>): number {
   const covered = new Set<string>();
   for (const places of windows.values()) {
-    for (const place of places) for (let offset = 0; offset < MIN_BLOCK_LINES; offset += 1) covered.add(`${place.file}:${place.at + offset}`);
+    for (const place of places)
+      for (let offset = 0; offset < MIN_BLOCK_LINES; offset += 1) covered.add(`${place.file}:${place.at + offset}`);
   }
   return covered.size;
 }

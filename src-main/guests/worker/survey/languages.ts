@@ -80,7 +80,9 @@ const BY_FILE_NAME: Readonly<Record<string, string>> = {
 };
 
 const BY_EXTENSION: ReadonlyMap<string, string> = new Map(
-  Object.entries(LANGUAGES).flatMap(([language, [, ...extensions]]) => extensions.map((extension): [string, string] => [extension, language])),
+  Object.entries(LANGUAGES).flatMap(([language, [, ...extensions]]) =>
+    extensions.map((extension): [string, string] => [extension, language]),
+  ),
 );
 
 /** The language of files that no rule knows. */

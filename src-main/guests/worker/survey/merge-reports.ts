@@ -32,7 +32,11 @@ export function mergeReports(reports: readonly AnalysisReport[]): Survey {
       .toSorted((a, b) => b.bytes - a.bytes || compareText(a.path, b.path))
       .slice(0, TOP)
       .map(({ path, bytes, lines, language }) => ({ path, bytes, lines, language })),
-    duplicates: { blocks: duplicates.blocks.length, lines: duplicates.lines, largest: duplicates.blocks.slice(0, TOP).map((block) => ({ ...block, occurrences: block.occurrences.slice(0, TOP) })) },
+    duplicates: {
+      blocks: duplicates.blocks.length,
+      lines: duplicates.lines,
+      largest: duplicates.blocks.slice(0, TOP).map((block) => ({ ...block, occurrences: block.occurrences.slice(0, TOP) })),
+    },
     missing: [...new Set(reports.flatMap((report) => report.missing))].sort(),
     analysts: reports.map((report) => {
       const { files: count, bytes, lines } = totalsOf(report.files);

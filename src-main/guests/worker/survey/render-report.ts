@@ -19,7 +19,10 @@ export function renderReport(title: string, survey: Survey): string {
     '## By language',
     table(
       ['Language', 'Files', 'Bytes', 'Lines', 'Code', 'Comment', 'Blank'],
-      survey.languages.map((row) => [escapeText(row.language), ...[row.files, row.bytes, row.lines, row.code, row.comment, row.blank].map(number)]),
+      survey.languages.map((row) => [
+        escapeText(row.language),
+        ...[row.files, row.bytes, row.lines, row.code, row.comment, row.blank].map(number),
+      ]),
     ),
     '## Open items',
     survey.todoCount === 0 ? 'No TODO or FIXME.' : `${count(survey.todoCount, 'line')} with TODO or FIXME.`,
@@ -46,9 +49,14 @@ export function renderReport(title: string, survey: Survey): string {
     '## Who did what',
     table(
       ['Analyst', 'Files', 'Bytes', 'Lines', 'Milliseconds'],
-      survey.analysts.map((analyst) => [code(analyst.analyst), ...[analyst.files, analyst.bytes, analyst.lines, Math.round(analyst.durationMs)].map(number)]),
+      survey.analysts.map((analyst) => [
+        code(analyst.analyst),
+        ...[analyst.files, analyst.bytes, analyst.lines, Math.round(analyst.durationMs)].map(number),
+      ]),
     ),
-    ...(survey.missing.length === 0 ? [] : ['## Not read', `Gone or unreadable when their turn came: ${survey.missing.map(code).join(', ')}.`]),
+    ...(survey.missing.length === 0
+      ? []
+      : ['## Not read', `Gone or unreadable when their turn came: ${survey.missing.map(code).join(', ')}.`]),
   ];
   return `${sections.join('\n\n')}\n`;
 }

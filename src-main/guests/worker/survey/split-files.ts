@@ -21,7 +21,9 @@ export function splitFiles(files: readonly SizedFile[], parts: number): Share[] 
   const shares = Array.from({ length: parts }, () => ({ files: [] as string[], bytes: 0 }));
   const ordered = [...files].sort((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   for (const file of ordered) {
-    const lightest = shares.reduce((best, share) => (share.bytes < best.bytes || (share.bytes === best.bytes && share.files.length < best.files.length) ? share : best));
+    const lightest = shares.reduce((best, share) =>
+      share.bytes < best.bytes || (share.bytes === best.bytes && share.files.length < best.files.length) ? share : best,
+    );
     lightest.files.push(file.path);
     lightest.bytes += file.bytes;
   }

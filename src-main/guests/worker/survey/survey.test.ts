@@ -10,17 +10,33 @@ import { renderReport, REPORT_MARKER } from './render-report.ts';
 import { splitFiles } from './split-files.ts';
 
 const analyse = (path: string, text: string) => analyseFile(path, Buffer.from(text));
-const facts = (path: string, lines: readonly string[]): FileFacts => analyse(path, lines.map((line) => `${line}\n`).join('')).facts;
+const facts = (path: string, lines: readonly string[]): FileFacts =>
+  analyse(path, lines.map((line) => `${line}\n`).join('')).facts;
 const letters = (from: string, count: number): string[] => Array.from({ length: count }, (_, index) => `${from}${index}`);
 
 function reportOn(files: ReadonlyMap<string, string>, analyst: string): AnalysisReport {
   const analyses = [...files].map(([path, text]) => analyse(path, text));
-  return { analyst, files: analyses.map((one) => one.facts), todos: analyses.flatMap((one) => one.todos), missing: [], durationMs: 1 };
+  return {
+    analyst,
+    files: analyses.map((one) => one.facts),
+    todos: analyses.flatMap((one) => one.todos),
+    missing: [],
+    durationMs: 1,
+  };
 }
 
 describe('languageOf', () => {
   it('goes by the whole name, then by what follows the last dot', () => {
-    const names = { 'a/b.TS': 'TypeScript', 'Makefile': 'Makefile', 'x/Dockerfile': 'Dockerfile', '.gitignore': 'Other', 'a.b/c': 'Other', 'CMakeLists.txt': 'CMake', 'x.tar.gz': 'Other', 'n.txt': 'Text' };
+    const names = {
+      'a/b.TS': 'TypeScript',
+      Makefile: 'Makefile',
+      'x/Dockerfile': 'Dockerfile',
+      '.gitignore': 'Other',
+      'a.b/c': 'Other',
+      'CMakeLists.txt': 'CMake',
+      'x.tar.gz': 'Other',
+      'n.txt': 'Text',
+    };
     for (const [name, language] of Object.entries(names)) expect(languageOf(name), name).toBe(language);
   });
 });
@@ -30,7 +46,12 @@ describe('analyseFile', () => {
     expect(analyse('a.ts', '').facts).toMatchObject({ lines: 0, blank: 0, comment: 0, code: 0 });
     expect(analyse('a.ts', 'x').facts).toMatchObject({ lines: 1, code: 1 });
     expect(analyse('a.ts', '\n\n').facts).toMatchObject({ lines: 2, blank: 2 });
-    expect(analyse('a.ts', 'x\r\n \t\r\n// c\n/**\n * d\n *\n */\nx *= 2;\n*p\nlast').facts).toMatchObject({ lines: 10, blank: 1, comment: 5, code: 4 });
+    expect(analyse('a.ts', 'x\r\n \t\r\n// c\n/**\n * d\n *\n */\nx *= 2;\n*p\nlast').facts).toMatchObject({
+      lines: 10,
+      blank: 1,
+      comment: 5,
+      code: 4,
+    });
     expect(analyse('a.py', '# c\n// no\n').facts).toMatchObject({ comment: 1, code: 1 });
     expect(analyse('a.md', '# title\n').facts).toMatchObject({ comment: 0, code: 1 });
   });
@@ -68,8 +89,23 @@ describe('findDuplicates', () => {
 
   it('passes over blank lines, brackets and indentation', () => {
     const block = letters('same', 6);
-    const found = findDuplicates([facts('a', block), facts('b', block.flatMap((line) => [`  ${line}\t`, '', '  });', '--']))]);
-    expect(found.blocks).toEqual([{ lines: 6, times: 2, occurrences: [{ path: 'a', startLine: 1, endLine: 6 }, { path: 'b', startLine: 1, endLine: 21 }] }]);
+    const found = findDuplicates([
+      facts('a', block),
+      facts(
+        'b',
+        block.flatMap((line) => [`  ${line}\t`, '', '  });', '--']),
+      ),
+    ]);
+    expect(found.blocks).toEqual([
+      {
+        lines: 6,
+        times: 2,
+        occurrences: [
+          { path: 'a', startLine: 1, endLine: 6 },
+          { path: 'b', startLine: 1, endLine: 21 },
+        ],
+      },
+    ]);
   });
 
   it('needs six lines, and does not take five', () => {
@@ -79,7 +115,10 @@ describe('findDuplicates', () => {
   it('splits a block where a part of it occurs more often', () => {
     const [long, short] = [letters('s', 14), letters('s', 7)];
     const found = findDuplicates([facts('a', long), facts('b', long), facts('c', short)]);
-    expect(found.blocks.map(({ lines, times }) => [lines, times])).toEqual([[7, 3], [12, 2]]);
+    expect(found.blocks.map(({ lines, times }) => [lines, times])).toEqual([
+      [7, 3],
+      [12, 2],
+    ]);
   });
 });
 
@@ -103,16 +142,25 @@ describe('splitFiles', () => {
 describe('mergeReports', () => {
   it('finds the same, however the work was split (property)', () => {
     const line = fc.constantFrom('', '  }', ...letters('line', 4), '// TODO x', 'FIXME');
-    const text = fc.tuple(fc.array(line, { maxLength: 40 }), fc.boolean()).map(([lines, isEnded]) => lines.join('\n') + (isEnded ? '\n' : ''));
-    const path = fc.tuple(fc.constantFrom('a', 'b/c', 'd e'), fc.nat(99), fc.constantFrom('ts', 'md', 'x')).map(([stem, index, end]) => `${stem}${index}.${end}`);
+    const text = fc
+      .tuple(fc.array(line, { maxLength: 40 }), fc.boolean())
+      .map(([lines, isEnded]) => lines.join('\n') + (isEnded ? '\n' : ''));
+    const path = fc
+      .tuple(fc.constantFrom('a', 'b/c', 'd e'), fc.nat(99), fc.constantFrom('ts', 'md', 'x'))
+      .map(([stem, index, end]) => `${stem}${index}.${end}`);
     fc.assert(
-      fc.property(fc.dictionary(path, text, { maxKeys: 8 }), fc.integer({ min: 1, max: 4 }), fc.infiniteStream(fc.nat(3)), (files, parts, dice) => {
-        const shares = Array.from({ length: parts }, () => new Map<string, string>());
-        for (const [name, content] of Object.entries(files)) shares[(dice.next().value ?? 0) % parts]?.set(name, content);
-        const { analysts: _split, ...merged } = mergeReports(shares.map((share, index) => reportOn(share, `a${index}`)));
-        const { analysts: _whole, ...whole } = mergeReports([reportOn(new Map(Object.entries(files)), 'one')]);
-        expect(merged).toEqual(whole);
-      }),
+      fc.property(
+        fc.dictionary(path, text, { maxKeys: 8 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.infiniteStream(fc.nat(3)),
+        (files, parts, dice) => {
+          const shares = Array.from({ length: parts }, () => new Map<string, string>());
+          for (const [name, content] of Object.entries(files)) shares[(dice.next().value ?? 0) % parts]?.set(name, content);
+          const { analysts: _split, ...merged } = mergeReports(shares.map((share, index) => reportOn(share, `a${index}`)));
+          const { analysts: _whole, ...whole } = mergeReports([reportOn(new Map(Object.entries(files)), 'one')]);
+          expect(merged).toEqual(whole);
+        },
+      ),
       { numRuns: effort.propertyRuns * 2 },
     );
   });
@@ -130,7 +178,8 @@ describe('renderReport', () => {
     expect(page.startsWith(REPORT_MARKER)).toBe(true);
     expect(page).toContain('# A \\<b\\>title\\</b\\> \\| x');
     expect(page).toContain('``we\\|ird`name`.ts:1``');
-    for (const row of page.split('\n').filter((line) => line.startsWith('| ') && line.includes('TODO'))) expect(row.replaceAll('\\|', '').match(/\|/g)).toHaveLength(4);
+    for (const row of page.split('\n').filter((line) => line.startsWith('| ') && line.includes('TODO')))
+      expect(row.replaceAll('\\|', '').match(/\|/g)).toHaveLength(4);
     expect(renderReport('A <b>title</b> | x', survey)).toBe(page);
   });
 

@@ -112,10 +112,21 @@ export class AgentDoor {
   }
 
   /** Sends as the operator. */
-  sendAsOperator(to: string, message: { kind?: string; body?: string; subject?: string; data?: Json; priority?: Priority }): DoorMessage {
+  sendAsOperator(
+    to: string,
+    message: { kind?: string; body?: string; subject?: string; data?: Json; priority?: Priority },
+  ): DoorMessage {
     return this.#store(
       { kind: 'operator', id: 'operator' },
-      { to: [to], kind: message.kind ?? 'task', body: message.body ?? 'Please do this', subject: message.subject ?? null, data: message.data ?? null, priority: message.priority ?? 'normal', inReplyTo: null },
+      {
+        to: [to],
+        kind: message.kind ?? 'task',
+        body: message.body ?? 'Please do this',
+        subject: message.subject ?? null,
+        data: message.data ?? null,
+        priority: message.priority ?? 'normal',
+        inReplyTo: null,
+      },
     );
   }
 
@@ -123,7 +134,15 @@ export class AgentDoor {
   sendAsAgent(from: string, to: string, message: { kind: string; body?: string; data?: Json; inReplyTo?: string }): DoorMessage {
     return this.#store(
       { kind: 'agent', id: from },
-      { to: [to], kind: message.kind, body: message.body ?? 'A message', subject: null, data: message.data ?? null, priority: 'normal', inReplyTo: message.inReplyTo ?? null },
+      {
+        to: [to],
+        kind: message.kind,
+        body: message.body ?? 'A message',
+        subject: null,
+        data: message.data ?? null,
+        priority: 'normal',
+        inReplyTo: message.inReplyTo ?? null,
+      },
     );
   }
 
@@ -178,7 +197,11 @@ export class AgentDoor {
 
   #mcpServer(agentId: string): McpServer {
     const server = new McpServer({ name: 'agent-door', version: '1' });
-    const tool = <S extends z.ZodObject>(name: string, inputSchema: S, answer: (args: z.infer<S>, signal: AbortSignal) => Promise<object> | object): void => {
+    const tool = <S extends z.ZodObject>(
+      name: string,
+      inputSchema: S,
+      answer: (args: z.infer<S>, signal: AbortSignal) => Promise<object> | object,
+    ): void => {
       server.registerTool(name, { description: name, inputSchema: z.looseObject({}) }, async (args: unknown, context) => {
         this.calls.push({ agentId, tool: name, args });
         // Parsed here, strictly, so that a call that the real door would refuse fails in the test as well.
@@ -186,16 +209,34 @@ export class AgentDoor {
           const result = await answer(inputSchema.parse(args), context.mcpReq.signal);
           return { content: [{ type: 'text', text: JSON.stringify(result) }], structuredContent: { ...result } };
         } catch (error) {
-          const failure = { code: 'NOT_FOUND', message: error instanceof Error ? error.message : String(error), retryable: false };
+          const failure = {
+            code: 'NOT_FOUND',
+            message: error instanceof Error ? error.message : String(error),
+            retryable: false,
+          };
           return { isError: true, content: [{ type: 'text', text: JSON.stringify(failure) }] };
         }
       });
     };
     tool('send_message', SendInput, (args) => this.#send(agentId, args));
-    tool('get_messages', z.strictObject({ unreadOnly: z.boolean().default(true), limit: z.number().max(200).default(50) }), (args) => this.#page(agentId, args.limit, (delivery) => !args.unreadOnly || delivery.state !== 'read'));
-    tool('wait_for_messages', z.strictObject({ timeoutMs: z.number().max(55_000).default(25_000), limit: z.number().max(200).default(50) }), (args, signal) => this.#wait(agentId, args.timeoutMs, args.limit, signal));
-    tool('mark_messages_read', z.strictObject({ messageIds: z.array(z.string()).min(1) }), (args) => this.#markRead(agentId, args.messageIds));
-    tool('report_status', z.strictObject({ doing: z.string().max(200).optional(), progress: z.number().min(0).max(1).optional() }), () => ({ state: 'working' }));
+    tool(
+      'get_messages',
+      z.strictObject({ unreadOnly: z.boolean().default(true), limit: z.number().max(200).default(50) }),
+      (args) => this.#page(agentId, args.limit, (delivery) => !args.unreadOnly || delivery.state !== 'read'),
+    );
+    tool(
+      'wait_for_messages',
+      z.strictObject({ timeoutMs: z.number().max(55_000).default(25_000), limit: z.number().max(200).default(50) }),
+      (args, signal) => this.#wait(agentId, args.timeoutMs, args.limit, signal),
+    );
+    tool('mark_messages_read', z.strictObject({ messageIds: z.array(z.string()).min(1) }), (args) =>
+      this.#markRead(agentId, args.messageIds),
+    );
+    tool(
+      'report_status',
+      z.strictObject({ doing: z.string().max(200).optional(), progress: z.number().min(0).max(1).optional() }),
+      () => ({ state: 'working' }),
+    );
     return server;
   }
 
@@ -203,25 +244,47 @@ export class AgentDoor {
     const key = args.idempotencyKey === undefined ? undefined : `${agentId} ${args.idempotencyKey}`;
     const earlier = key === undefined ? undefined : this.#sentByKey.get(key);
     const recipients = typeof args.to === 'string' ? [args.to] : args.to;
-    if (recipients.some((recipient) => recipient.startsWith('unknown'))) throw new Error(`There is no agent "${recipients.join(', ')}"`);
+    if (recipients.some((recipient) => recipient.startsWith('unknown')))
+      throw new Error(`There is no agent "${recipients.join(', ')}"`);
     const message =
       earlier ??
-      this.#store({ kind: 'agent', id: agentId }, { to: recipients, kind: args.kind, body: args.body, subject: args.subject ?? null, data: args.data ?? null, priority: args.priority, inReplyTo: args.inReplyTo ?? null });
+      this.#store(
+        { kind: 'agent', id: agentId },
+        {
+          to: recipients,
+          kind: args.kind,
+          body: args.body,
+          subject: args.subject ?? null,
+          data: args.data ?? null,
+          priority: args.priority,
+          inReplyTo: args.inReplyTo ?? null,
+        },
+      );
     if (key !== undefined) this.#sentByKey.set(key, message);
     return { messageId: message.id, threadId: message.id, recipients, isDuplicate: earlier !== undefined };
   }
 
   #page(agentId: string, limit: number, isWanted: (delivery: Delivery) => boolean): { messages: object[]; unread: number } {
     const inbox = this.#inbox(agentId);
-    const wanted = inbox.filter(isWanted).sort((a, b) => PRIORITIES.indexOf(a.message.priority) - PRIORITIES.indexOf(b.message.priority));
+    const wanted = inbox
+      .filter(isWanted)
+      .sort((a, b) => PRIORITIES.indexOf(a.message.priority) - PRIORITIES.indexOf(b.message.priority));
     const page = wanted.slice(0, limit);
     for (const delivery of page) if (delivery.state === 'queued') delivery.state = 'delivered';
-    return { messages: page.map((delivery) => ({ ...delivery.message, state: delivery.state })), unread: inbox.filter((delivery) => delivery.state !== 'read').length };
+    return {
+      messages: page.map((delivery) => ({ ...delivery.message, state: delivery.state })),
+      unread: inbox.filter((delivery) => delivery.state !== 'read').length,
+    };
   }
 
   async #wait(agentId: string, timeoutMs: number, limit: number, signal: AbortSignal): Promise<object> {
     const deadline = Date.now() + timeoutMs;
-    while (Date.now() < deadline && !signal.aborted && !this.#revoked.has(agentId) && !this.#inbox(agentId).some((delivery) => delivery.state === 'queued')) {
+    while (
+      Date.now() < deadline &&
+      !signal.aborted &&
+      !this.#revoked.has(agentId) &&
+      !this.#inbox(agentId).some((delivery) => delivery.state === 'queued')
+    ) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(done, deadline - Date.now());
         const waiting = this.#waiting;

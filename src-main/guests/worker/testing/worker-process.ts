@@ -16,10 +16,18 @@ export class WorkerProcess {
   constructor(options: { agentId: string; door: AgentDoor; workspace: string; env?: Readonly<Record<string, string>> }) {
     this.#child = spawn(process.execPath, [MAIN], {
       cwd: options.workspace,
-      env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', QUARTERDECK_AGENT_ID: options.agentId, QUARTERDECK_AGENT_URL: options.door.url, QUARTERDECK_AGENT_TOKEN: `token-${options.agentId}`, ...options.env },
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: process.env['HOME'] ?? '',
+        QUARTERDECK_AGENT_ID: options.agentId,
+        QUARTERDECK_AGENT_URL: options.door.url,
+        QUARTERDECK_AGENT_TOKEN: `token-${options.agentId}`,
+        ...options.env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    for (const stream of [this.#child.stdout, this.#child.stderr]) stream.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
     this.exited = new Promise((resolve) => this.#child.once('exit', (code, signal) => resolve({ code, signal })));
   }
 

@@ -5,7 +5,14 @@ import { isObject } from '../references.ts';
 import type { JsonObject } from '../references.ts';
 import { TaskFailure } from '../task-failure.ts';
 
-const BY_EXTENSION: Readonly<Record<string, InputFormat>> = { json: 'json', jsonl: 'jsonl', ndjson: 'jsonl', csv: 'csv', txt: 'lines', log: 'lines' };
+const BY_EXTENSION: Readonly<Record<string, InputFormat>> = {
+  json: 'json',
+  jsonl: 'jsonl',
+  ndjson: 'jsonl',
+  csv: 'csv',
+  txt: 'lines',
+  log: 'lines',
+};
 
 /** The format that a file's name stands for. */
 export function formatOfPath(path: string): InputFormat | undefined {
@@ -39,7 +46,9 @@ function parseJson(text: string, where: string): Json {
   try {
     return Json.parse(JSON.parse(text));
   } catch (error) {
-    throw new TaskFailure('input', `${where} is not JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new TaskFailure('input', `${where} is not JSON: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -48,7 +57,8 @@ function parseCsv(text: string): Json[] {
   const [header, ...records] = csvRecords(text);
   if (header === undefined) return [];
   return records.map((cells, index) => {
-    if (cells.length > header.length) throw new TaskFailure('input', `record ${index + 2} has ${cells.length} cells, the header ${header.length}`);
+    if (cells.length > header.length)
+      throw new TaskFailure('input', `record ${index + 2} has ${cells.length} cells, the header ${header.length}`);
     return Object.fromEntries(header.map((name, column) => [name, cells[column] ?? '']));
   });
 }
@@ -106,7 +116,10 @@ function formatCsv(rows: readonly Json[]): string {
   const records = rows.map((row): JsonObject => (isObject(row) ? row : { value: row }));
   const columns = [...new Set(records.flatMap((record) => Object.keys(record)))];
   if (columns.length === 0) return '';
-  const lines = [columns, ...records.map((record) => columns.map((column) => cellText(Object.hasOwn(record, column) ? record[column] : undefined)))];
+  const lines = [
+    columns,
+    ...records.map((record) => columns.map((column) => cellText(Object.hasOwn(record, column) ? record[column] : undefined))),
+  ];
   return lines.map((cells) => `${csvLine(cells)}\n`).join('');
 }
 

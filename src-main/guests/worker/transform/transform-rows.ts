@@ -15,7 +15,9 @@ export function transformRows(rows: readonly Json[], steps: readonly TransformSt
       current = applyStep(current, step);
     } catch (error) {
       if (!(error instanceof TaskFailure)) throw error;
-      throw new TaskFailure(error.kind, `transform step ${index + 1} (${Object.keys(step)[0] ?? ''}): ${error.message}`, { cause: error });
+      throw new TaskFailure(error.kind, `transform step ${index + 1} (${Object.keys(step)[0] ?? ''}): ${error.message}`, {
+        cause: error,
+      });
     }
   }
   return current;
@@ -30,7 +32,9 @@ function applyStep(rows: Json[], step: TransformStep): Json[] {
     });
   }
   if ('select' in step) {
-    const fields = Array.isArray(step.select) ? step.select.map((field): [string, string] => [field, field]) : Object.entries(step.select);
+    const fields = Array.isArray(step.select)
+      ? step.select.map((field): [string, string] => [field, field])
+      : Object.entries(step.select);
     return rows.map((row) => Object.fromEntries(fields.map(([name, field]) => [name, fieldOf(row, field) ?? null])));
   }
   if ('sort' in step) return rows.toSorted((a, b) => compareRows(a, b, step.sort));
@@ -106,7 +110,11 @@ function lengthOf(value: Json): number {
   return isObject(value) ? Object.keys(value).length : 0;
 }
 
-function compareRows(a: Json, b: Json, keys: readonly { readonly field: string; readonly order: 'ascending' | 'descending' }[]): number {
+function compareRows(
+  a: Json,
+  b: Json,
+  keys: readonly { readonly field: string; readonly order: 'ascending' | 'descending' }[],
+): number {
   for (const { field, order } of keys) {
     const compared = compareForSort(fieldOf(a, field), fieldOf(b, field));
     if (compared !== 0) return order === 'ascending' ? compared : -compared;
@@ -146,7 +154,8 @@ function aggregateOne(rows: readonly Json[], aggregate: Aggregate): Json {
   const numbers = (field: string): number[] =>
     values(field).map((value) => {
       const number = toNumber(value);
-      if (number === null) throw new TaskFailure('input', `field "${field}" holds ${JSON.stringify(value)?.slice(0, 80)}, which is not a number`);
+      if (number === null)
+        throw new TaskFailure('input', `field "${field}" holds ${JSON.stringify(value)?.slice(0, 80)}, which is not a number`);
       return number;
     });
   if ('sum' in aggregate) return numbers(aggregate.sum).reduce((sum, value) => sum + value, 0);
