@@ -1,6 +1,6 @@
 /**
- * The rule on boundaries for messages (docs/architecture.md, "The rule on boundaries"): no message causes execution in a
- * weaker boundary than its originator's. Pure functions; nothing else decides it.
+ * The rule on boundaries: no message causes execution in a weaker boundary than its originator's.
+ * Pure functions; nothing else decides it for messages.
  *
  * What causes execution is a task or a request. Notes, replies and events inform: what a recipient does on its own account
  * after reading one is its own wish, but once it passes that on with `inReplyTo`, the wish stays with whoever had it first.

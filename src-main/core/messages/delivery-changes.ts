@@ -13,7 +13,7 @@ export interface DeliveryChange {
   readonly state: DeliveryState;
 }
 
-/** How long changes are gathered, in milliseconds: far below the 50 ms in which a screen is to follow (PERFORMANCE P15). */
+/** How long changes are gathered, in milliseconds: far below the 50 ms in which a screen is to follow an event (bench P15). */
 const GATHER_MS = 20;
 
 /** Gathers changes while somebody listens. */

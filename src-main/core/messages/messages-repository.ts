@@ -334,7 +334,13 @@ export const messageReads = {
   'messages.counts': (db: Db, _args: Record<string, never>): { messages: number; unread: number } =>
     z
       .object({ messages: z.number(), unread: z.number() })
-      .parse(db.prepare('SELECT (SELECT count(*) FROM messages) AS messages, (SELECT count(*) FROM inbox) AS unread').get()),
+      .parse(
+        db
+          .prepare(
+            'SELECT (SELECT coalesce(max(seq), 0) FROM messages) AS messages, (SELECT count(*) FROM deliveries INDEXED BY deliveries_unread WHERE read_at IS NULL) AS unread',
+          )
+          .get(),
+      ),
 
   /** A page of the history, newest first; undefined when `before` is unknown. */
   'messages.history': (db: Db, args: HistoryArgs): { messages: Message[]; hasMore: boolean } | undefined => {

@@ -91,8 +91,9 @@ export class MessagesService implements Disposable {
   readonly #waiters = new Waiters();
   readonly #changes = new DeliveryChanges();
   readonly #activity = new Emitter<InboxActivity>();
-  /** Inboxes whose waiters are about to be served: the write is queued and has not run. */
+  /** Inboxes whose waiters are about to be served: the write is queued, or has run and is not committed. */
   readonly #serving = new Map<string, Promise<void>>();
+  #isEnding = false;
 
   constructor(options: MessagesOptions) {
     this.#options = options;
@@ -105,13 +106,10 @@ export class MessagesService implements Disposable {
     this.#counters.reset(this.#store.peek(countInboxes));
   }
 
-  /** Ends every wait with UNAVAILABLE and forgets all listeners. */
+  /** Ends every wait with UNAVAILABLE, refuses further ones, and forgets all listeners. */
   dispose(): void {
-    this.#waiters.failAll(
-      new AppError('UNAVAILABLE', 'Quarterdeck is ending. Nothing was handed out; wait again when it is back.', {
-        retryable: true,
-      }),
-    );
+    this.#isEnding = true;
+    this.#waiters.failAll(endingError());
     this.#changes.dispose();
     this.#activity.dispose();
   }
@@ -186,6 +184,7 @@ export class MessagesService implements Disposable {
   /** Hands out what was never handed out: at once when there is something, else when it comes, else nothing after the timeout. */
   async wait(input: Inputs['wait'], caller: Caller, signal: AbortSignal): Promise<InboxPage> {
     const recipient = ownInbox(caller);
+    if (this.#isEnding) throw endingError();
     if (!signal.aborted) {
       const waiter = this.#waiters.add(recipient, input.limit, signal);
       if (this.#counters.of(recipient).queued > 0) {
@@ -338,19 +337,22 @@ export class MessagesService implements Disposable {
     for (const recipient of message.recipients) {
       this.#counters.add(recipient, { queued: 1, unread: 1 });
       this.#changes.add(message.id, recipient, 'queued');
+      // Sent in the same transaction, but after the serving ran: what is left needs another.
+      if (this.#waiters.has(recipient)) this.#startServing(recipient);
     }
   }
 
   /**
-   * Queues the write that gives what is queued in an inbox to those who wait there when it runs; once, until it runs.
+   * Queues the write that gives what is queued in an inbox to those who wait there when it runs; one at a time.
    * A failure is told to the waiters.
    */
   #startServing(recipient: string): void {
     if (this.#serving.has(recipient)) return;
     const serve = this.#store
       .write((tx) => {
-        // From here on a new waiter needs a new write: this one looks at the queue now.
-        this.#serving.delete(recipient);
+        // Kept until the commit: a second serving in the same transaction would hand more to waiters that have their page
+        // already and are only not told yet.
+        tx.afterCommit(() => this.#serving.delete(recipient));
         for (const waiter of this.#waiters.of(recipient)) if (!this.#serveOne(tx, recipient, waiter)) break;
       })
       .catch((error: unknown) => {
@@ -449,6 +451,12 @@ function repeated(message: Message, draft: MessageDraft): SendResult {
       data: { field: 'idempotencyKey', messageId: message.id },
     },
   );
+}
+
+function endingError(): AppError {
+  return new AppError('UNAVAILABLE', 'Quarterdeck is ending. Nothing was handed out; wait again when it is back.', {
+    retryable: true,
+  });
 }
 
 function notInInbox(id: string | undefined): AppError {

@@ -125,6 +125,16 @@ describe('wait', () => {
     expect((await wait(0)).messages.map((message) => message.subject)).toEqual(['l']);
   });
 
+  it('gives a caller one page, whatever else the commit that serves it brings', async () => {
+    const first = await send();
+    // In the queue of one transaction: the serving of what is there, then another send.
+    const waiting = wait(LONG_MS, 1);
+    const next = wait(LONG_MS, 5);
+    const [second, third] = await Promise.all([send(), send()]);
+    expect((await waiting).messages.map((message) => message.id)).toEqual([first.messageId]);
+    expect((await next).messages.map((message) => message.id)).toEqual([second.messageId, third.messageId]);
+  });
+
   it('loses no wake-up when sends and waits interleave in any way', async () => {
     const got: string[] = [];
     const sent: Promise<SendResult>[] = [];
@@ -162,6 +172,7 @@ describe('wait', () => {
     await until(() => t.service.waiting === 1);
     t.service.dispose();
     expect(await waiting).toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(wait()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
   it('tells the caller when nothing can be handed out, and keeps what is queued', async () => {
