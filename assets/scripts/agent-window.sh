@@ -113,8 +113,13 @@ else
   }
 fi
 
+# Draws lines, if they are not what is there already: tmux has work with every byte.
+drawn=
 show() {
-  local line shown=0
+  local line shown=0 IFS=$'\n'
+  local text="$rows $cols $*"
+  [ "$text" = "$drawn" ] && return
+  drawn=$text
   printf '\033[H'
   for line in "$@"; do
     [ "$shown" -ge $((rows - 1)) ] && break

@@ -3,7 +3,7 @@
  * A process is identified by its pid *and* its start (`startKey`), because pids are used again.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 
 /** One process at one moment. */
 export interface ProcessInfo {
@@ -115,34 +115,76 @@ export function listByPs(pid?: number): ProcessInfo[] {
 
 const hasProc = process.platform === 'linux';
 
+/** A stat line has some 350 bytes; the command in it at most 64. */
+const statBuffer = Buffer.alloc(4096);
+
+/** Reads a small file of /proc with as few system calls as can be: a listing does it for every process. */
+function readStat(pid: number): string {
+  const fd = openSync(`/proc/${pid}/stat`, 'r');
+  try {
+    return statBuffer.toString('latin1', 0, readSync(fd, statBuffer, 0, statBuffer.length, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** One process, or undefined when there is none with this pid. */
 export function readProcess(pid: number): ProcessInfo | undefined {
   if (!hasProc) return listByPs(pid)[0];
   try {
-    return parseProcStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    return parseProcStat(readStat(pid));
   } catch {
     return undefined;
   }
 }
 
-function listPids(): number[] {
-  const pids: number[] = [];
-  for (const name of readdirSync('/proc')) {
-    const pid = Number(name);
-    if (Number.isInteger(pid)) pids.push(pid);
-  }
-  return pids;
-}
-
-/** All processes, read in one go: about 15 µs each, so 500 of them block for some 8 ms. Used where signals depend on it. */
+/** All processes, read in one go: about 10 µs each. */
 export function listProcesses(): ProcessInfo[] {
   if (!hasProc) return listByPs();
   const found: ProcessInfo[] = [];
-  for (const pid of listPids()) {
-    const info = readProcess(pid);
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    const info = Number.isInteger(pid) ? readProcess(pid) : undefined;
     if (info !== undefined) found.push(info);
   }
   return found;
+}
+
+/** All processes at one moment, with the ways to look them up. */
+export class ProcessSnapshot {
+  readonly byPid = new Map<number, ProcessInfo>();
+  readonly byParent: Map<number, ProcessInfo[]>;
+  readonly bySession: Map<number, ProcessInfo[]>;
+
+  constructor(processes: readonly ProcessInfo[] = listProcesses()) {
+    for (const info of processes) this.byPid.set(info.pid, info);
+    this.byParent = Map.groupBy(processes, (info) => info.ppid);
+    this.bySession = Map.groupBy(processes, (info) => info.sid);
+  }
+}
+
+let next: Promise<ProcessSnapshot> | undefined;
+
+/** A snapshot taken after this call. All who ask in the same turn of the event loop share it: agents are often stopped together. */
+export function nextSnapshot(): Promise<ProcessSnapshot> {
+  next ??= new Promise((resolve) => {
+    setImmediate(() => {
+      next = undefined;
+      resolve(new ProcessSnapshot());
+    });
+  });
+  return next;
+}
+
+/** How long one snapshot answers all who ask for statistics, in milliseconds. */
+const SHARED_FOR_MS = 500;
+
+let shared: { readonly at: number; readonly snapshot: Promise<ProcessSnapshot> } | undefined;
+
+/** A snapshot that is at most half a second old: one serves every agent's statistics. */
+export function recentSnapshot(nowMs: number = performance.now()): Promise<ProcessSnapshot> {
+  if (shared === undefined || nowMs - shared.at > SHARED_FOR_MS) shared = { at: nowMs, snapshot: nextSnapshot() };
+  return shared.snapshot;
 }
 
 /** Pids of the live children of a process, oldest first. */
@@ -161,40 +203,19 @@ export function childrenOf(pid: number): number[] {
     .map((info) => info.pid);
 }
 
-/** How many processes are read before the event loop gets its turn. */
-const SLICE = 100;
-
-async function listInSlices(): Promise<ProcessInfo[]> {
-  if (!hasProc) return listByPs();
-  const found: ProcessInfo[] = [];
-  let read = 0;
-  for (const pid of listPids()) {
-    const info = readProcess(pid);
-    if (info !== undefined) found.push(info);
-    read += 1;
-    if (read % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+/** Whether there is a process with this pid, dead and not yet collected ones included. One system call. */
+export function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
-  return found;
-}
-
-/** How long one listing answers all who ask for statistics, in milliseconds. */
-const SHARED_FOR_MS = 500;
-
-let shared: { readonly at: number; readonly list: Promise<ProcessInfo[]> } | undefined;
-
-/** All processes as of at most half a second ago, without holding up the event loop: one listing serves every agent's statistics. */
-export function listProcessesShared(nowMs: number = performance.now()): Promise<ProcessInfo[]> {
-  if (shared === undefined || nowMs - shared.at > SHARED_FOR_MS) shared = { at: nowMs, list: listInSlices() };
-  return shared.list;
 }
 
 /** Whether a process with this pid runs: there is one, and it is not a dead one waiting to be collected. */
 export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
-  }
+  if (!exists(pid)) return false;
   const info = readProcess(pid);
   return info !== undefined && info.state !== 'Z' && info.state !== 'X';
 }

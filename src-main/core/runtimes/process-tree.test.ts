@@ -76,7 +76,7 @@ describe('ProcessTree', () => {
     await tree.pause();
     expect(tree.isStopped()).toBe(true);
     expect(tree.members().every((info) => info.state === 'T')).toBe(true);
-    tree.resume();
+    await tree.resume();
     expect(await tree.kill()).toEqual([]);
     expect(listProcesses().filter((info) => info.sid === pid && info.state !== 'Z')).toEqual([]);
   });

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessInfo } from './process-table.ts';
-import { listProcesses, listProcessesShared, readProcess } from './process-table.ts';
+import { nextSnapshot, ProcessSnapshot, readProcess, recentSnapshot } from './process-table.ts';
 import type { RunStats } from './runtime.ts';
 
 /** Which processes belong to a run. */
@@ -19,6 +19,15 @@ export interface ProcessTreeRoot {
 }
 
 const isDead = (info: ProcessInfo): boolean => info.state === 'Z' || info.state === 'X';
+
+/** How long killed processes may take to be gone, in milliseconds; one that waits for a device may take longer. */
+const KILL_DEADLINE_MS = 5000;
+
+/** Whether the process is still there and alive. */
+function isSame(info: ProcessInfo): boolean {
+  const now = readProcess(info.pid);
+  return now !== undefined && now.startKey === info.startKey && !isDead(now);
+}
 
 /** Sends a signal; false when there is no such process (any more). */
 function send(pid: number, signal: NodeJS.Signals): boolean {
@@ -49,13 +58,8 @@ export class ProcessTree {
     this.#leaderKey = readProcess(this.#sessionId)?.startKey;
   }
 
-  /** The members that are alive now. */
-  members(processes: readonly ProcessInfo[] = listProcesses()): ProcessInfo[] {
-    const byPid = new Map<number, ProcessInfo>();
-    const byParent = Map.groupBy(processes, (info) => info.ppid);
-    const bySession = Map.groupBy(processes, (info) => info.sid);
-    for (const info of processes) byPid.set(info.pid, info);
-
+  /** The members that are alive, by default as of now. */
+  members({ byPid, byParent, bySession }: ProcessSnapshot = new ProcessSnapshot()): ProcessInfo[] {
     const ownSession = byPid.get(process.pid)?.sid;
     const found = new Map<number, ProcessInfo>();
     const queue: ProcessInfo[] = [];
@@ -96,11 +100,21 @@ export class ProcessTree {
     return info !== undefined && info.startKey === this.#rootKey && info.state === 'T';
   }
 
+  /** Looks who is a member now. */
+  async look(): Promise<readonly ProcessInfo[]> {
+    return this.members(await nextSnapshot());
+  }
+
   /** Signals every member alive now and returns how many there were. */
-  signal(signal: NodeJS.Signals): number {
-    const members = this.members();
+  async signal(signal: NodeJS.Signals): Promise<number> {
+    const members = await this.look();
     for (const info of members) send(info.pid, signal);
     return members.length;
+  }
+
+  /** Lets the members seen at the last look run, in case they are stopped. */
+  wake(): void {
+    for (const pid of this.#known.keys()) send(pid, 'SIGCONT');
   }
 
   /** Asks the root to end. The others keep running: a program may need its children to end in good order. */
@@ -114,7 +128,7 @@ export class ProcessTree {
     const signalled = new Map<number, string>();
     const deadline = performance.now() + 2000;
     for (;;) {
-      const members = this.members();
+      const members = await this.look();
       const fresh = members.filter((info) => signalled.get(info.pid) !== info.startKey);
       for (const info of fresh) {
         send(info.pid, 'SIGSTOP');
@@ -127,10 +141,10 @@ export class ProcessTree {
   }
 
   /** Lets every member run again. */
-  resume(): void {
+  async resume(): Promise<void> {
     // Twice: a process that was being started while the others were stopped shows up in the second look.
-    this.signal('SIGCONT');
-    this.signal('SIGCONT');
+    await this.signal('SIGCONT');
+    await this.signal('SIGCONT');
   }
 
   /** Whether a member seen earlier is still alive. Cheap: reads only those. */
@@ -144,26 +158,29 @@ export class ProcessTree {
 
   /** Kills every member until none is left; returns the pids that could not be killed within five seconds. */
   async kill(): Promise<readonly number[]> {
-    const deadline = performance.now() + 5000;
+    const deadline = performance.now() + KILL_DEADLINE_MS;
     for (;;) {
+      let members = await this.look();
       // All are stopped first, so that none can start another between being listed and being killed.
       for (let round = 0; round < 5; round += 1) {
-        const running = this.members().filter((info) => info.state !== 'T');
-        for (const info of running) send(info.pid, 'SIGSTOP');
+        const running = members.filter((info) => info.state !== 'T');
         if (running.length === 0) break;
+        for (const info of running) send(info.pid, 'SIGSTOP');
+        members = await this.look();
       }
-      if (this.signal('SIGKILL') === 0) return [];
-      await sleep(3);
-      const left = this.members();
-      if (left.length === 0) return [];
-      if (performance.now() > deadline) return left.map((info) => info.pid);
-      await sleep(10);
+      if (members.length === 0) return [];
+      if (performance.now() > deadline) return members.map((info) => info.pid);
+      for (const info of members) send(info.pid, 'SIGKILL');
+      while (this.hasSurvivors()) {
+        if (performance.now() > deadline) return members.filter((info) => isSame(info)).map((info) => info.pid);
+        await sleep(2);
+      }
     }
   }
 
   /** CPU time, memory and number of the members, or undefined when none is alive. */
   async stats(): Promise<RunStats | undefined> {
-    const members = this.members(await listProcessesShared());
+    const members = this.members(await recentSnapshot());
     if (members.length === 0) return undefined;
     let cpuMs = 0;
     let memoryBytes = 0;

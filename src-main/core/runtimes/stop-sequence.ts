@@ -48,13 +48,14 @@ export class StopSequence {
 
   async #run(): Promise<RunEnd> {
     // The look before the first signal: who is a child now stays known when its parent is gone.
-    this.#tree.members();
+    await this.#tree.look();
     if (this.#deadline > performance.now()) {
       this.#tree.ask('SIGTERM');
-      this.#tree.resume();
-      if (await this.#endsBeforeDeadline()) await this.#askLeftovers();
+      this.#tree.wake();
+      if (!(await this.#endsBeforeDeadline()) || (await this.#askLeftovers())) await this.sweep();
+    } else {
+      await this.sweep();
     }
-    await this.sweep();
     const timeout = new AbortController();
     const unreported = sleep(REPORT_DEADLINE_MS, undefined, { signal: timeout.signal }).then((): RunEnd => ({
       kind: 'lost',
@@ -88,10 +89,12 @@ export class StopSequence {
     return true;
   }
 
-  async #askLeftovers(): Promise<void> {
-    if (this.#tree.signal('SIGTERM') === 0) return;
-    this.#tree.signal('SIGCONT');
-    const deadline = Math.min(this.#deadline, performance.now() + LEFTOVER_GRACE_MS);
+  /** Asks what an ended agent left behind to end, too; tells whether there was anything. */
+  async #askLeftovers(): Promise<boolean> {
+    if ((await this.#tree.signal('SIGTERM')) === 0) return false;
+    this.#tree.wake();
+    const deadline = performance.now() + LEFTOVER_GRACE_MS;
     while (this.#tree.hasSurvivors() && performance.now() < Math.min(deadline, this.#deadline)) await sleep(20);
+    return true;
   }
 }

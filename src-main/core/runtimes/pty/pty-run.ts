@@ -75,9 +75,8 @@ export class PtyRun implements Run {
     if (this.#end === undefined) await this.#tree.pause();
   }
 
-  resume(): Promise<void> {
-    this.#tree.resume();
-    return Promise.resolve();
+  async resume(): Promise<void> {
+    await this.#tree.resume();
   }
 
   stop(graceMs: number): Promise<RunEnd> {

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
-import { isRunning } from '../process-table.ts';
+import { exists, isRunning } from '../process-table.ts';
 import { ProcessTree } from '../process-tree.ts';
 import { PtyProcess, signalName } from '../pty/pty-process.ts';
 import type { Run, RunEnd, RunStats, TerminalCapture, TerminalSize, TerminalStream } from '../runtime.ts';
@@ -103,7 +103,7 @@ export class TmuxRun implements Run {
 
   /** Whether the agent's process is gone although no end has been reported: time to ask tmux. */
   isSuspicious(): boolean {
-    return this.#end === undefined && !this.#isReleased && !this.#tree.isRootRunning();
+    return this.#end === undefined && !this.#isReleased && !exists(this.pid);
   }
 
   /** Takes note of what tmux reports; undefined when it has no such pane (any more). */
@@ -184,9 +184,8 @@ export class TmuxRun implements Run {
     await this.#tree.pause();
   }
 
-  resume(): Promise<void> {
-    this.#tree.resume();
-    return Promise.resolve();
+  async resume(): Promise<void> {
+    await this.#tree.resume();
   }
 
   async stop(graceMs: number): Promise<RunEnd> {

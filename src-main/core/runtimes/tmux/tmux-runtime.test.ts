@@ -272,7 +272,8 @@ describe('TmuxRuntime', () => {
     expect(memory).toBeGreaterThan(0.3);
     expect(memory).toBeLessThan(50);
     expect(screen).toContain(`Process ${run.pid} is running`);
-    const helpers = processesWith(script);
+    const serverPid = Number(tmux(folder, 'display-message', '-p', '#{pid}'));
+    const helpers = processesWith(script).filter((pid) => readProcess(pid)?.ppid === serverPid);
     expect(helpers).toHaveLength(2);
     for (const pid of helpers) expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).not.toContain('HOME=' + folder);
     await run.stop(0);
