@@ -10,6 +10,7 @@ import * as z from 'zod';
 import { backoffMs, RECONNECT } from '#shared/kernel/backoff.ts';
 import type { Json } from '#shared/kernel/json.ts';
 import { InboxPage, SentMessage } from './inbox-message.ts';
+import type { InboxMessage } from './inbox-message.ts';
 import { pause } from './pause.ts';
 
 /** Why a call failed. away: no answer, try again. refused: the answer is no. revoked: the token is not accepted any more. */
@@ -79,14 +80,38 @@ export class AgentInterface {
     return this.#hasAnswered && !this.#isAway;
   }
 
-  /** Everything unread, handed out before or not; at most 200. */
+  /** Everything unread, handed out before or not. */
   async unreadMessages(signal: AbortSignal): Promise<InboxPage> {
-    return InboxPage.parse(await this.#untilAnswered('get_messages', { unreadOnly: true, limit: 200 }, signal));
+    const messages: InboxMessage[] = [];
+    let unread = 0;
+    for await (const page of this.#pages(true, signal)) {
+      messages.push(...page.messages);
+      ({ unread } = page);
+      if (messages.length >= unread) break;
+    }
+    return { messages, unread };
   }
 
-  /** The inbox with what was read, to look for something that may have been dealt with; at most 200. */
-  async allMessages(signal: AbortSignal): Promise<InboxPage> {
-    return InboxPage.parse(await this.#untilAnswered('get_messages', { unreadOnly: false, limit: 200 }, signal));
+  /** The reply to a request that was sent before, read or not; undefined when there is none yet. */
+  async findReply(requestId: string, signal: AbortSignal): Promise<InboxMessage | undefined> {
+    for await (const page of this.#pages(false, signal)) {
+      const reply = page.messages.find((message) => message.kind === 'reply' && message.inReplyTo === requestId);
+      if (reply !== undefined) return reply;
+    }
+    return undefined;
+  }
+
+  /** The inbox, page by page. A page may be short because its messages are large: only an empty one is the end. */
+  async *#pages(unreadOnly: boolean, signal: AbortSignal): AsyncGenerator<InboxPage, void> {
+    for (let after: string | undefined; ;) {
+      const page = InboxPage.parse(
+        await this.#untilAnswered('get_messages', { unreadOnly, limit: 200, ...(after === undefined ? {} : { after }) }, signal),
+      );
+      if (page.messages.length === 0 && after !== undefined) return;
+      yield page;
+      after = page.messages.at(-1)?.id;
+      if (after === undefined) return;
+    }
   }
 
   /** Messages that were not handed out before; waits for one. Tried once: after an error `unreadMessages` is what to call. */
@@ -214,7 +239,12 @@ function toolError(tool: string, answer: ToolAnswer): CallError {
   const details = ToolErrorBody.safeParse(inner).data ?? {};
   const message = details.message ?? (textOf(answer) || `${tool} was refused`);
   if (details.code === 'UNAUTHORIZED') return new CallError('revoked', message);
-  if (details.retryable === true || details.code === 'UNAVAILABLE' || details.code === 'TOO_MANY_REQUESTS')
+  if (
+    details.retryable === true ||
+    details.code === 'UNAVAILABLE' ||
+    details.code === 'TIMEOUT' ||
+    details.code === 'TOO_MANY_REQUESTS'
+  )
     return new CallError('away', message);
   if (details.code === 'INTERNAL') return new CallError('away', message, { maxTries: DOUBTFUL_TRIES });
   return new CallError('refused', message);

@@ -67,8 +67,7 @@ export class PeerAsks {
       });
     // Sent in an earlier run: its reply may have been handed out, or even read, back then.
     if (sent.isDuplicate) {
-      const { messages } = await door.allMessages(request.signal);
-      const earlier = messages.find((message) => message.kind === 'reply' && message.inReplyTo === sent.messageId);
+      const earlier = await door.findReply(sent.messageId, request.signal);
       if (earlier !== undefined) replies.deliver(earlier);
     }
     const reply = await replies.replyTo(sent.messageId, request.timeoutMs, request.signal).catch((error: unknown) => {

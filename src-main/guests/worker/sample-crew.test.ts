@@ -209,6 +209,33 @@ describe('the sample crew', () => {
     expect(door.messages.filter((message) => message.kind === 'request')).toHaveLength(1);
   });
 
+  it('takes all replies that came while it was dead, however short the pages of its inbox are', async () => {
+    door.maxPageMessages = 1;
+    start('scout');
+    const asks = ['p1', 'p2', 'p3'].map((to) => ({ to, task: { op: 'files.list' } }));
+    const task = door.sendAsOperator('scout', { data: { op: 'askAll', asks } });
+    const requests = (): DoorMessage[] => door.messages.filter((message) => message.kind === 'request');
+    await until(
+      () => requests().length === 3,
+      () => workers.get('scout')?.output ?? '',
+    );
+    await workers.get('scout')?.dispose();
+    for (const request of requests())
+      door.sendAsAgent(request.to[0] ?? '', 'scout', { kind: 'reply', body: `From ${request.to[0]}`, inReplyTo: request.id });
+    // Handed out, and lost with the connection: only get_messages has them.
+    door.handOutToNobody('scout');
+    const worker = start('scout');
+    await until(
+      () => door.repliesTo(task.id).length === 1 && door.unread('scout').length === 0,
+      () => worker.output,
+    );
+    expect(door.repliesTo(task.id)[0]?.data).toMatchObject({
+      ok: true,
+      result: { answers: asks.map(({ to }) => ({ to, result: { body: `From ${to}` } })) },
+    });
+    expect(requests()).toHaveLength(3);
+  });
+
   it('names the step and the peer when asking fails', async () => {
     const worker = start('w1');
     start('w2');

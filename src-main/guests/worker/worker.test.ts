@@ -115,6 +115,22 @@ describe('the worker program', () => {
     for (const name of ['a', 'b', 'c']) expect(await effects(name)).toBe(1);
   });
 
+  it('repeats what a core that is ending turns away, and gives up on a reply that nobody can take', async () => {
+    door.refuse('send_message', 'UNAVAILABLE');
+    door.refuse('mark_messages_read', 'UNAVAILABLE');
+    const worker = start();
+    const task = door.sendAsOperator('w1', { data: countingTask('once') });
+    expect(await answerTo(task.id, worker)).toMatchObject({ ok: true });
+    const orphan = door.sendAsAgent('unknown-agent', 'w1', { kind: 'request', data: countingTask('twice') });
+    await until(
+      () => door.unread('w1').length === 0,
+      () => worker.output,
+    );
+    expect(door.repliesTo(orphan.id)).toHaveLength(0);
+    expect(worker.output).toContain('the answer was refused');
+    expect([await effects('once'), await effects('twice')]).toEqual([1, 1]);
+  });
+
   it('waits calmly while the core is away and goes on when it is back', async () => {
     await door.close();
     const worker = start();

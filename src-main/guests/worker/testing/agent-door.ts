@@ -58,9 +58,12 @@ export class AgentDoor {
   /** Everything that was sent, once each. */
   readonly messages: DoorMessage[] = [];
   readonly calls: DoorCall[] = [];
+  /** Pages are cut here, as the core cuts them when messages are large. */
+  maxPageMessages = 200;
   readonly #inboxes = new Map<string, Delivery[]>();
   readonly #sentByKey = new Map<string, DoorMessage>();
   readonly #waiting = new Set<() => void>();
+  readonly #refusals: { tool: string; code: string }[] = [];
   readonly #losses: { tool: string; how: Loss }[] = [];
   readonly #handlers = new Map<string, ReturnType<typeof toNodeHandler>>();
   readonly #revoked = new Set<string>();
@@ -92,6 +95,11 @@ export class AgentDoor {
   /** The next calls of a tool are carried out, and their answers are lost. */
   loseAnswers(tool: string, how: Loss, times = 1): void {
     for (let count = 0; count < times; count += 1) this.#losses.push({ tool, how });
+  }
+
+  /** The next call of a tool is refused with an error of this code, as by a core that is ending. */
+  refuse(tool: string, code: string): void {
+    this.#refusals.push({ tool, code });
   }
 
   /** Hands out everything unread again, as after an expired lease. */
@@ -206,23 +214,28 @@ export class AgentDoor {
         this.calls.push({ agentId, tool: name, args });
         // Parsed here, strictly, so that a call that the real door would refuse fails in the test as well.
         try {
+          const refusal = this.#refusals.findIndex((planned) => planned.tool === name);
+          if (refusal !== -1) throw new Refusal(this.#refusals.splice(refusal, 1)[0]?.code ?? 'INTERNAL');
           const result = await answer(inputSchema.parse(args), context.mcpReq.signal);
           return { content: [{ type: 'text', text: JSON.stringify(result) }], structuredContent: { ...result } };
         } catch (error) {
           const failure = {
-            code: 'NOT_FOUND',
+            code: error instanceof Refusal ? error.code : 'NOT_FOUND',
             message: error instanceof Error ? error.message : String(error),
-            retryable: false,
           };
-          return { isError: true, content: [{ type: 'text', text: JSON.stringify(failure) }] };
+          return { isError: true, content: [{ type: 'text', text: failure.message }], structuredContent: { error: failure } };
         }
       });
     };
     tool('send_message', SendInput, (args) => this.#send(agentId, args));
     tool(
       'get_messages',
-      z.strictObject({ unreadOnly: z.boolean().default(true), limit: z.number().max(200).default(50) }),
-      (args) => this.#page(agentId, args.limit, (delivery) => !args.unreadOnly || delivery.state !== 'read'),
+      z.strictObject({
+        unreadOnly: z.boolean().default(true),
+        limit: z.number().max(200).default(50),
+        after: z.string().optional(),
+      }),
+      (args) => this.#page(agentId, args.limit, (delivery) => !args.unreadOnly || delivery.state !== 'read', args.after),
     );
     tool(
       'wait_for_messages',
@@ -264,12 +277,16 @@ export class AgentDoor {
     return { messageId: message.id, threadId: message.id, recipients, isDuplicate: earlier !== undefined };
   }
 
-  #page(agentId: string, limit: number, isWanted: (delivery: Delivery) => boolean): { messages: object[]; unread: number } {
+  #page(
+    agentId: string,
+    limit: number,
+    isWanted: (delivery: Delivery) => boolean,
+    after?: string,
+  ): { messages: object[]; unread: number } {
     const inbox = this.#inbox(agentId);
-    const wanted = inbox
-      .filter(isWanted)
-      .sort((a, b) => PRIORITIES.indexOf(a.message.priority) - PRIORITIES.indexOf(b.message.priority));
-    const page = wanted.slice(0, limit);
+    const ordered = inbox.toSorted((a, b) => PRIORITIES.indexOf(a.message.priority) - PRIORITIES.indexOf(b.message.priority));
+    const start = after === undefined ? 0 : ordered.findIndex((delivery) => delivery.message.id === after) + 1;
+    const page = ordered.slice(start).filter(isWanted).slice(0, Math.min(limit, this.maxPageMessages));
     for (const delivery of page) if (delivery.state === 'queued') delivery.state = 'delivered';
     return {
       messages: page.map((delivery) => ({ ...delivery.message, state: delivery.state })),
@@ -314,6 +331,16 @@ export class AgentDoor {
       marked += 1;
     }
     return { marked };
+  }
+}
+
+/** A planned refusal. */
+class Refusal extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super(`Refused with ${code}`);
+    this.code = code;
   }
 }
 
