@@ -72,10 +72,17 @@ export const TokenId = idSchema('tok', 'TokenId');
 /** An access token's id (not the token). */
 export type TokenId = z.infer<typeof TokenId>;
 
+/** Addresses and senders that are not agents: an agent of that name would read their mail. "me" stands for the caller in REST. */
+const RESERVED_AGENT_IDS: ReadonlySet<string> = new Set(['operator', 'system', 'core', 'me']);
+
 /** An agent's id: a slug given by the caller or minted, unique per data folder and never reused. */
 export const AgentId = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must be 1 to 63 of a-z, 0-9, dot, underscore and hyphen, starting with a letter or digit')
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,62}$/,
+    'must be 1 to 63 of a-z, 0-9, dot, underscore and hyphen, starting with a letter or digit',
+  )
+  .refine((id) => !RESERVED_AGENT_IDS.has(id), 'is reserved: choose an id other than operator, system, core and me')
   .describe('Agent id, for example "api-tests"')
   .brand('AgentId');
 /** An agent's id. */
