@@ -1,9 +1,10 @@
 /**
  * For the crash test: agents that send and acknowledge on a real store until this process is killed. Run by Node with the
- * folder of the store. Each line on standard output is written only when what it says is true; a pipe is written
- * synchronously, so that a line which arrived was true before the kill:
- *   ready | sent <id> | taken <id> | acknowledging <id> | acknowledged <id>
+ * folder of the store. Each line on standard output is written only when what it says is true, and before anything else
+ * is done, so that what arrives at the other end is exactly what was true at the kill:
+ *   ready | sent <id> | taken <id> <agent> | acknowledging <id> <agent> | acknowledged <id> <agent>
  */
+import { writeSync } from 'node:fs';
 import { AgentId, MessageId } from '#shared/kernel/ids.ts';
 import type { InboxMessage } from '#shared/messages/model.ts';
 import { PRIORITIES } from '#shared/messages/model.ts';
@@ -19,7 +20,8 @@ const callers = CRASH_AGENTS.map((id) => t.addAgent(id));
 let number = Date.now() * 1_000;
 
 function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+  // Not process.stdout: it would queue in this process what a full pipe does not take, and go on.
+  writeSync(1, `${line}\n`);
 }
 
 function pick<T>(items: readonly [T, ...T[]]): T {
