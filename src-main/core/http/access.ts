@@ -37,13 +37,25 @@ export interface Visitor {
 export const SESSION_COOKIE = 'qd_session';
 
 /** Names under which people put tokens into addresses, where they end up in logs and histories. */
-const TOKEN_PARAMETERS: ReadonlySet<string> = new Set(['token', 'access_token', 'auth_token', 'api_key', 'apikey', 'authorization', 'bearer', 'secret']);
+const TOKEN_PARAMETERS: ReadonlySet<string> = new Set([
+  'token',
+  'access_token',
+  'auth_token',
+  'api_key',
+  'apikey',
+  'authorization',
+  'bearer',
+  'secret',
+]);
 
 /** Fails when the address carries a token. */
 export function refuseQueryTokens(url: URL): void {
   for (const name of url.searchParams.keys()) {
     if (TOKEN_PARAMETERS.has(name.toLowerCase())) {
-      throw new AppError('BAD_REQUEST', `A token in an address is not accepted, because addresses end up in logs: leave out "${name}" and send the header "Authorization: Bearer <token>".`);
+      throw new AppError(
+        'BAD_REQUEST',
+        `A token in an address is not accepted, because addresses end up in logs: leave out "${name}" and send the header "Authorization: Bearer <token>".`,
+      );
     }
   }
 }
@@ -62,7 +74,11 @@ export function authenticate(request: IncomingMessage, gatekeeper: Gatekeeper, a
     const secret = /^Bearer +([^\s]+)$/i.exec(authorization)?.[1];
     if (secret === undefined) throw new AppError('UNAUTHORIZED', 'The Authorization header must have the form "Bearer <token>".');
     const principal = gatekeeper.principalOf(secret);
-    if (principal === undefined) throw new AppError('UNAUTHORIZED', 'This token is not known, or it was revoked or has expired. The operator\'s token is in the file "operator-token" of the data folder.');
+    if (principal === undefined)
+      throw new AppError(
+        'UNAUTHORIZED',
+        'This token is not known, or it was revoked or has expired. The operator\'s token is in the file "operator-token" of the data folder.',
+      );
     return { principal, secret, isBrowser: false };
   }
   const session = allow.cookie ? cookieOf(request, SESSION_COOKIE) : undefined;

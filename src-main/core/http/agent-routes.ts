@@ -43,13 +43,23 @@ export class AgentRoutes implements WebRoutes {
     if (url.pathname === '/mcp') await mcp.streamable(request, response, session);
     else if (url.pathname === '/sse' && request.method === 'GET') await mcp.openStream(request, response, session);
     else if (url.pathname === '/messages' && request.method === 'POST') await mcp.postMessage(request, response, url, session);
-    else if (url.pathname === '/sse' || url.pathname === '/messages') sendMethodError(response, request.method, [url.pathname === '/sse' ? 'GET' : 'POST']);
-    else if (url.pathname === '/ws') sendHttpError(response, 426, 'UPGRADE_REQUIRED', '/ws is a WebSocket: connect to it as one, with subprotocol "mcp".');
-    else throw new AppError('NOT_FOUND', `There is no "${url.pathname.slice(0, 200)}" on the agent port; there are /mcp, /sse, /messages and /ws.`);
+    else if (url.pathname === '/sse' || url.pathname === '/messages')
+      sendMethodError(response, request.method, [url.pathname === '/sse' ? 'GET' : 'POST']);
+    else if (url.pathname === '/ws')
+      sendHttpError(response, 426, 'UPGRADE_REQUIRED', '/ws is a WebSocket: connect to it as one, with subprotocol "mcp".');
+    else
+      throw new AppError(
+        'NOT_FOUND',
+        `There is no "${url.pathname.slice(0, 200)}" on the agent port; there are /mcp, /sse, /messages and /ws.`,
+      );
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, url: URL): void {
-    if (url.pathname !== '/ws') throw new AppError('NOT_FOUND', `There is no WebSocket at "${url.pathname.slice(0, 200)}" on the agent port; there is /ws.`);
+    if (url.pathname !== '/ws')
+      throw new AppError(
+        'NOT_FOUND',
+        `There is no WebSocket at "${url.pathname.slice(0, 200)}" on the agent port; there is /ws.`,
+      );
     const visitor = this.#admit(request);
     const session = sessionOf(visitor, request, url);
     this.sockets.accept(request, socket, head, visitor, (opened) => {
@@ -63,7 +73,10 @@ export class AgentRoutes implements WebRoutes {
   #admit(request: IncomingMessage): Visitor {
     const visitor = authenticate(request, this.#options.gatekeeper, { cookie: false, side: 'agent' });
     if (audienceOf(visitor.principal.role) === 'agent') return visitor;
-    throw new AppError('FORBIDDEN', `This port is for agents; a token with role "${visitor.principal.role}" belongs on the main port.`);
+    throw new AppError(
+      'FORBIDDEN',
+      `This port is for agents; a token with role "${visitor.principal.role}" belongs on the main port.`,
+    );
   }
 }
 

@@ -30,7 +30,13 @@ interface Answer {
 type Entry = ((compat: Compat) => Promise<Answer>) | { readonly missing: string };
 
 /** Lifecycle operations and what they are here. */
-const OPERATIONS: Readonly<Record<string, string>> = { start: 'agents.start', stop: 'agents.stop', pause: 'agents.pause', resume: 'agents.resume', restart: 'agents.restart' };
+const OPERATIONS: Readonly<Record<string, string>> = {
+  start: 'agents.start',
+  stop: 'agents.stop',
+  pause: 'agents.pause',
+  resume: 'agents.resume',
+  restart: 'agents.restart',
+};
 /** Lifecycle operations that are not there yet. */
 const LATER: ReadonlySet<string> = new Set(['checkpoint', 'rollback']);
 /** Which agents a clean-up removes: those without a process. */
@@ -43,7 +49,12 @@ const Projects = z.object({ projects: z.array(z.object({ id: z.string(), name: z
 
 /** Path patterns under /api, and what each method does. */
 const TABLE: readonly { readonly path: RegExp; readonly methods: Readonly<Record<string, Entry>> }[] = [
-  { path: /^\/agents\/create$/, methods: { POST: async (compat) => ({ status: 201, body: { agent: await compat.invoke('agents.spawn', await withProject(compat)) } }) } },
+  {
+    path: /^\/agents\/create$/,
+    methods: {
+      POST: async (compat) => ({ status: 201, body: { agent: await compat.invoke('agents.spawn', await withProject(compat)) } }),
+    },
+  },
   {
     path: /^\/agents$/,
     methods: {
@@ -58,7 +69,9 @@ const TABLE: readonly { readonly path: RegExp; readonly methods: Readonly<Record
       GET: async ({ invoke, id }) => ({ body: { agent: await invoke('agents.get', { id }) } }),
       PUT: async ({ invoke, id, body }) => ({ body: { agent: await invoke('agents.update', { id, changes: body }) } }),
       DELETE: async ({ invoke, id }) => ({ body: await invoke('agents.remove', { id }) }),
-      PATCH: async (compat) => ({ body: { agent: await operate(compat, compat.id, compat.body['operation'], { ...compat.body, operation: undefined }) } }),
+      PATCH: async (compat) => ({
+        body: { agent: await operate(compat, compat.id, compat.body['operation'], { ...compat.body, operation: undefined }) },
+      }),
     },
   },
   {
@@ -77,14 +90,18 @@ const TABLE: readonly { readonly path: RegExp; readonly methods: Readonly<Record
     path: /^\/agents\/(?<id>[^/]+)\/messages$/,
     methods: {
       GET: async ({ invoke, id, query }) => ({ body: await invoke('messages.list', { ...query, participant: id }) }),
-      POST: async ({ invoke, id, body }) => ({ status: 201, body: await invoke('messages.send', { ...asMessage(body), to: id }) }),
+      POST: async ({ invoke, id, body }) => ({
+        status: 201,
+        body: await invoke('messages.send', { ...asMessage(body), to: id }),
+      }),
       PUT: async ({ invoke, id, body }) => {
         const { projectId } = Summary.parse(await invoke('agents.get', { id }));
         return { status: 201, body: await invoke('messages.send', { ...asMessage(body), to: BROADCAST, projectId }) };
       },
       DELETE: { missing: 'Messages are never deleted: only their recipient takes them out of its inbox, by acknowledging them.' },
       PATCH: async ({ invoke, id, body }) => {
-        if (id !== 'operator') throw new Missing('Only the recipient acknowledges its messages; use /api/agents/operator/messages for your own.');
+        if (id !== 'operator')
+          throw new Missing('Only the recipient acknowledges its messages; use /api/agents/operator/messages for your own.');
         return { body: await invoke('messages.markRead', body) };
       },
     },
@@ -97,9 +114,11 @@ const TABLE: readonly { readonly path: RegExp; readonly methods: Readonly<Record
         const { operation, ...input } = body;
         if (operation === 'stop-all') return { body: await invoke('agents.stopAll', input) };
         if (operation === 'start-sample') return { body: await invoke('teams.sample', input) };
-        throw new AppError('BAD_REQUEST', '"operation" must be "stop-all" or "start-sample".', { data: { fields: ['operation'] } });
+        throw new AppError('BAD_REQUEST', '"operation" must be "stop-all" or "start-sample".', {
+          data: { fields: ['operation'] },
+        });
       },
-      PUT: { missing: 'The core\'s settings are given at its start.' },
+      PUT: { missing: "The core's settings are given at its start." },
       DELETE: async ({ invoke, body }) => ({ status: 202, body: await invoke('system.shutdown', body) }),
     },
   },
@@ -146,7 +165,8 @@ export class AgentFlowDoor {
       });
       sendJson(response, answer.status ?? 200, answer.body);
     } catch (error) {
-      if (error instanceof Missing) sendHttpError(response, 501, 'NOT_IMPLEMENTED', `This is not part of this version. ${error.message}`);
+      if (error instanceof Missing)
+        sendHttpError(response, 501, 'NOT_IMPLEMENTED', `This is not part of this version. ${error.message}`);
       else if (isWireError(error)) sendJson(response, error.status, error.toJSON());
       else throw error;
     }
@@ -174,14 +194,20 @@ async function operate({ invoke }: Pick<Compat, 'invoke'>, id: string, operation
   if (typeof operation === 'string' && LATER.has(operation)) throw new Missing(`There is no operation "${operation}" yet.`);
   const procedure = typeof operation === 'string' && Object.hasOwn(OPERATIONS, operation) ? OPERATIONS[operation] : undefined;
   if (procedure === undefined) {
-    throw new AppError('BAD_REQUEST', `"operation" must be one of ${[...Object.keys(OPERATIONS), ...LATER].join(', ')}.`, { data: { fields: ['operation'] } });
+    throw new AppError('BAD_REQUEST', `"operation" must be one of ${[...Object.keys(OPERATIONS), ...LATER].join(', ')}.`, {
+      data: { fields: ['operation'] },
+    });
   }
   return await invoke(procedure, { ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)), id });
 }
 
 async function bulk(compat: Compat): Promise<Answer> {
   const input = Bulk.safeParse(compat.body);
-  if (!input.success) throw new AppError('BAD_REQUEST', 'Send {"operation": "start" | "stop" | "pause" | "resume" | "restart" | "remove", "agentIds": ["…"]}.');
+  if (!input.success)
+    throw new AppError(
+      'BAD_REQUEST',
+      'Send {"operation": "start" | "stop" | "pause" | "resume" | "restart" | "remove", "agentIds": ["…"]}.',
+    );
   const { operation, agentIds } = input.data;
   const results = [];
   for (const id of agentIds) {
@@ -207,7 +233,11 @@ async function outcomeOf(id: string, work: Promise<unknown>): Promise<Fields> {
     return { id, ok: true };
   } catch (error) {
     if (error instanceof Missing || error instanceof AppError) throw error;
-    return { id, ok: false, error: isWireError(error) ? { code: error.code, message: error.message } : { code: 'INTERNAL', message: messageOf(error) } };
+    return {
+      id,
+      ok: false,
+      error: isWireError(error) ? { code: error.code, message: error.message } : { code: 'INTERNAL', message: messageOf(error) },
+    };
   }
 }
 
@@ -217,7 +247,12 @@ async function withProject({ invoke, body }: Compat): Promise<Fields> {
   if (typeof wanted !== 'string' || wanted.startsWith('prj_')) return body;
   const { projects } = Projects.parse(await invoke('projects.list', {}));
   const found = projects.find(({ name }) => name === wanted);
-  if (found === undefined) throw new AppError('BAD_REQUEST', `There is no project named "${wanted.slice(0, 100)}". Open its folder first: POST /api/v1/projects {"folder": "/absolute/path", "name": "…"}.`, { data: { fields: ['projectId'] } });
+  if (found === undefined)
+    throw new AppError(
+      'BAD_REQUEST',
+      `There is no project named "${wanted.slice(0, 100)}". Open its folder first: POST /api/v1/projects {"folder": "/absolute/path", "name": "…"}.`,
+      { data: { fields: ['projectId'] } },
+    );
   return { ...body, projectId: found.id };
 }
 
@@ -230,5 +265,7 @@ function asMessage(body: Fields): Fields {
 }
 
 function numbersIn(query: Readonly<Record<string, string>>): Fields {
-  return Object.fromEntries(Object.entries(query).map(([name, text]) => [name, name === 'limit' && /^\d+$/.test(text) ? Number(text) : text]));
+  return Object.fromEntries(
+    Object.entries(query).map(([name, text]) => [name, name === 'limit' && /^\d+$/.test(text) ? Number(text) : text]),
+  );
 }

@@ -7,7 +7,11 @@ export const MAX_BODY_BYTES = 1_048_576;
 
 /** What a body that is too large is answered with. */
 export function tooLarge(limit: number): AppError {
-  return new AppError('PAYLOAD_TOO_LARGE', `The request is larger than ${limit} bytes. Put large things into a file of the workspace and send its name.`, { data: { limitBytes: limit } });
+  return new AppError(
+    'PAYLOAD_TOO_LARGE',
+    `The request is larger than ${limit} bytes. Put large things into a file of the workspace and send its name.`,
+    { data: { limitBytes: limit } },
+  );
 }
 
 /** How much of a body that is too large is read and thrown away, in bytes, so that its sender gets to read the answer. */
@@ -25,11 +29,18 @@ export async function readJson(request: IncomingMessage, response: ServerRespons
   }
   if (bytes.length === 0) return undefined;
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') throw new AppError('BAD_REQUEST', `Send the body as JSON with the header "content-type: application/json"${type === undefined ? '' : `, not "${type.slice(0, 100)}"`}.`);
+  if (type !== 'application/json')
+    throw new AppError(
+      'BAD_REQUEST',
+      `Send the body as JSON with the header "content-type: application/json"${type === undefined ? '' : `, not "${type.slice(0, 100)}"`}.`,
+    );
   try {
     return JSON.parse(bytes.toString('utf8')) as unknown;
   } catch (error) {
-    throw new AppError('BAD_REQUEST', `The body is not valid JSON: ${error instanceof Error ? error.message : 'it could not be parsed'}.`);
+    throw new AppError(
+      'BAD_REQUEST',
+      `The body is not valid JSON: ${error instanceof Error ? error.message : 'it could not be parsed'}.`,
+    );
   }
 }
 

@@ -94,7 +94,18 @@ export function createDoors(options: DoorsOptions): Doors {
   const rpc = createRouter({ handlers: options.handlers, store: options.store, log, metrics });
   const visits = new Visits(gatekeeper);
   const mcp = new McpHttpDoor({ rpc, version, bodyLimit, log });
-  const mainRoutes = new MainRoutes({ rpc, version, gatekeeper, visits, mcp, metrics, bodyLimit, log, rendererDir: options.rendererDir, onTerminalSocket: options.onTerminalSocket });
+  const mainRoutes = new MainRoutes({
+    rpc,
+    version,
+    gatekeeper,
+    visits,
+    mcp,
+    metrics,
+    bodyLimit,
+    log,
+    rendererDir: options.rendererDir,
+    onTerminalSocket: options.onTerminalSocket,
+  });
   const agentRoutes = new AgentRoutes({ rpc, version, gatekeeper, visits, mcp, bodyLimit, log });
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const allowedHosts = options.allowHosts ?? [];
@@ -105,7 +116,8 @@ export function createDoors(options: DoorsOptions): Doors {
   const openSockets = (): number => sockets.reduce((sum, { size }) => sum + size, 0);
   let bound: RunInfo | undefined;
   const info = (): RunInfo => {
-    if (bound === undefined) throw new AppError('UNAVAILABLE', 'Quarterdeck is starting: its addresses are not known yet. Try again in a moment.');
+    if (bound === undefined)
+      throw new AppError('UNAVAILABLE', 'Quarterdeck is starting: its addresses are not known yet. Try again in a moment.');
     return bound;
   };
 
@@ -124,8 +136,10 @@ export function createDoors(options: DoorsOptions): Doors {
         const wanted = port ?? DEFAULT_PORT;
         const mainBound = await (wanted === 0 ? listenOn : listenFrom)(main.server, host, wanted, 'the main port');
         main.openAt(mainBound);
-        if (wanted !== 0 && mainBound !== wanted) log.warn({ port: mainBound }, `Port ${wanted} is taken; Quarterdeck is at port ${mainBound}`);
-        if (agentPort !== 0 && agentBound !== agentPort) log.warn({ port: agentBound }, `Port ${agentPort} is taken; agents are served at port ${agentBound}`);
+        if (wanted !== 0 && mainBound !== wanted)
+          log.warn({ port: mainBound }, `Port ${wanted} is taken; Quarterdeck is at port ${mainBound}`);
+        if (agentPort !== 0 && agentBound !== agentPort)
+          log.warn({ port: agentBound }, `Port ${agentPort} is taken; agents are served at port ${agentBound}`);
         bound = { pid: process.pid, startedAt: Date.now(), version, ...addressesOf(host, mainBound, agentBound) };
         return bound;
       } catch (error) {
@@ -152,7 +166,14 @@ function addressesOf(host: string, port: number, agentPort: number): Omit<RunInf
   const name = host.includes(':') ? `[${host}]` : host;
   const url = `http://${name}:${port}`;
   const agent = `${name}:${agentPort}`;
-  return { url: `${url}/`, apiUrl: `${url}/api`, mcpUrl: `${url}/mcp`, agentMcpUrl: `http://${agent}/mcp`, agentSseUrl: `http://${agent}/sse`, agentWsUrl: `ws://${agent}/ws` };
+  return {
+    url: `${url}/`,
+    apiUrl: `${url}/api`,
+    mcpUrl: `${url}/mcp`,
+    agentMcpUrl: `http://${agent}/mcp`,
+    agentSseUrl: `http://${agent}/sse`,
+    agentWsUrl: `ws://${agent}/ws`,
+  };
 }
 
 /** Waits until something holds, at most `ms`. */

@@ -19,14 +19,21 @@ export class HostRule {
     const own = LOOPBACK_NAMES.map((name) => `${name}:${port}`);
     const others = extra.map((name) => name.toLowerCase()).flatMap((name) => [name, `${name}:${port}`]);
     this.#hosts = new Set([...own, ...others]);
-    this.#origins = new Set([...own.map((host) => `http://${host}`), ...others.flatMap((host) => [`http://${host}`, `https://${host}`]), APP_ORIGIN]);
+    this.#origins = new Set([
+      ...own.map((host) => `http://${host}`),
+      ...others.flatMap((host) => [`http://${host}`, `https://${host}`]),
+      APP_ORIGIN,
+    ]);
   }
 
   /** Fails with FORBIDDEN on a foreign Host or Origin. */
   check(request: IncomingMessage): void {
     const host = request.headers.host?.toLowerCase();
     if (host === undefined || !this.#hosts.has(host)) {
-      throw new AppError('FORBIDDEN', `The Host "${shown(host)}" is not one of this server's names. Use 127.0.0.1 or localhost, or start Quarterdeck with --allow-host NAME.`);
+      throw new AppError(
+        'FORBIDDEN',
+        `The Host "${shown(host)}" is not one of this server's names. Use 127.0.0.1 or localhost, or start Quarterdeck with --allow-host NAME.`,
+      );
     }
     const { origin } = request.headers;
     if (origin !== undefined && !this.#origins.has(origin.toLowerCase())) {
@@ -40,7 +47,10 @@ export function requireSameOrigin(request: IncomingMessage): void {
   const { origin, host } = request.headers;
   const own = origin !== undefined && URL.canParse(origin) ? new URL(origin).host.toLowerCase() : undefined;
   if (own !== undefined && own === host?.toLowerCase()) return;
-  throw new AppError('FORBIDDEN', 'A browser session may change things only from its own page: the Origin header is missing or names another server. Programs use "Authorization: Bearer <token>".');
+  throw new AppError(
+    'FORBIDDEN',
+    'A browser session may change things only from its own page: the Origin header is missing or names another server. Programs use "Authorization: Bearer <token>".',
+  );
 }
 
 function shown(value: string | undefined): string {

@@ -39,7 +39,10 @@ export class LoginDoor {
     const session = await this.#gatekeeper.redeemLoginCode(body.data.code);
     if (session === undefined) {
       this.#countFailure(source);
-      throw new AppError('UNAUTHORIZED', 'This login link was used before or is too old. Make a new one with "quarterdeck login", or restart Quarterdeck and open the link that it prints.');
+      throw new AppError(
+        'UNAUTHORIZED',
+        'This login link was used before or is too old. Make a new one with "quarterdeck login", or restart Quarterdeck and open the link that it prints.',
+      );
     }
     const maxAge = Math.max(0, Math.floor((session.expiresAt - this.#now()) / 1_000));
     response.setHeader('set-cookie', `${SESSION_COOKIE}=${session.secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${maxAge}`);
@@ -53,7 +56,9 @@ export class LoginDoor {
     if (waitMs <= 0) this.#failures.delete(source);
     else if (failures.count >= MAX_FAILURES) {
       const retryAfterSeconds = Math.ceil(waitMs / 1_000);
-      throw new AppError('TOO_MANY_REQUESTS', `Too many failed logins. Try again in ${retryAfterSeconds} s.`, { data: { retryAfterSeconds } });
+      throw new AppError('TOO_MANY_REQUESTS', `Too many failed logins. Try again in ${retryAfterSeconds} s.`, {
+        data: { retryAfterSeconds },
+      });
     }
   }
 

@@ -66,13 +66,17 @@ export class MainRoutes implements WebRoutes {
     this.#files = new StaticFiles(options.rendererDir);
     this.#rpcSockets = new RpcSockets(options.rpc.router);
     const { visits, bodyLimit } = options;
-    this.sockets = { plain: new Sockets({ maxPayload: bodyLimit, visits }), mcp: new Sockets({ maxPayload: bodyLimit, subprotocol: 'mcp', visits }) };
+    this.sockets = {
+      plain: new Sockets({ maxPayload: bodyLimit, visits }),
+      mcp: new Sockets({ maxPayload: bodyLimit, subprotocol: 'mcp', visits }),
+    };
   }
 
   async request(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const path = url.pathname;
     if (path === '/mcp') await this.#serveMcp(request, response, url);
-    else if (SOCKET_PATHS.has(path)) sendHttpError(response, 426, 'UPGRADE_REQUIRED', `${path} is a WebSocket: connect to it as one.`);
+    else if (SOCKET_PATHS.has(path))
+      sendHttpError(response, 426, 'UPGRADE_REQUIRED', `${path} is a WebSocket: connect to it as one.`);
     else if (path === '/login' && request.method === 'POST') await this.#login.serve(request, response);
     else if (path === '/metrics') await this.#serveMetrics(request, response);
     else if (path === '/api' || path.startsWith('/api/')) await this.#serveApi(request, response, url);
@@ -81,10 +85,13 @@ export class MainRoutes implements WebRoutes {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, url: URL): void {
-    if (!SOCKET_PATHS.has(url.pathname)) throw new AppError('NOT_FOUND', `There is no WebSocket at "${url.pathname.slice(0, 200)}".`);
+    if (!SOCKET_PATHS.has(url.pathname))
+      throw new AppError('NOT_FOUND', `There is no WebSocket at "${url.pathname.slice(0, 200)}".`);
     if (url.pathname === '/mcp/ws') {
       const visitor = this.#admit(request, { cookie: false });
-      this.sockets.mcp.accept(request, socket, head, visitor, (opened) => this.#openMcp(opened, mcpSession(visitor, request, url)));
+      this.sockets.mcp.accept(request, socket, head, visitor, (opened) =>
+        this.#openMcp(opened, mcpSession(visitor, request, url)),
+      );
       return;
     }
     const visitor = this.#admit(request, { cookie: true });
@@ -92,7 +99,10 @@ export class MainRoutes implements WebRoutes {
     const caller = callerOf(visitor, doorOf(visitor, request), request);
     this.sockets.plain.accept(request, socket, head, visitor, (opened) => {
       if (url.pathname === '/terminals') this.#options.onTerminalSocket(opened, caller, url);
-      else this.#rpcSockets.serve(opened, caller).catch((error: unknown) => this.#options.log.error({ err: error }, 'A socket could not be served'));
+      else
+        this.#rpcSockets
+          .serve(opened, caller)
+          .catch((error: unknown) => this.#options.log.error({ err: error }, 'A socket could not be served'));
     });
   }
 
@@ -154,7 +164,7 @@ export class MainRoutes implements WebRoutes {
   #admit(request: IncomingMessage, allow: { readonly cookie: boolean }): Visitor {
     const visitor = authenticate(request, this.#options.gatekeeper, { ...allow, side: 'manage' });
     if (audienceOf(visitor.principal.role) === 'manage') return visitor;
-    throw new AppError('FORBIDDEN', 'This is an agent\'s token: it is accepted on the agent port only (QUARTERDECK_AGENT_URL).');
+    throw new AppError('FORBIDDEN', "This is an agent's token: it is accepted on the agent port only (QUARTERDECK_AGENT_URL).");
   }
 }
 

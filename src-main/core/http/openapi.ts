@@ -25,11 +25,16 @@ export class OpenApiDocument {
       info: {
         title: 'Quarterdeck',
         version: this.#version,
-        description: 'Runs, connects and watches agents and workers on one machine. Every call needs a token in the header "Authorization: Bearer <token>"; the operator\'s is in the file "operator-token" of the data folder.',
+        description:
+          'Runs, connects and watches agents and workers on one machine. Every call needs a token in the header "Authorization: Bearer <token>"; the operator\'s is in the file "operator-token" of the data folder.',
       },
       servers: [{ url: API_PREFIX }],
       security: [{ bearer: [] }],
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'The operator\'s token, or one made with POST /auth/tokens' } } },
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: "The operator's token, or one made with POST /auth/tokens" },
+        },
+      },
     });
     return JSON.stringify(document);
   }

@@ -11,16 +11,23 @@ const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])
 /** Fails on an address that others can reach: without TLS tokens would travel in the clear. */
 export function requireLoopback(host: string): void {
   if (LOOPBACK.has(host)) return;
-  throw new AppError('BAD_REQUEST', `Quarterdeck does not listen on "${host}": other machines could reach it there, and without TLS tokens and terminals would travel unencrypted. Leave --bind out and use an SSH tunnel: ssh -L 3000:127.0.0.1:3000 <this machine>.`);
+  throw new AppError(
+    'BAD_REQUEST',
+    `Quarterdeck does not listen on "${host}": other machines could reach it there, and without TLS tokens and terminals would travel unencrypted. Leave --bind out and use an SSH tunnel: ssh -L 3000:127.0.0.1:3000 <this machine>.`,
+  );
 }
 
 /** Listens on exactly this port (0: any). Fails with CONFLICT naming who holds it. Resolves with the port. */
 export async function listenOn(server: Server, host: string, port: number, purpose: string): Promise<number> {
   if (await tryListen(server, host, port)) return boundPort(server);
   const holder = await holderOf(port);
-  throw new AppError('CONFLICT', `Port ${port} (${purpose}) is taken${holder === undefined ? ' by another program' : ` by ${holder}`}. End that program, or choose another port.`, {
-    data: { port, ...(holder === undefined ? {} : { holder }) },
-  });
+  throw new AppError(
+    'CONFLICT',
+    `Port ${port} (${purpose}) is taken${holder === undefined ? ' by another program' : ` by ${holder}`}. End that program, or choose another port.`,
+    {
+      data: { port, ...(holder === undefined ? {} : { holder }) },
+    },
+  );
 }
 
 /** Listens on this port or the next free one (0: any). Resolves with the port. */
@@ -38,7 +45,12 @@ async function tryListen(server: Server, host: string, port: number): Promise<bo
     const onError = (error: NodeJS.ErrnoException): void => {
       server.off('listening', onListening);
       if (error.code === 'EADDRINUSE') resolve(false);
-      else if (error.code === 'EACCES') reject(new AppError('FORBIDDEN', `Port ${port} needs privileges that this user has not. Choose one from 1024 on.`, { cause: error }));
+      else if (error.code === 'EACCES')
+        reject(
+          new AppError('FORBIDDEN', `Port ${port} needs privileges that this user has not. Choose one from 1024 on.`, {
+            cause: error,
+          }),
+        );
       else reject(new AppError('UNAVAILABLE', `Port ${port} on ${host} cannot be used: ${error.message}.`, { cause: error }));
     };
     const onListening = (): void => {

@@ -68,20 +68,35 @@ export function sendError(response: ServerResponse, error: AppError, status = ht
 }
 
 /** Answers with an error that only HTTP knows: it has no code of ours. */
-export function sendHttpError(response: ServerResponse, status: number, code: 'METHOD_NOT_SUPPORTED' | 'NOT_IMPLEMENTED' | 'UPGRADE_REQUIRED', message: string): void {
+export function sendHttpError(
+  response: ServerResponse,
+  status: number,
+  code: 'METHOD_NOT_SUPPORTED' | 'NOT_IMPLEMENTED' | 'UPGRADE_REQUIRED',
+  message: string,
+): void {
   sendJson(response, status, { defined: false, code, status, message });
 }
 
 /** Answers 405, naming what is possible. */
 export function sendMethodError(response: ServerResponse, method: string | undefined, allowed: readonly string[]): void {
   response.setHeader('allow', allowed.join(', '));
-  sendHttpError(response, 405, 'METHOD_NOT_SUPPORTED', `${method ?? 'This method'} is not possible on this path; possible: ${allowed.join(', ')}.`);
+  sendHttpError(
+    response,
+    405,
+    'METHOD_NOT_SUPPORTED',
+    `${method ?? 'This method'} is not possible on this path; possible: ${allowed.join(', ')}.`,
+  );
 }
 
 /** Refuses an upgrade: answers on the bare socket and closes it. */
 export function refuseUpgrade(socket: Duplex, error: AppError): void {
   const body = JSON.stringify(errorBody(error));
-  const headers = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)), connection: 'close', ...errorHeaders(error) };
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+    ...errorHeaders(error),
+  };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   socket.end([`HTTP/1.1 ${httpStatusOf(error.code)} ${error.code}`, ...head, '', body].join('\r\n'));
 }

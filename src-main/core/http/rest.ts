@@ -33,7 +33,9 @@ export class RestDoor {
         async (options) => {
           // Everything in a query is text: "5" becomes 5 where the contract wants a number. Bodies are JSON and say it themselves.
           const schema = options.procedure['~orpc'].route.method === 'GET' ? schemas.get(options.path.join('.')) : undefined;
-          return await options.next(schema === undefined ? options : { ...options, input: coercer.coerce(schema, options.input ?? {}) });
+          return await options.next(
+            schema === undefined ? options : { ...options, input: coercer.coerce(schema, options.input ?? {}) },
+          );
         },
       ],
     });
@@ -44,16 +46,24 @@ export class RestDoor {
     const path = url.pathname.slice(API_PREFIX.length);
     const allowed = this.#routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
     if (!allowed.includes(request.method ?? '')) {
-      if (allowed.length === 0) throw new AppError('NOT_FOUND', `There is no "${url.pathname.slice(0, 200)}". GET /api/openapi.json lists what there is.`);
+      if (allowed.length === 0)
+        throw new AppError(
+          'NOT_FOUND',
+          `There is no "${url.pathname.slice(0, 200)}". GET /api/openapi.json lists what there is.`,
+        );
       sendMethodError(response, request.method, allowed);
       return;
     }
     // Read here, so that the limit and the complaints are ours; undefined would make oRPC read it again.
     const body = (await readJson(request, response, this.#bodyLimit)) ?? {};
-    if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new AppError('BAD_REQUEST', 'The body must be a JSON object with the fields of the input.');
+    if (typeof body !== 'object' || body === null || Array.isArray(body))
+      throw new AppError('BAD_REQUEST', 'The body must be a JSON object with the fields of the input.');
     // A colon is no letter for oRPC's matcher; core/rpc/router.ts writes it so in the routes as well.
     const escaped = `${url.pathname.replaceAll(':', '%3A')}${url.search}`;
-    const served = await this.#handler.handle(Object.assign(request, { body, url: escaped }), response, { prefix: API_PREFIX, context: { caller } });
+    const served = await this.#handler.handle(Object.assign(request, { body, url: escaped }), response, {
+      prefix: API_PREFIX,
+      context: { caller },
+    });
     if (!served.matched) throw new AppError('NOT_FOUND', `There is no "${url.pathname.slice(0, 200)}".`);
   }
 }

@@ -2,16 +2,20 @@
  * The contract over a WebSocket. oRPC sends a stream's items one after the other and waits for each to be sent, so pacing
  * the sends paces the source: with a slow reader at most `MAX_BUFFERED_BYTES` and one item wait in memory.
  */
+import { setImmediate } from 'node:timers/promises';
 import { RPCHandler } from '@orpc/server/ws';
 import type { WebSocket } from 'ws';
 import type { Caller } from '#core/caller.ts';
 import type { RpcContext, RpcRouter } from '#core/rpc/router.ts';
 
 /** Above this many unsent bytes a send waits until its frame has left. */
-export const MAX_BUFFERED_BYTES = 256 * 1024;
+export const MAX_BUFFERED_BYTES = 64 * 1024;
+/** A stream that always has a next item lets others have their turn after this long, in milliseconds. */
+const MAX_TURN_MS = 5;
 /** "Invalid frame payload data", RFC 6455 section 7.4.1. */
 const CLOSE_INVALID = 1007;
 
+type Frame = Parameters<WebSocket['send']>[0];
 type RpcSocketLike = Parameters<RPCHandler<RpcContext>['upgrade']>[0];
 
 /** Serves calls over sockets. */
@@ -29,12 +33,21 @@ export class RpcSockets {
 }
 
 function paced(socket: WebSocket): RpcSocketLike {
-  // oRPC waits for what a send returns, although its type does not say so.
-  const send = (data: Parameters<WebSocket['send']>[0]): unknown => {
-    if (socket.bufferedAmount >= MAX_BUFFERED_BYTES) return sent(socket, data);
-    socket.send(data);
-    return undefined;
+  let turnAt = performance.now();
+  const pacedSend = async (data: Frame): Promise<void> => {
+    if (socket.readyState !== socket.OPEN) {
+      // The close event ends the calls; it must get its turn of the event loop.
+      await setImmediate();
+      return;
+    }
+    if (socket.bufferedAmount >= MAX_BUFFERED_BYTES) await sent(socket, data);
+    else socket.send(data);
+    if (performance.now() - turnAt < MAX_TURN_MS) return;
+    await setImmediate();
+    turnAt = performance.now();
   };
+  // oRPC waits for what a send returns, although its type does not say so.
+  const send = (data: Frame): unknown => pacedSend(data);
   return {
     send,
     addEventListener: (type, listener, options) => {
@@ -50,9 +63,10 @@ function paced(socket: WebSocket): RpcSocketLike {
   };
 }
 
-async function sent(socket: WebSocket, data: Parameters<WebSocket['send']>[0]): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    socket.send(data, (error) => (error ? reject(error) : resolve()));
+/** Resolves when the frame was taken by the system, or the socket broke. */
+async function sent(socket: WebSocket, data: Frame): Promise<void> {
+  await new Promise<void>((resolve) => {
+    socket.send(data, () => resolve());
   });
 }
 

@@ -50,7 +50,8 @@ export class StaticFiles {
     }
     const index = wanted === undefined || extname(wanted) !== '' ? undefined : await fileIn(root, 'index.html');
     if (index !== undefined) await sendFile(request, response, index, 'no-cache');
-    else if (wanted !== undefined && extname(wanted) === '') sendText(request, response, 503, 'text/html; charset=utf-8', NOT_BUILT);
+    else if (wanted !== undefined && extname(wanted) === '')
+      sendText(request, response, 503, 'text/html; charset=utf-8', NOT_BUILT);
     else sendText(request, response, 404, 'text/plain; charset=utf-8', 'There is no such file.\n');
   }
 }
@@ -86,7 +87,11 @@ async function fileIn(root: string, relative: string): Promise<FoundFile | undef
 }
 
 async function sendFile(request: IncomingMessage, response: ServerResponse, file: FoundFile, caching: string): Promise<void> {
-  response.writeHead(200, { 'content-type': TYPES[extname(file.path)] ?? 'application/octet-stream', 'content-length': file.size, 'cache-control': caching });
+  response.writeHead(200, {
+    'content-type': TYPES[extname(file.path)] ?? 'application/octet-stream',
+    'content-length': file.size,
+    'cache-control': caching,
+  });
   if (request.method === 'HEAD') {
     response.end();
     return;

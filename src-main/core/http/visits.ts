@@ -23,7 +23,10 @@ export class Visits implements Disposable {
   constructor(gatekeeper: Gatekeeper) {
     this.#gatekeeper = gatekeeper;
     this.#owned.add(gatekeeper.onRevoked((tokenId) => this.#closeWhere(({ principal }) => principal.tokenId === tokenId)));
-    const timer = setInterval(() => this.#closeWhere(({ secret }) => this.#gatekeeper.principalOf(secret) === undefined), RECHECK_MS);
+    const timer = setInterval(
+      () => this.#closeWhere(({ secret }) => this.#gatekeeper.principalOf(secret) === undefined),
+      RECHECK_MS,
+    );
     timer.unref();
     this.#owned.add(toDisposable(() => clearInterval(timer)));
   }

@@ -29,7 +29,14 @@ export interface WebLimits {
 }
 
 /** Generous for programs on the same machine, short for anything that stalls. */
-export const DEFAULT_LIMITS: WebLimits = { headersMs: 10_000, requestMs: 30_000, keepAliveMs: 30_000, checkMs: 2_000, headerBytes: 16_384, connections: 4_096 };
+export const DEFAULT_LIMITS: WebLimits = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 30_000,
+  checkMs: 2_000,
+  headerBytes: 16_384,
+  connections: 4_096,
+};
 
 /** The longest the end of a server takes, in milliseconds: 2 s, less some room for the rest of the core. */
 const END_MS = 1_500;
@@ -52,7 +59,12 @@ export class WebServer {
   #hosts: HostRule | undefined;
   #isEnding = false;
 
-  constructor(options: { readonly routes: WebRoutes; readonly log: BugLog; readonly limits: WebLimits; readonly allowedHosts: readonly string[] }) {
+  constructor(options: {
+    readonly routes: WebRoutes;
+    readonly log: BugLog;
+    readonly limits: WebLimits;
+    readonly allowedHosts: readonly string[];
+  }) {
     const { limits } = options;
     this.#routes = options.routes;
     this.#log = options.log;
@@ -120,7 +132,10 @@ export class WebServer {
       if (error instanceof AppError) sendError(response, error);
       else {
         this.#log.error({ err: error, path: request.url?.split('?')[0] }, 'A request failed unexpectedly');
-        sendError(response, new AppError('INTERNAL', 'Quarterdeck failed at this request. This is a bug; the log of the core holds the details.'));
+        sendError(
+          response,
+          new AppError('INTERNAL', 'Quarterdeck failed at this request. This is a bug; the log of the core holds the details.'),
+        );
       }
     }
   }
@@ -133,7 +148,8 @@ export class WebServer {
       if (this.#isEnding) throw endingError();
       this.#routes.upgrade(request, socket, head, this.#check(request));
     } catch (error) {
-      if (!(error instanceof AppError)) this.#log.error({ err: error, path: request.url?.split('?')[0] }, 'An upgrade failed unexpectedly');
+      if (!(error instanceof AppError))
+        this.#log.error({ err: error, path: request.url?.split('?')[0] }, 'An upgrade failed unexpectedly');
       refuseUpgrade(socket, error instanceof AppError ? error : new AppError('INTERNAL', 'Quarterdeck failed at this request.'));
     }
   }
@@ -144,7 +160,8 @@ export class WebServer {
     if (hosts === undefined) throw new AppError('UNAVAILABLE', 'Quarterdeck is starting. Try again in a moment.');
     hosts.check(request);
     const target = request.url ?? '/';
-    if (!target.startsWith('/') || !URL.canParse(target, 'http://localhost')) throw new AppError('BAD_REQUEST', 'The address of this request is not valid.');
+    if (!target.startsWith('/') || !URL.canParse(target, 'http://localhost'))
+      throw new AppError('BAD_REQUEST', 'The address of this request is not valid.');
     const url = new URL(`http://localhost${target}`);
     refuseQueryTokens(url);
     return url;
@@ -164,5 +181,7 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void
         ? ['408 Request Timeout', 'TIMEOUT', 'The request took too long to arrive.']
         : ['400 Bad Request', 'BAD_REQUEST', 'This is not a valid HTTP request.'];
   const body = JSON.stringify({ code, message });
-  socket.end(`HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
 }

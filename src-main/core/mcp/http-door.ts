@@ -45,7 +45,10 @@ export class McpHttpDoor {
       // Rejected requests are answered; what is thrown by a bug is logged by the router.
       { keepAliveMs: KEEP_ALIVE_MS, maxRequestBodySize: options.bodyLimit },
     );
-    this.#serve = toNodeHandler(handler, { maxRequestBodySize: options.bodyLimit, onerror: (error) => options.log.error({ err: error }, 'An MCP request failed') });
+    this.#serve = toNodeHandler(handler, {
+      maxRequestBodySize: options.bodyLimit,
+      onerror: (error) => options.log.error({ err: error }, 'An MCP request failed'),
+    });
     this.#close = () => handler.close();
   }
 
@@ -79,8 +82,10 @@ export class McpHttpDoor {
   /** Takes a message for a stream of the older transport: only from the token that opened it. */
   async postMessage(request: IncomingMessage, response: ServerResponse, url: URL, session: McpSession): Promise<void> {
     const open = this.#sse.get(url.searchParams.get('sessionId') ?? '');
-    if (open === undefined) throw new AppError('NOT_FOUND', 'There is no such stream. Open one with GET /sse; it names the address to post to.');
-    if (open.session.caller.actor.id !== session.caller.actor.id) throw new AppError('FORBIDDEN', 'This stream belongs to another token.');
+    if (open === undefined)
+      throw new AppError('NOT_FOUND', 'There is no such stream. Open one with GET /sse; it names the address to post to.');
+    if (open.session.caller.actor.id !== session.caller.actor.id)
+      throw new AppError('FORBIDDEN', 'This stream belongs to another token.');
     const message = await this.#readMessage(request, response);
     if (message !== undefined) await open.transport.handlePostMessage(request, response, message);
   }

@@ -21,7 +21,11 @@ export function invalidMessage(value: unknown): JsonRpcError | undefined {
   return {
     jsonrpc: '2.0',
     id: idOf(value),
-    error: { code: INVALID_REQUEST, message: 'Invalid request: a JSON-RPC 2.0 message has "jsonrpc": "2.0" and a "method", or an "id" with a "result" or an "error".' },
+    error: {
+      code: INVALID_REQUEST,
+      message:
+        'Invalid request: a JSON-RPC 2.0 message has "jsonrpc": "2.0" and a "method", or an "id" with a "result" or an "error".',
+    },
   };
 }
 

@@ -31,7 +31,10 @@ export function createMcpServer({ rpc, version }: McpOptions, session: McpSessio
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     const procedure = procedureOf(rpc, caller.role, params.name);
     if (procedure === undefined) {
-      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool "${params.name.slice(0, 100)}" for you. tools/list names those there are.`);
+      throw new ProtocolError(
+        ProtocolErrorCode.InvalidParams,
+        `There is no tool "${params.name.slice(0, 100)}" for you. tools/list names those there are.`,
+      );
     }
     return await callTool(rpc, procedure, params.arguments, caller, context.mcpReq.signal);
   });

@@ -40,7 +40,8 @@ export class SocketTransport implements Transport {
       return;
     }
     const message = asMessage(value);
-    if (message === undefined) this.#socket.send(JSON.stringify(invalidMessage(value) ?? parseError('batches are not accepted on a WebSocket')));
+    if (message === undefined)
+      this.#socket.send(JSON.stringify(invalidMessage(value) ?? parseError('batches are not accepted on a WebSocket')));
     else this.onmessage?.(message);
   }
 }

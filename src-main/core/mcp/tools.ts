@@ -25,15 +25,27 @@ export function procedureOf(rpc: Rpc, role: Role, tool: string): RoutedProcedure
 }
 
 /** Calls a tool. Failures are results that a model can read and act on, not protocol errors. */
-export async function callTool(rpc: Rpc, procedure: RoutedProcedure, input: unknown, caller: Caller, signal: AbortSignal): Promise<CallToolResult> {
+export async function callTool(
+  rpc: Rpc,
+  procedure: RoutedProcedure,
+  input: unknown,
+  caller: Caller,
+  signal: AbortSignal,
+): Promise<CallToolResult> {
   try {
     const output = await rpc.invoke(procedure.name, input ?? {}, caller, signal);
     const content = toJsonObject(output);
     return { content: [{ type: 'text', text: JSON.stringify(content) }], structuredContent: content };
   } catch (error) {
-    const failure = isWireError(error) ? { code: error.code, message: error.message, ...(hasFacts(error.data) ? { data: error.data } : {}) } : { code: 'INTERNAL', message: messageOf(error) };
+    const failure = isWireError(error)
+      ? { code: error.code, message: error.message, ...(hasFacts(error.data) ? { data: error.data } : {}) }
+      : { code: 'INTERNAL', message: messageOf(error) };
     const facts = 'data' in failure ? ` ${JSON.stringify(failure.data)}` : '';
-    return { isError: true, content: [{ type: 'text', text: `${failure.code}: ${failure.message}${facts}` }], structuredContent: { error: failure } };
+    return {
+      isError: true,
+      content: [{ type: 'text', text: `${failure.code}: ${failure.message}${facts}` }],
+      structuredContent: { error: failure },
+    };
   }
 }
 

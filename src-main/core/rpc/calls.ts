@@ -6,7 +6,9 @@ import { AppError } from '#shared/kernel/errors.ts';
 
 /** What a call fails with when the core ends. */
 export function endingError(): AppError {
-  return new AppError('UNAVAILABLE', 'Quarterdeck is ending. Connect again in a moment and repeat the call.', { retryable: true });
+  return new AppError('UNAVAILABLE', 'Quarterdeck is ending. Connect again in a moment and repeat the call.', {
+    retryable: true,
+  });
 }
 
 /** One call under way. */

@@ -14,7 +14,12 @@ export interface CommandResultRow {
 }
 
 /** Finds what a command returned the first time. */
-export function findCommandResult(db: Db, actor: string, procedure: string, key: string): { inputHash: Uint8Array; result: string | null } | undefined {
+export function findCommandResult(
+  db: Db,
+  actor: string,
+  procedure: string,
+  key: string,
+): { inputHash: Uint8Array; result: string | null } | undefined {
   const row = db
     .prepare('SELECT input_hash, result FROM command_results WHERE actor = ? AND procedure = ? AND idempotency_key = ?')
     .get(actor, procedure, key) as { input_hash: Buffer; result: string | null } | undefined;
@@ -23,20 +28,16 @@ export function findCommandResult(db: Db, actor: string, procedure: string, key:
 
 /** Keeps what a command returned. */
 export function insertCommandResult(db: Db, row: CommandResultRow): void {
-  db.prepare('INSERT INTO command_results (actor, procedure, idempotency_key, project_id, input_hash, result, at) VALUES (?, ?, ?, ?, ?, ?, ?)').run(
-    row.actor,
-    row.procedure,
-    row.key,
-    row.projectId,
-    row.inputHash,
-    row.result,
-    row.at,
-  );
+  db.prepare(
+    'INSERT INTO command_results (actor, procedure, idempotency_key, project_id, input_hash, result, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  ).run(row.actor, row.procedure, row.key, row.projectId, row.inputHash, row.result, row.at);
 }
 
 /** Forgets results older than `before`, at most `limit`: a small step that may be repeated. */
 export function deleteCommandResults(db: Db, before: number, limit: number): number {
   return db
-    .prepare('DELETE FROM command_results WHERE (actor, procedure, idempotency_key) IN (SELECT actor, procedure, idempotency_key FROM command_results WHERE at < ? ORDER BY at LIMIT ?)')
+    .prepare(
+      'DELETE FROM command_results WHERE (actor, procedure, idempotency_key) IN (SELECT actor, procedure, idempotency_key FROM command_results WHERE at < ? ORDER BY at LIMIT ?)',
+    )
     .run(before, limit).changes;
 }

@@ -54,7 +54,9 @@ export class CommandResults {
 
   /** Runs the command, or returns what it returned before. Fails with CONFLICT when the key was used with another input. */
   async once(command: KeyedCommand, run: () => Promise<unknown>): Promise<unknown> {
-    const hash = createHash('sha256').update(canonicalJson(command.input) ?? 'undefined').digest();
+    const hash = createHash('sha256')
+      .update(canonicalJson(command.input) ?? 'undefined')
+      .digest();
     const actor = `${command.actor.kind}:${command.actor.id}`;
     const id = JSON.stringify([actor, command.procedure, command.key]);
     const running = this.#running.get(id);
@@ -66,7 +68,10 @@ export class CommandResults {
     if (stored) {
       requireSame(command, stored.inputHash, hash);
       if (stored.result === null) {
-        throw new AppError('CONFLICT', `${command.procedure} was done already with idempotencyKey "${command.key}". Its result holds a secret and was shown once; use another key to do it again.`);
+        throw new AppError(
+          'CONFLICT',
+          `${command.procedure} was done already with idempotencyKey "${command.key}". Its result holds a secret and was shown once; use another key to do it again.`,
+        );
       }
       return JSON.parse(stored.result) as unknown;
     }
@@ -100,7 +105,11 @@ export class CommandResults {
 
 function requireSame(command: KeyedCommand, before: Uint8Array, now: Uint8Array): void {
   if (Buffer.compare(before, now) === 0) return;
-  throw new AppError('CONFLICT', `idempotencyKey "${command.key}" was used before for ${command.procedure} with another input. Use a new key, or send the same input.`, {
-    data: { idempotencyKey: command.key },
-  });
+  throw new AppError(
+    'CONFLICT',
+    `idempotencyKey "${command.key}" was used before for ${command.procedure} with another input. Use a new key, or send the same input.`,
+    {
+      data: { idempotencyKey: command.key },
+    },
+  );
 }

@@ -49,29 +49,39 @@ export function describeIssues(procedure: string, issues: readonly InputIssue[],
   };
 }
 
-function describeIssue(issue: InputIssue, schema: JsonSchemaPart, input: unknown): { field: string; text: string } {
+/** Puts one complaint into words: the field in dotted form, and what is wrong and allowed there. */
+export function describeIssue(issue: InputIssue, schema: JsonSchemaPart, input: unknown): { field: string; text: string } {
   const keys = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part));
   const part = partAt(schema, keys);
   if (issue.code === 'unrecognized_keys') {
     const unknown = (issue.keys ?? []).map((key) => cut([...keys, key].join('.')));
     const allowed = Object.keys(part?.properties ?? {});
     const field = unknown[0] ?? 'input';
-    return { field, text: `${list(unknown)} ${unknown.length === 1 ? 'is' : 'are'} not known here (allowed: ${allowed.length > 0 ? allowed.join(', ') : 'no fields at all'})` };
+    return {
+      field,
+      text: `${list(unknown)} ${unknown.length === 1 ? 'is' : 'are'} not known here (allowed: ${allowed.length > 0 ? allowed.join(', ') : 'no fields at all'})`,
+    };
   }
   const field = keys.length === 0 ? 'input' : cut(keys.join('.'));
   const hint = hintOf(part);
   const message = cut(issue.message);
-  if (keys.length > 0 && valueAt(input, keys) === undefined) return { field, text: `"${field}" is missing${hint === '' ? '' : ` (${hint})`}` };
-  if (issue.code === 'invalid_union' || message === 'Invalid input') return { field, text: `"${field}" is not valid${hint === '' ? '' : `; allowed: ${hint}`}` };
+  if (keys.length > 0 && valueAt(input, keys) === undefined)
+    return { field, text: `"${field}" is missing${hint === '' ? '' : ` (${hint})`}` };
+  if (issue.code === 'invalid_union' || message === 'Invalid input')
+    return { field, text: `"${field}" is not valid${hint === '' ? '' : `; allowed: ${hint}`}` };
   // The contract's own messages continue the field's name ("must be …", "is required …").
   if (/^(must|is|are|cannot|has|needs) /.test(message)) return { field, text: `"${field}" ${message}` };
   const allowed = issue.code === 'invalid_type' || issue.code === 'invalid_format' ? hint : '';
-  return { field, text: `"${field}": ${message.charAt(0).toLowerCase()}${message.slice(1)}${allowed === '' ? '' : ` (${allowed})`}` };
+  return {
+    field,
+    text: `"${field}": ${message.charAt(0).toLowerCase()}${message.slice(1)}${allowed === '' ? '' : ` (${allowed})`}`,
+  };
 }
 
 function valueAt(input: unknown, keys: readonly string[]): unknown {
   let value = input;
-  for (const key of keys) value = typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined;
+  for (const key of keys)
+    value = typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined;
   return value;
 }
 
@@ -79,7 +89,10 @@ function partAt(schema: JsonSchemaPart, keys: readonly string[]): JsonSchemaPart
   let parts: readonly JsonSchemaPart[] = [schema];
   for (const key of keys) {
     parts = parts.flatMap(branches).flatMap((part) => {
-      const next = (Object.hasOwn(part.properties ?? {}, key) ? part.properties?.[key] : undefined) ?? part.items ?? part.additionalProperties;
+      const next =
+        (Object.hasOwn(part.properties ?? {}, key) ? part.properties?.[key] : undefined) ??
+        part.items ??
+        part.additionalProperties;
       return typeof next === 'object' ? [next] : [];
     });
   }

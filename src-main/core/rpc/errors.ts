@@ -31,7 +31,13 @@ export function codeOf(error: unknown): ErrorCode | undefined {
 /** The wire form of an expected failure. */
 export function toWireError(error: AppError): ORPCError<ErrorCode, unknown> {
   const data = { ...error.data };
-  return new ORPCError(error.code, { defined: true, status: httpStatusOf(error.code), message: error.message, ...(Object.keys(data).length > 0 ? { data } : {}), cause: error });
+  return new ORPCError(error.code, {
+    defined: true,
+    status: httpStatusOf(error.code),
+    message: error.message,
+    ...(Object.keys(data).length > 0 ? { data } : {}),
+    cause: error,
+  });
 }
 
 /**
@@ -49,5 +55,7 @@ export function toPublicError(error: unknown, procedure: FailedProcedure, log: B
   }
   const cause = isWireError(error) && error.cause instanceof ValidationError ? { issues: error.cause.issues.slice(0, 10) } : {};
   log.error({ procedure: procedure.name, err: error, ...cause }, 'A call failed unexpectedly');
-  return toWireError(new AppError('INTERNAL', `Quarterdeck failed at ${procedure.name}. This is a bug; the log of the core holds the details.`));
+  return toWireError(
+    new AppError('INTERNAL', `Quarterdeck failed at ${procedure.name}. This is a bug; the log of the core holds the details.`),
+  );
 }

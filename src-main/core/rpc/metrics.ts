@@ -13,8 +13,19 @@ export class CallMetrics {
 
   /** `underWay` tells how many calls and streams are open now. */
   constructor(registry: Registry, underWay: () => number) {
-    this.#calls = new Counter({ name: 'quarterdeck_calls_total', help: 'Calls by procedure, door and outcome (ok, or the code of the error)', labelNames: ['procedure', 'door', 'outcome'], registers: [registry] });
-    this.#seconds = new Histogram({ name: 'quarterdeck_call_seconds', help: 'Time that calls took', labelNames: ['procedure', 'door'], buckets: BUCKETS, registers: [registry] });
+    this.#calls = new Counter({
+      name: 'quarterdeck_calls_total',
+      help: 'Calls by procedure, door and outcome (ok, or the code of the error)',
+      labelNames: ['procedure', 'door', 'outcome'],
+      registers: [registry],
+    });
+    this.#seconds = new Histogram({
+      name: 'quarterdeck_call_seconds',
+      help: 'Time that calls took',
+      labelNames: ['procedure', 'door'],
+      buckets: BUCKETS,
+      registers: [registry],
+    });
     // Registers itself; read when the metrics are asked for.
     new Gauge({
       name: 'quarterdeck_calls_under_way',

@@ -32,7 +32,12 @@ export class Refusals {
     const oldest = this.#last.size > MAX_REMEMBERED ? this.#last.keys().next().value : undefined;
     if (oldest !== undefined) this.#last.delete(oldest);
     await this.#store.write((tx) => {
-      tx.record(event({ projectId: SYSTEM_PROJECT_ID, actor: caller.actor, door: caller.door, subject: procedure }, 'access.refused', { procedure, reason }));
+      tx.record(
+        event({ projectId: SYSTEM_PROJECT_ID, actor: caller.actor, door: caller.door, subject: procedure }, 'access.refused', {
+          procedure,
+          reason,
+        }),
+      );
     });
   }
 }

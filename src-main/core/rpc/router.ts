@@ -112,7 +112,11 @@ export function createRouter(options: RouterOptions): Rpc {
     invoke: async (name, input, caller, signal) => {
       const procedure = built.get(name);
       if (procedure === undefined) throw toWireError(new AppError('NOT_FOUND', `There is no procedure "${name}".`));
-      const output: unknown = await call(procedure, input, { context: { caller }, path: name.split('.'), ...(signal ? { signal } : {}) });
+      const output: unknown = await call(procedure, input, {
+        context: { caller },
+        path: name.split('.'),
+        ...(signal ? { signal } : {}),
+      });
       return output;
     },
     end: () => calls.endAll(),
@@ -137,7 +141,12 @@ function describe(group: string, name: string, definition: AnyContractProcedure)
     name: `${group}.${name}`,
     path: [group, name],
     meta,
-    route: { method: route.method ?? 'POST', path: route.path ?? '/', description: route.description ?? '', summary: route.summary ?? '' },
+    route: {
+      method: route.method ?? 'POST',
+      path: route.path ?? '/',
+      description: route.description ?? '',
+      summary: route.summary ?? '',
+    },
     inputSchema: inputJsonSchema(inputSchema),
   };
 }
@@ -149,7 +158,10 @@ function describe(group: string, name: string, definition: AnyContractProcedure)
 function withLiteralColons(definition: AnyContractProcedure): AnyContractProcedure {
   const { route } = definition['~orpc'];
   if (route.path === undefined) return definition;
-  return new ContractProcedure({ ...definition['~orpc'], route: { ...route, path: `/${route.path.slice(1).replaceAll(':', '\\:')}` } });
+  return new ContractProcedure({
+    ...definition['~orpc'],
+    route: { ...route, path: `/${route.path.slice(1).replaceAll(':', '\\:')}` },
+  });
 }
 
 /** Where oRPC validates: behind the one middleware, so that the chain sees what a validation complains about. */
@@ -165,7 +177,8 @@ function build(definition: AnyContractProcedure, procedure: RoutedProcedure, han
       let open: OpenCall | undefined;
       let isStreaming = false;
       const toError = (error: unknown): ORPCError<string, unknown> => {
-        if (open?.signal.aborted && !(error instanceof AppError)) return toWireError(open.wasEnded() ? endingError() : new AppError('UNAVAILABLE', 'The caller went away.'));
+        if (open?.signal.aborted && !(error instanceof AppError))
+          return toWireError(open.wasEnded() ? endingError() : new AppError('UNAVAILABLE', 'The caller went away.'));
         return toPublicError(error, procedure, chain.log);
       };
       try {
@@ -188,10 +201,18 @@ function build(definition: AnyContractProcedure, procedure: RoutedProcedure, han
     .handler(async ({ context, input }) => {
       const { caller, signal = new AbortController().signal } = context;
       const run = (): Promise<unknown> => handler(input, { caller, signal });
-      const keyed = procedure.meta.isReadOnly || NATIVELY_IDEMPOTENT.has(procedure.name) ? undefined : Keyed.safeParse(input).data;
+      const keyed =
+        procedure.meta.isReadOnly || NATIVELY_IDEMPOTENT.has(procedure.name) ? undefined : Keyed.safeParse(input).data;
       if (keyed === undefined) return await run();
       return await chain.results.once(
-        { actor: caller.actor, procedure: procedure.name, key: keyed.idempotencyKey, input, projectId: keyed.projectId, isSecret: procedure.meta.hasSecretResult === true },
+        {
+          actor: caller.actor,
+          procedure: procedure.name,
+          key: keyed.idempotencyKey,
+          input,
+          projectId: keyed.projectId,
+          isSecret: procedure.meta.hasSecretResult === true,
+        },
         run,
       );
     });
@@ -206,5 +227,7 @@ async function authorise(caller: Caller, procedure: RoutedProcedure, chain: Chai
       chain.log.error({ err: error, procedure: procedure.name }, 'A refusal could not be journaled');
     });
   }
-  throw new AppError('FORBIDDEN', `${procedure.name} ${refusal.reason}.`, { data: { procedure: procedure.name, role: caller.role } });
+  throw new AppError('FORBIDDEN', `${procedure.name} ${refusal.reason}.`, {
+    data: { procedure: procedure.name, role: caller.role },
+  });
 }

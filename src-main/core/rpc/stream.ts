@@ -14,44 +14,56 @@ export interface StreamEnds {
 
 /** Whether a procedure returned a stream. */
 export function isStream(value: unknown): value is AsyncIterator<unknown> & AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value && 'next' in value && typeof value.next === 'function';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Symbol.asyncIterator in value &&
+    'next' in value &&
+    typeof value.next === 'function'
+  );
 }
 
 /** Wraps a stream. */
 export function guardStream(source: AsyncIterator<unknown>, ends: StreamEnds): AsyncGenerator<unknown, unknown, void> {
   let isOver = false;
-  let stop: (() => void) | undefined;
-  const stopped = new Promise<'stopped'>((resolve) => {
-    stop = () => resolve('stopped');
-  });
-  const onAbort = (): void => stop?.();
-  const finish = (): void => {
-    if (isOver) return;
-    isOver = true;
-    stop?.();
-    ends.signal.removeEventListener('abort', onAbort);
+  let isReleased = false;
+  /** Gives up the item that is waited for. */
+  let interrupt: (() => void) | undefined;
+  const release = (): void => {
+    if (isReleased) return;
+    isReleased = true;
+    interrupt?.();
+    ends.signal.removeEventListener('abort', release);
     // A generator that waits ends when its own signal does; nobody waits for it here.
     source.return?.()?.catch(() => undefined);
     ends.onEnd();
   };
-  if (ends.signal.aborted) stop?.();
-  else ends.signal.addEventListener('abort', onAbort, { once: true });
+  const finish = (): void => {
+    isOver = true;
+    release();
+  };
+  // At once, also while the door is busy sending and asks for nothing.
+  if (ends.signal.aborted) release();
+  else ends.signal.addEventListener('abort', release, { once: true });
+
+  const stopped = (): Error => new Error('The stream was stopped.', { cause: ends.signal.reason });
+  // No race with a promise that lives as long as the stream: each race would stay in its memory.
+  const pull = async (): Promise<IteratorResult<unknown, unknown>> =>
+    await new Promise((resolve, reject) => {
+      interrupt = () => reject(stopped());
+      source.next().then(resolve, reject);
+    });
 
   const stream: AsyncGenerator<unknown, unknown, void> = {
     async next() {
       if (isOver) return { done: true, value: undefined };
       try {
-        const next = source.next();
-        // When the stop wins, what the source still does is nobody's business.
-        next.catch(() => undefined);
-        const result = await Promise.race([next, stopped]);
-        if (result === 'stopped') {
-          if (isOver) return { done: true, value: undefined };
-          throw ends.signal.reason;
-        }
+        if (isReleased) throw stopped();
+        const result = await pull();
         if (result.done) finish();
         return result;
       } catch (error) {
+        if (isOver) return { done: true, value: undefined };
         const failure = ends.toError(error);
         finish();
         throw failure;

@@ -15,7 +15,13 @@ import type { Doors, DoorsOptions } from '../doors.ts';
 import { createDoors } from '../doors.ts';
 
 /** The tokens that the test's gatekeeper knows. */
-export const TOKENS = { operator: 'op-token', observer: 'ob-token', automation: 'au-token', agent: 'ag-token', otherAgent: 'a2-token' } as const;
+export const TOKENS = {
+  operator: 'op-token',
+  observer: 'ob-token',
+  automation: 'au-token',
+  agent: 'ag-token',
+  otherAgent: 'a2-token',
+} as const;
 /** A login code that works once. */
 export const LOGIN_CODE = 'good-code';
 /** The session that it opens. */
@@ -94,7 +100,7 @@ export interface TestDoors {
   /** Sockets handed to the terminals. */
   readonly terminals: { socket: WebSocket; caller: Caller; url: URL }[];
   /** A request on the main port with the operator's token. */
-  fetch(path: string, init?: RequestInit): Promise<Response>;
+  readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
   dispose(): Promise<void>;
 }
 
@@ -121,7 +127,11 @@ export async function openDoors(some: SomeHandlers = {}, options: Partial<DoorsO
     test,
     bugs,
     terminals,
-    fetch: async (path, init = {}) => await fetch(new URL(path, info.url), { ...init, headers: { authorization: `Bearer ${TOKENS.operator}`, ...headersOf(init) } }),
+    fetch: async (path, init = {}) =>
+      await fetch(new URL(path, info.url), {
+        ...init,
+        headers: { authorization: `Bearer ${TOKENS.operator}`, ...headersOf(init) },
+      }),
     dispose: async () => {
       await doors.close();
       await test.dispose();
