@@ -27,6 +27,7 @@ measure() {
   if [ "$resized" = 1 ]; then
     resized=0
     size=$(stty size 2>/dev/null) && rows=${size% *} cols=${size#* }
+    if [ "$rows" -lt 2 ]; then rows=24 cols=80; fi
   fi
 }
 

@@ -81,6 +81,16 @@ describe('ProcessTree', () => {
     expect(listProcesses().filter((info) => info.sid === pid && info.state !== 'Z')).toEqual([]);
   });
 
+  it('takes nobody for an agent that had ended before', async () => {
+    const pid = start('sleep 1000 & wait');
+    await waitFor('both', () => new ProcessTree({ pid }).members().length === 2);
+    const tree = new ProcessTree({ pid, hasEnded: true });
+    expect(tree.members()).toEqual([]);
+    expect(tree.isRootRunning()).toBe(false);
+    expect(await tree.kill()).toEqual([]);
+    expect(isRunning(pid)).toBe(true);
+  });
+
   it('never signals the core, nor what was spared', () => {
     const pid = start('sleep 1000 & sleep 1000 & wait');
     const own = new ProcessTree({ pid: process.pid });

@@ -16,6 +16,8 @@ export interface ProcessTreeRoot {
   readonly sessionId?: number;
   /** Processes of the session that belong to the runtime and are never signalled. */
   readonly spared?: readonly number[];
+  /** The root ended before the tree was made: whoever has its pid now is somebody else. */
+  readonly hasEnded?: boolean;
 }
 
 const isDead = (info: ProcessInfo): boolean => info.state === 'Z' || info.state === 'X';
@@ -42,9 +44,9 @@ function send(pid: number, signal: NodeJS.Signals): boolean {
 /** The process tree of one run. */
 export class ProcessTree {
   readonly #pid: number;
-  readonly #rootKey: string | undefined;
+  readonly #rootKey: string | undefined = undefined;
   readonly #sessionId: number;
-  readonly #leaderKey: string | undefined;
+  readonly #leaderKey: string | undefined = undefined;
   readonly #spared: ReadonlySet<number>;
   /** Every member ever seen that was still alive at the last look, with its start. */
   #known = new Map<number, string>();
@@ -54,6 +56,7 @@ export class ProcessTree {
     this.#pid = root.pid;
     this.#sessionId = root.sessionId ?? root.pid;
     this.#spared = new Set([0, 1, process.pid, ...(root.spared ?? [])]);
+    if (root.hasEnded === true) return;
     this.#rootKey = readProcess(root.pid)?.startKey;
     this.#leaderKey = readProcess(this.#sessionId)?.startKey;
   }

@@ -1,6 +1,6 @@
 /**
  * One process on a pseudoterminal, by node-pty: bytes in and out, size, end.
- * Invariant: its output is always read, whoever listens, and nothing a listener throws reaches node-pty's callbacks.
+ * Invariant: its output is read whoever listens, and nothing a listener throws reaches node-pty's callbacks.
  */
 import { write } from 'node:fs';
 import { constants } from 'node:os';
@@ -123,6 +123,15 @@ export class PtyProcess implements Disposable {
       else this.#queue[0] = chunk.subarray(written);
       this.#writeNext();
     });
+  }
+
+  /** Stops reading: a process that goes on writing then waits. Only for a reader that cannot keep up with the terminal itself. */
+  pauseReading(): void {
+    if (!this.#hasEnded) this.#pty.pause();
+  }
+
+  resumeReading(): void {
+    if (!this.#hasEnded) this.#pty.resume();
   }
 
   resize(size: TerminalSize): void {

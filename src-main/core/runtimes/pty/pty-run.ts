@@ -1,6 +1,7 @@
 /**
  * One start of an agent on a pseudoterminal in the core's own process.
- * Invariant: one reader drains the terminal, into a screen in memory and to every viewer; no viewer can slow the agent.
+ * Invariant: one reader drains the terminal as fast as the screen in memory takes it, and gives it to every viewer; no viewer
+ * can slow the agent.
  */
 import { SerializeAddon } from '@xterm/addon-serialize';
 import type { IBufferLine } from '@xterm/headless';
@@ -16,8 +17,11 @@ import type { RuntimeLog } from '../stop-sequence.ts';
 import { StopSequence } from '../stop-sequence.ts';
 import { clampSize, PtyProcess } from './pty-process.ts';
 
-/** Lines above the screen that are kept (TERMINALS.md: about 1.1 MB an agent). */
+/** Lines above the screen that are kept (about 1.1 MB an agent). */
 const SCROLLBACK_LINES = 1000;
+/** Output that is not on the screen yet: above the first the terminal is not read, below the second it is again. */
+const HIGH_BYTES = 512 * 1024;
+const LOW_BYTES = 128 * 1024;
 
 /** One start of an agent on a pseudoterminal. */
 export class PtyRun implements Run {
@@ -38,6 +42,8 @@ export class PtyRun implements Run {
   readonly #onGone: (run: PtyRun) => void;
   #end: RunEnd | undefined;
   #isDiscarded = false;
+  #unparsedBytes = 0;
+  #isHeld = false;
 
   constructor(spec: LaunchSpec, path: string, hooks: { log: RuntimeLog; onGone: (run: PtyRun) => void }) {
     this.agentId = spec.agentId;
@@ -52,8 +58,8 @@ export class PtyRun implements Run {
     this.pid = this.#pty.pid;
     this.#tree = new ProcessTree({ pid: this.pid });
     this.#pty.onData((chunk) => {
-      this.#screen.write(chunk);
       for (const stream of this.#streams) stream.push(chunk);
+      this.#draw(chunk);
     });
     // A program that asks its terminal something (cursor position, colours) needs an answer. A viewer's terminal gives it.
     this.#screen.onData((answer) => {
@@ -65,6 +71,21 @@ export class PtyRun implements Run {
       return this.#end;
     });
     this.#stop = new StopSequence({ tree: this.#tree, ended: this.ended, log: hooks.log });
+  }
+
+  /** Puts output on the screen. Beyond 50 MB not yet parsed, the screen would throw output away: the agent waits before that. */
+  #draw(chunk: Uint8Array): void {
+    this.#unparsedBytes += chunk.byteLength;
+    if (this.#unparsedBytes > HIGH_BYTES && !this.#isHeld) {
+      this.#isHeld = true;
+      this.#pty.pauseReading();
+    }
+    this.#screen.write(chunk, () => {
+      this.#unparsedBytes -= chunk.byteLength;
+      if (this.#unparsedBytes > LOW_BYTES || !this.#isHeld) return;
+      this.#isHeld = false;
+      this.#pty.resumeReading();
+    });
   }
 
   isPaused(): boolean {

@@ -3,6 +3,8 @@
  * the run has ended. Invariant: an exit is reported only with a code or signal that tmux collected; else the end is `lost`.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Disposable } from '#shared/kernel/disposable.ts';
+import { Emitter } from '#shared/kernel/emitter.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import { exists, isRunning } from '../process-table.ts';
@@ -34,6 +36,8 @@ export interface TmuxRunSpec {
   readonly shimPid: number;
   /** The agent's own pid; the shim's where the agent was gone before it could be seen. */
   readonly pid: number;
+  /** Whether the agent was gone already when the run was found. */
+  readonly hasEnded: boolean;
   readonly server: TmuxServer;
   readonly log: RuntimeLog;
   /** Asks the runtime to look at once. */
@@ -88,7 +92,7 @@ export class TmuxRun implements Run {
     this.ended = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    this.#tree = new ProcessTree({ pid: spec.pid, sessionId: spec.shimPid, spared: [spec.shimPid] });
+    this.#tree = new ProcessTree({ pid: spec.pid, sessionId: spec.shimPid, spared: [spec.shimPid], hasEnded: spec.hasEnded });
     this.#stop = new StopSequence({ tree: this.#tree, ended: this.ended, log: spec.log });
   }
 
@@ -103,7 +107,8 @@ export class TmuxRun implements Run {
 
   /** Whether the agent's process is gone although no end has been reported: time to ask tmux. */
   isSuspicious(): boolean {
-    return this.#end === undefined && !this.#isReleased && !exists(this.pid);
+    if (this.#end !== undefined || this.#isReleased) return false;
+    return this.#uncollectedSince !== undefined || !exists(this.pid);
   }
 
   /** Takes note of what tmux reports; undefined when it has no such pane (any more). */
@@ -306,7 +311,8 @@ export async function killSession(server: TmuxServer, target: string): Promise<v
 class TmuxView implements TerminalStream {
   readonly #client: PtyProcess;
   readonly #onDispose: () => void;
-  readonly #endListeners = new Set<() => void>();
+  readonly #data = new Emitter<Uint8Array>();
+  readonly #ended = new Emitter<void>();
   /** What came before anyone listened: the first screen. */
   #early: Uint8Array[] | undefined = [];
   #hasEnded = false;
@@ -316,7 +322,10 @@ class TmuxView implements TerminalStream {
     this.#onDispose = onDispose;
     let earlyBytes = 0;
     client.onData((chunk) => {
-      if (this.#early === undefined) return;
+      if (this.#early === undefined) {
+        this.#data.fire(chunk);
+        return;
+      }
       this.#early.push(chunk);
       earlyBytes += chunk.byteLength;
       while (earlyBytes > MAX_EARLY_BYTES) earlyBytes -= this.#early.shift()?.byteLength ?? earlyBytes;
@@ -324,23 +333,22 @@ class TmuxView implements TerminalStream {
     client.ended
       .then(() => {
         this.#hasEnded = true;
-        for (const listener of this.#endListeners) listener();
+        this.#ended.fire();
       })
-      .catch(() => undefined); // What a listener throws is its own affair.
+      .catch(() => undefined);
   }
 
-  onData(listener: (chunk: Uint8Array) => void): { dispose(): void } {
+  onData(listener: (chunk: Uint8Array) => void): Disposable {
+    const registration = this.#data.on(listener);
     const early = this.#early ?? [];
     this.#early = undefined;
-    const registration = this.#client.onData(listener);
-    for (const chunk of early) listener(chunk);
+    for (const chunk of early) this.#data.fire(chunk);
     return registration;
   }
 
-  onEnd(listener: () => void): { dispose(): void } {
+  onEnd(listener: () => void): Disposable {
     if (this.#hasEnded) queueMicrotask(listener);
-    this.#endListeners.add(listener);
-    return { dispose: () => this.#endListeners.delete(listener) };
+    return this.#ended.on(listener);
   }
 
   write(data: Uint8Array): void {
@@ -353,6 +361,8 @@ class TmuxView implements TerminalStream {
 
   dispose(): void {
     this.#early = undefined;
+    this.#data.dispose();
+    this.#ended.dispose();
     this.#client.dispose();
     this.#onDispose();
   }

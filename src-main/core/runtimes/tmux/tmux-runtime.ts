@@ -11,7 +11,7 @@ import type { AgentId } from '#shared/kernel/ids.ts';
 import { AgentId as AgentIdSchema } from '#shared/kernel/ids.ts';
 import type { RuntimeAvailability } from '#shared/runtimes/model.ts';
 import { checkLaunch, findProgram } from '../launch-check.ts';
-import { childrenOf, isRunning } from '../process-table.ts';
+import { childrenOf, isRunning, readProcess } from '../process-table.ts';
 import { clampSize } from '../pty/pty-process.ts';
 import type { LaunchSpec, Run, Runtime, SideWindow } from '../runtime.ts';
 import type { RuntimeLog } from '../stop-sequence.ts';
@@ -25,7 +25,7 @@ import { installCommand, TmuxServer } from './tmux-server.ts';
 
 /** How the runtime is set up. */
 export interface TmuxRuntimeOptions {
-  /** Folder of the tmux socket (DESIGN.md section 4, "sockets"); made with mode 0700. */
+  /** Folder of the tmux socket; made with mode 0700. */
   readonly socketDir: string;
   /** Names the data folder that the agents belong to. Sessions of another instance are left alone. */
   readonly instanceId: string;
@@ -129,10 +129,7 @@ export class TmuxRuntime implements Runtime {
     const started = await this.#newSession(spec, command, startedAt);
     const pid = (await findChild(started.shimPid)) ?? started.shimPid;
     await this.#openSideWindows(spec, pid);
-    return this.#track(
-      { agentId: spec.agentId, runId: spec.runId, startedAt, paneId: started.paneId, shimPid: started.shimPid },
-      pid,
-    );
+    return this.#track({ agentId: spec.agentId, runId: spec.runId, startedAt, ...started }, pid, false);
   }
 
   /**
@@ -152,7 +149,7 @@ export class TmuxRuntime implements Runtime {
         });
         continue;
       }
-      const isAlive = isRunning(pane.shimPid);
+      const isAlive = this.#isAlive(pane);
       if (!known.has(pane.agentId)) {
         if (isAlive) {
           this.#options.log('A live tmux session belongs to no known agent and is left alone', {
@@ -170,7 +167,7 @@ export class TmuxRuntime implements Runtime {
         continue;
       }
       const pid = isAlive ? ((await findChild(pane.shimPid)) ?? pane.shimPid) : pane.shimPid;
-      const run = this.#track(pane, pid);
+      const run = this.#track(pane, pid, !isAlive);
       run.observe(pane);
       adopted.push(run);
     }
@@ -187,7 +184,11 @@ export class TmuxRuntime implements Runtime {
     return Promise.resolve();
   }
 
-  #track(facts: { agentId: AgentId; runId: string; startedAt: number; paneId: string; shimPid: number }, pid: number): TmuxRun {
+  #track(
+    facts: { agentId: AgentId; runId: string; startedAt: number; paneId: string; shimPid: number },
+    pid: number,
+    hasEnded: boolean,
+  ): TmuxRun {
     const run = new TmuxRun({
       agentId: facts.agentId,
       runId: facts.runId,
@@ -195,6 +196,7 @@ export class TmuxRuntime implements Runtime {
       paneId: facts.paneId,
       shimPid: facts.shimPid,
       pid,
+      hasEnded,
       server: this.#server,
       log: this.#options.log,
       refresh: () => this.#refresh(),
@@ -208,6 +210,12 @@ export class TmuxRuntime implements Runtime {
       if ([...this.#runs.values()].some((one) => one.end === undefined)) this.#refreshSoon();
     }, LISTING_MS).unref();
     return run;
+  }
+
+  /** Whether the pane's process runs. By the time a core looks again, its pid may be another's, who is no child of tmux. */
+  #isAlive(pane: { shimPid: number; code: number | undefined; signal: number | undefined }): boolean {
+    if ((pane.signal ?? pane.code) !== undefined) return false;
+    return isRunning(pane.shimPid) && readProcess(pane.shimPid)?.ppid === this.#server.pid;
   }
 
   async #findShim(): Promise<Shim> {
@@ -266,10 +274,10 @@ export class TmuxRuntime implements Runtime {
 
   /** Removes a session in which nothing runs any more (left by a run that was never discarded); tells whether it did. */
   async #clearDead(target: string): Promise<boolean> {
-    const panes = await this.#server
-      .run('list-panes', '-s', '-t', target, '-f', '#{@qd-main}', '-F', '#{pane_pid}')
-      .catch(() => []);
-    if (panes.length === 0 || panes.some((pid) => isRunning(Number(pid)))) return false;
+    const command = ['list-panes', '-s', '-t', target, '-f', '#{@qd-main}', '-F', PANE_FORMAT];
+    const lines = await this.#server.run(...command).catch(() => []);
+    const panes = lines.map(parsePane).filter((pane) => pane !== undefined);
+    if (panes.length === 0 || panes.some((pane) => this.#isAlive(pane))) return false;
     await killSession(this.#server, target);
     return true;
   }
