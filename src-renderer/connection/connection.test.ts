@@ -114,8 +114,9 @@ describe('Connection over a real WebSocket', () => {
       { agentId: AgentId.parse('ada'), cols: 80, rows: 24 },
       {
         onOpened: () => undefined,
-        onScreen: (bytes) => heard.push(text(bytes)),
-        onData: (bytes) => heard.push(text(bytes)),
+        onBytes: (bytes) => heard.push(text(bytes)),
+        onResized: () => undefined,
+        onRefused: () => undefined,
         onEnd: () => heard.push('end'),
         onLost: () => heard.push('lost'),
       },

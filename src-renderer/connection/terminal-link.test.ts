@@ -63,15 +63,13 @@ function listener(): ViewListener & { calls: string[]; drawn: (() => void)[] } {
     calls,
     drawn,
     onOpened: ({ cols, rows }) => calls.push(`opened ${cols}x${rows}`),
-    onScreen: (bytes, done) => {
-      calls.push(`screen ${bytes.length}`);
+    onBytes: (bytes, done) => {
+      calls.push(`bytes ${bytes.length}`);
       drawn.push(done);
     },
-    onData: (bytes, done) => {
-      calls.push(`data ${bytes.length}`);
-      drawn.push(done);
-    },
-    onEnd: ({ kind, message }) => calls.push(`${kind}: ${message}`),
+    onResized: ({ cols, rows }) => calls.push(`resized ${cols}x${rows}`),
+    onRefused: ({ message }) => calls.push(`refused: ${message}`),
+    onEnd: ({ message }) => calls.push(`ended: ${message}`),
     onLost: () => calls.push('lost'),
   };
 }
@@ -97,10 +95,12 @@ describe('TerminalLink', () => {
     const view = link.open(open, heard);
     const { pipe, sent } = await core.pipe(0);
     push(pipe, ServerFrame.opened, 1, { cols: 80, rows: 24, window: 'main' });
+    push(pipe, ServerFrame.history, 1, new Uint8Array(9));
     push(pipe, ServerFrame.screen, 1, new Uint8Array(7));
+    push(pipe, ServerFrame.resized, 1, { cols: 60, rows: 20 });
     push(pipe, ServerFrame.data, 1, new Uint8Array(3));
     push(pipe, ServerFrame.data, 9, new Uint8Array(3));
-    expect(heard.calls).toEqual(['opened 80x24', 'screen 7', 'data 3']);
+    expect(heard.calls).toEqual(['opened 80x24', 'bytes 9', 'bytes 7', 'resized 60x20', 'bytes 3']);
     view.input('ls\r');
     view.resize({ cols: 100, rows: 30 });
     view.close();
@@ -143,7 +143,7 @@ describe('TerminalLink', () => {
     view.resize({ cols: 90, rows: 20 });
     core.refusals = 2;
     first.pipe.onGone();
-    expect(heard.calls).toEqual(['data 5', 'lost']);
+    expect(heard.calls).toEqual(['bytes 5', 'lost']);
     const second = await core.pipe(1);
     expect(second.sent.map(json)).toEqual([
       { ...open, cols: 90, rows: 20 },
@@ -166,8 +166,23 @@ describe('TerminalLink', () => {
     push(pipe, ServerFrame.failed, 1, { code: 'NOT_FOUND', message: 'It has no terminal.' });
     view.input('x');
     view.close();
-    expect(heard.calls).toEqual(['failed: It has no terminal.']);
+    expect(heard.calls).toEqual(['ended: It has no terminal.']);
     expect(sent).toHaveLength(1);
+    link.dispose();
+  });
+
+  it('tells a refusal on a standing view apart from its end', async () => {
+    const core = new FakeCore();
+    const link = new TerminalLink(core, QUICK);
+    const heard = listener();
+    link.open(open, heard);
+    const { pipe } = await core.pipe(0);
+    push(pipe, ServerFrame.opened, 1, { cols: 80, rows: 24, window: 'main' });
+    push(pipe, ServerFrame.failed, 1, { code: 'FORBIDDEN', message: 'You may only watch.' });
+    push(pipe, ServerFrame.data, 1, new Uint8Array(2));
+    push(pipe, ServerFrame.ended, 1, { code: 'EXITED', message: 'It exited with 0.' });
+    push(pipe, ServerFrame.data, 1, new Uint8Array(2));
+    expect(heard.calls).toEqual(['opened 80x24', 'refused: You may only watch.', 'bytes 2', 'ended: It exited with 0.']);
     link.dispose();
   });
 

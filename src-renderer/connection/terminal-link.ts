@@ -16,27 +16,35 @@ import {
   OpenedPayload,
   ReasonPayload,
   ServerFrame,
+  SizePayload,
 } from '#shared/terminals/frames.ts';
 import type { BytePipe, Transport } from './line.ts';
 
-/** Why a view shows nothing new any more. */
-export interface ViewEnd {
-  readonly kind: 'ended' | 'failed';
+/** Columns and rows of a terminal. */
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
+}
+
+/** Why a view ended, or why something was refused: what happened and what to do. */
+export interface ViewReason {
   readonly code: string;
-  /** What happened and what to do. */
   readonly message: string;
 }
 
-/** What a view receives. `drawn` is to be called once the bytes are on the screen: more come only then. */
+/** What a view receives. */
 export interface ViewListener {
-  /** The view stands; the terminal has this many columns and rows. */
-  onOpened(size: { cols: number; rows: number }): void;
-  /** The whole screen, as bytes to draw on an empty one. */
-  onScreen(bytes: Uint8Array, drawn: () => void): void;
-  onData(bytes: Uint8Array, drawn: () => void): void;
-  /** The core ended the view. It is not opened again. */
-  onEnd(end: ViewEnd): void;
-  /** The pipe was lost; a new screen follows when it is back. */
+  /** The view stands, with a terminal of this size; everything drawn before belongs to an earlier view. */
+  onOpened(size: TerminalSize): void;
+  /** Terminal output. `drawn` is to be called once it is on the screen: more comes only then. */
+  onBytes(bytes: Uint8Array, drawn: () => void): void;
+  /** The terminal has another size from here on: all who look at it share one. */
+  onResized(size: TerminalSize): void;
+  /** Something that was typed or asked for was refused; the view goes on. */
+  onRefused(reason: ViewReason): void;
+  /** The core ended the view, or did not open it. It is not opened again. */
+  onEnd(reason: ViewReason): void;
+  /** The pipe was lost; the view is opened again when it is back. */
   onLost(): void;
 }
 
@@ -44,7 +52,7 @@ export interface ViewListener {
 export interface TerminalView {
   /** Types text or bytes, as xterm hands them over. */
   input(text: string): void;
-  resize(size: { cols: number; rows: number }): void;
+  resize(size: TerminalSize): void;
   close(): void;
 }
 
@@ -56,6 +64,8 @@ interface Channel {
   pending: number;
   /** Drawn and not yet acknowledged. */
   drawn: number;
+  /** Whether the core said that the view stands. */
+  isOpen: boolean;
   /** Counts pipes, so that bytes of an earlier one are not acknowledged on the next. */
   life: number;
 }
@@ -73,6 +83,11 @@ function decodeJson(bytes: Uint8Array): unknown {
   } catch {
     return undefined;
   }
+}
+
+function reasonOf(payload: Uint8Array): ViewReason {
+  const reason = ReasonPayload.safeParse(decodeJson(payload));
+  return reason.success ? reason.data : { code: 'INTERNAL', message: 'The core closed this terminal without saying why.' };
 }
 
 /** The one pipe of this window's terminals, and the views that share it. */
@@ -94,7 +109,15 @@ export class TerminalLink {
   /** Opens a view. The listener hears from it until it ends or is closed. */
   open(open: OpenPayload, listener: ViewListener): TerminalView {
     this.#lastNumber += 1;
-    const channel: Channel = { number: this.#lastNumber, open: { ...open }, listener, pending: 0, drawn: 0, life: 0 };
+    const channel: Channel = {
+      number: this.#lastNumber,
+      open: { ...open },
+      listener,
+      pending: 0,
+      drawn: 0,
+      isOpen: false,
+      life: 0,
+    };
     this.#channels.set(channel.number, channel);
     if (this.#pipe) this.#sendOpen(channel);
     else this.#ensurePipe();
@@ -166,6 +189,7 @@ export class TerminalLink {
   #sendOpen(channel: Channel): void {
     channel.pending = 0;
     channel.drawn = 0;
+    channel.isOpen = false;
     channel.life += 1;
     this.#send(ClientFrame.open, channel, encodeJson(channel.open));
   }
@@ -194,24 +218,30 @@ export class TerminalLink {
     switch (frame.type) {
       case ServerFrame.opened: {
         const opened = OpenedPayload.safeParse(decodeJson(frame.payload));
-        if (opened.success) channel.listener.onOpened(opened.data);
+        if (!opened.success) return;
+        channel.isOpen = true;
+        channel.listener.onOpened(opened.data);
         return;
       }
+      case ServerFrame.history:
       case ServerFrame.screen:
-        channel.listener.onScreen(frame.payload, this.#onDrawn(channel, frame.payload.length));
-        return;
       case ServerFrame.data:
-        channel.listener.onData(frame.payload, this.#onDrawn(channel, frame.payload.length));
+        channel.listener.onBytes(frame.payload, this.#onDrawn(channel, frame.payload.length));
         return;
+      case ServerFrame.resized: {
+        const size = SizePayload.safeParse(decodeJson(frame.payload));
+        if (size.success) channel.listener.onResized(size.data);
+        return;
+      }
       case ServerFrame.ended:
       case ServerFrame.failed: {
-        const reason = ReasonPayload.safeParse(decodeJson(frame.payload));
+        const reason = reasonOf(frame.payload);
+        if (frame.type === ServerFrame.failed && channel.isOpen) {
+          channel.listener.onRefused(reason);
+          return;
+        }
         this.#channels.delete(channel.number);
-        channel.listener.onEnd({
-          kind: frame.type === ServerFrame.ended ? 'ended' : 'failed',
-          code: reason.data?.code ?? 'INTERNAL',
-          message: reason.data?.message ?? 'The core closed this terminal without saying why.',
-        });
+        channel.listener.onEnd(reason);
         return;
       }
       default:

@@ -13,8 +13,8 @@ interface NoticeProps {
 /** Something failed: what happened, why, and what to do. Announced to screen readers when it appears. */
 export function Notice({ title, detail, children }: NoticeProps): ReactNode {
   return (
-    <div role="alert" className="flex items-start gap-2 border-y border-failed-line bg-failed-bg px-4 py-2 text-12">
-      <CircleX aria-hidden className="mt-0.5 size-3.5 flex-none text-st-failed" />
+    <div role="alert" className="flex items-center gap-2.5 border-b border-failed-line bg-failed-bg min-h-9 px-4 py-1.5 text-12">
+      <CircleX aria-hidden className="size-3.5 flex-none text-st-failed" />
       <p className="min-w-0 flex-1 leading-[18px] break-words text-tx-1">
         <strong className="font-strong">{title}</strong>
         {detail === undefined ? null : <span className="text-tx-2"> {detail}</span>}

@@ -10,7 +10,7 @@ import { StateMark, StateWord } from '#renderer/ui/state-mark.tsx';
 import { useNow } from '#renderer/ui/use-now.ts';
 import type { Agent } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
-import { lineOf, STATUS_LOOKS } from './status-look.ts';
+import { BOUNDARY_WORDS, lineOf, STATUS_LOOKS } from './status-look.ts';
 
 /** The name of the selected agent, its state, and what can be done with it. */
 export function AgentHeader({ agent }: { readonly agent: Agent }): ReactNode {
@@ -26,7 +26,9 @@ export function AgentHeader({ agent }: { readonly agent: Agent }): ReactNode {
     <header className="flex-none border-b border-hair bg-bg-1">
       <div className="flex h-13 items-center gap-2.5 px-4">
         <StateMark look={look} />
-        <h2 className="truncate text-16 font-strong">{id}</h2>
+        <h2 className="max-w-[50%] flex-none truncate text-16 font-strong" title={id}>
+          {id}
+        </h2>
         <span
           className="flex min-w-0 items-baseline gap-2 text-12"
           title={`${agent.state.evidence.detail}, ${fullTime(agent.state.since)}`}
@@ -35,9 +37,9 @@ export function AgentHeader({ agent }: { readonly agent: Agent }): ReactNode {
           <span className="hidden truncate text-tx-2 wide:inline">{lineOf(agent)}</span>
         </span>
         {isRunning && agent.run !== null ? <Uptime since={agent.run.startedAt} /> : null}
-        <span className="ml-auto hidden min-w-0 wide:flex">
+        <span className="ml-auto hidden flex-none wide:flex">
           <Badge icon={<Shield aria-hidden className="size-3.5 flex-none" />} title={agent.boundaryNote}>
-            {agent.boundaryNote}
+            {BOUNDARY_WORDS[agent.boundary]}
           </Badge>
         </span>
         <span className="ml-auto flex flex-none gap-1.5 wide:ml-0">

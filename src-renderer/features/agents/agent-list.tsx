@@ -2,7 +2,7 @@ import { Mail, ShieldOff, ShieldCheck } from 'lucide-react';
 import type { KeyboardEvent, ReactNode } from 'react';
 import { StateMark, StateWord } from '#renderer/ui/state-mark.tsx';
 import type { Agent } from '#shared/agents/model.ts';
-import { lineOf, STATUS_LOOKS } from './status-look.ts';
+import { BOUNDARY_WORDS, lineOf, STATUS_LOOKS } from './status-look.ts';
 
 interface AgentListProps {
   /** In the order they are shown. */
@@ -79,7 +79,7 @@ function AgentRow({ agent, unread, isSelected, onSelect }: AgentRowProps): React
       </span>
       <span className="col-start-2 flex min-w-0 items-center gap-1.5 text-tx-3" title={agent.boundaryNote}>
         <Shield aria-hidden className={`size-3 flex-none ${isContained ? 'text-st-working' : ''}`} />
-        <span className="truncate">{agent.boundaryNote}</span>
+        <span className="truncate">{BOUNDARY_WORDS[agent.boundary]}</span>
       </span>
     </button>
   );

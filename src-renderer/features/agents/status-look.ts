@@ -1,5 +1,6 @@
 import type { StateLook } from '#renderer/ui/state-mark.tsx';
 import type { Agent, AgentState, AgentStatus } from '#shared/agents/model.ts';
+import type { Boundary } from '#shared/runtimes/model.ts';
 
 /** How each state is drawn. */
 export const STATUS_LOOKS: Readonly<Record<AgentStatus, StateLook>> = {
@@ -46,3 +47,10 @@ export function lineOf({ state, says, config }: Agent): string {
   }
   return config.description;
 }
+
+/** Each boundary in a few words; the agent's own note says it in full. */
+export const BOUNDARY_WORDS: Readonly<Record<Boundary, string>> = {
+  container: 'container',
+  bubblewrap: 'bubblewrap',
+  host: 'host, not contained',
+};

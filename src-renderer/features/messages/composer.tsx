@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { useSession } from '#renderer/store/session-context.tsx';
 import { useCommand } from '#renderer/store/use-command.ts';
 import { Button } from '#renderer/ui/button.tsx';
+import { KeyHint } from '#renderer/ui/key-hint.tsx';
 import { Notice } from '#renderer/ui/notice.tsx';
 import { Select } from '#renderer/ui/select.tsx';
 import { uuidv7 } from '#shared/kernel/ids.ts';
@@ -124,7 +125,7 @@ export function Composer({ agentIds, preferredId, answers, onAnswerDone }: Compo
           <span className="truncate text-12 text-tx-3">{to === BROADCAST ? `Goes to ${agentIds.length} agents` : ''}</span>
           <Button type="submit" look="ink" className="ml-auto" disabled={text === '' || command.isRunning}>
             {command.isRunning ? 'Sending' : 'Send'}
-            <kbd className="rounded-1 border border-current px-1 text-11 leading-4 font-medium">Ctrl Enter</kbd>
+            <KeyHint>Ctrl Enter</KeyHint>
           </Button>
         </div>
       </div>

@@ -1,4 +1,5 @@
 import { ArrowRight, Check, CheckCheck, Clock, CornerDownRight, Database } from 'lucide-react';
+import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { Button } from '#renderer/ui/button.tsx';
 import { clockTime, fullTime } from '#renderer/ui/format-time.ts';
@@ -13,8 +14,16 @@ const DELIVERY_ICONS: Readonly<Record<DeliveryLook['icon'], ReactNode>> = {
   unknown: <Database aria-hidden className="size-3" />,
 };
 
-/** A long body is cut to so many lines; the whole stands in the terminal of a command or in the message itself. */
-const BODY_LINES = 'line-clamp-6';
+/** Of a longer text only the beginning is shown at first: its first paragraph, at most so many characters. */
+const PREVIEW_CHARS = 280;
+
+/** The beginning of a text, undefined when it is short enough to be shown whole. */
+function previewOf(body: string): string | undefined {
+  const text = body.trim();
+  const [first = ''] = text.split(/\n\s*\n/, 1);
+  if (first.length > PREVIEW_CHARS) return `${first.slice(0, PREVIEW_CHARS).trimEnd()}…`;
+  return first.length < text.length ? first : undefined;
+}
 
 interface MessageRowProps {
   readonly message: Message;
@@ -30,6 +39,10 @@ export function MessageRow({ message, deliveries, isUnread, onReply, onAcknowled
   const look = deliveryLook(message, deliveries);
   // Only a question or a task waits for an answer; everything else is there to be read.
   const needsAnswer = isUnread && (message.kind === 'request' || message.kind === 'task');
+  const preview = previewOf(message.body);
+  const [isWhole, setWhole] = useState(false);
+  // What went as it should takes no line of its own.
+  const isSettled = look.icon === 'acknowledged';
   const isReply = message.inReplyTo !== null;
   return (
     <li className={`border-b px-4 pt-[7px] pb-2 ${needsAnswer ? 'border-needs-line bg-needs-bg' : 'border-hair'}`}>
@@ -45,32 +58,50 @@ export function MessageRow({ message, deliveries, isUnread, onReply, onAcknowled
         <time dateTime={new Date(message.sentAt).toISOString()} title={fullTime(message.sentAt)} className="figures ml-auto pl-2">
           {clockTime(message.sentAt)}
         </time>
+        {isSettled ? (
+          <span title={look.words} className="flex-none">
+            {DELIVERY_ICONS[look.icon]}
+            <span className="sr-only">{look.words}</span>
+          </span>
+        ) : null}
       </div>
       {message.subject === null ? null : (
         <p className="mt-px text-13 leading-[18px] font-medium break-words">{message.subject}</p>
       )}
-      <p className={`mt-px leading-[18px] break-words whitespace-pre-line ${BODY_LINES} ${isUnread ? 'text-tx-1' : 'text-tx-2'}`}>
-        {message.body}
+      <p className={`mt-px leading-[18px] break-words whitespace-pre-wrap ${isUnread ? 'text-tx-1' : 'text-tx-2'}`}>
+        {preview === undefined || isWhole ? message.body.trim() : preview}
       </p>
-      <div className="mt-1 flex min-h-4 flex-wrap items-center gap-1.5 text-12 text-tx-3">
-        {isUnread ? (
-          <span className="flex gap-1.5">
-            <Button size="small" look={needsAnswer ? 'ink' : 'outline'} onClick={() => onReply(message)}>
-              Reply
+      {preview !== undefined || isUnread || !isSettled ? (
+        <div className="mt-1.5 flex flex-wrap items-center gap-1.5 text-12 text-tx-3">
+          {isUnread ? (
+            <>
+              <Button size="small" look={needsAnswer ? 'ink' : 'outline'} onClick={() => onReply(message)}>
+                Reply
+              </Button>
+              <Button size="small" onClick={() => onAcknowledge(message)}>
+                Mark as read
+              </Button>
+            </>
+          ) : null}
+          {preview === undefined ? null : (
+            <Button
+              size="small"
+              look="quiet"
+              className={isUnread ? '' : '-ml-2'}
+              aria-expanded={isWhole}
+              onClick={() => setWhole(!isWhole)}
+            >
+              {isWhole ? 'Show less' : 'Show all'}
             </Button>
-            <Button size="small" onClick={() => onAcknowledge(message)}>
-              Mark as read
-            </Button>
-          </span>
-        ) : null}
-        <span
-          className="ml-auto inline-flex items-center gap-1.5"
-          title={needsAnswer ? undefined : `${message.recipients.map(nameOf).join(', ')}`}
-        >
-          {DELIVERY_ICONS[look.icon]}
-          {look.words}
-        </span>
-      </div>
+          )}
+          {isSettled ? null : (
+            <span className="ml-auto inline-flex items-center gap-1.5 whitespace-nowrap">
+              {DELIVERY_ICONS[look.icon]}
+              {look.words}
+            </span>
+          )}
+        </div>
+      ) : null}
     </li>
   );
 }

@@ -3,7 +3,6 @@ import { Fragment, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { MessageFeed } from '#renderer/store/message-feed.ts';
 import { Button } from '#renderer/ui/button.tsx';
-import { EmptyState } from '#renderer/ui/empty-state.tsx';
 import { dayName } from '#renderer/ui/format-time.ts';
 import { useNow } from '#renderer/ui/use-now.ts';
 import type { InboxMessage, Message } from '#shared/messages/model.ts';
@@ -37,12 +36,12 @@ export function MessageTimeline({ feed, inbox, onReply, onAcknowledge }: Message
   }, [isAtEnd, newestId, unread, feed]);
 
   if (messages.length === 0) {
-    return feed.isLoaded ? (
-      <EmptyState title="No messages yet">
-        <p>What agents say to one another and to you stands here, in the order it was said.</p>
-      </EmptyState>
-    ) : (
-      <p className="flex-1 px-4 py-3 text-12 text-tx-3">Loading the messages</p>
+    return (
+      <p className="flex-1 px-4 py-3 text-12 text-pretty text-tx-3">
+        {feed.isLoaded
+          ? 'None yet. What agents say to one another and to you stands here, in the order it was said.'
+          : 'Loading the messages'}
+      </p>
     );
   }
 

@@ -54,13 +54,15 @@ export function MessagesPanel({ agentIds, preferredId }: MessagesPanelProps): Re
         onReply={setAnswers}
         onAcknowledge={({ id }) => acknowledge.run(() => session.acknowledge([id]))}
       />
-      <Composer
-        key={answers?.id ?? 'new'}
-        agentIds={agentIds}
-        preferredId={preferredId}
-        answers={answers}
-        onAnswerDone={() => setAnswers(undefined)}
-      />
+      {agentIds.length === 0 ? null : (
+        <Composer
+          key={answers?.id ?? 'new'}
+          agentIds={agentIds}
+          preferredId={preferredId}
+          answers={answers}
+          onAnswerDone={() => setAnswers(undefined)}
+        />
+      )}
     </section>
   );
 }

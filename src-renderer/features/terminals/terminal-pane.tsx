@@ -3,6 +3,8 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useSession } from '#renderer/store/session-context.tsx';
 import { Button } from '#renderer/ui/button.tsx';
+import { KeyHint } from '#renderer/ui/key-hint.tsx';
+import { EmptyState } from '#renderer/ui/empty-state.tsx';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import type { ScreenStatus } from './terminal-screen.ts';
 import { TerminalScreen } from './terminal-screen.ts';
@@ -13,6 +15,9 @@ interface TerminalPaneProps {
   readonly runId: string | undefined;
 }
 
+/** Ends after which the same run can be shown again. The others end with the agent; its next start is a new terminal. */
+const REOPENABLE: ReadonlySet<string> = new Set(['DETACHED', 'UNAVAILABLE', 'INTERNAL', 'TOO_MANY_REQUESTS']);
+
 /** The agent's terminal, and whether keys go to it. */
 export function TerminalPane({ agentId, runId }: TerminalPaneProps): ReactNode {
   const { terminals } = useSession();
@@ -21,6 +26,11 @@ export function TerminalPane({ agentId, runId }: TerminalPaneProps): ReactNode {
   const [status, setStatus] = useState<ScreenStatus>({ kind: 'opening' });
   const [isTyping, setTyping] = useState(false);
   const [tries, setTries] = useState(0);
+  const show = useCallback((next: ScreenStatus) => {
+    setStatus(next);
+    // Keys typed into a terminal that is cut off would be lost unseen.
+    if (next.kind !== 'live') setTyping(false);
+  }, []);
   const toggle = useCallback(() => setTyping((typing) => !typing), []);
 
   useEffect(() => {
@@ -50,31 +60,39 @@ export function TerminalPane({ agentId, runId }: TerminalPaneProps): ReactNode {
       screen.current = undefined;
       setTyping(false);
     };
-  }, [terminals, agentId, runId, tries, toggle]);
+  }, [terminals, agentId, runId, tries, show, toggle]);
 
   useEffect(() => screen.current?.setTyping(isTyping), [isTyping]);
 
   const canType = status.kind === 'live';
   const { size } = status;
+  // A view that was refused at once has nothing to show; CONFLICT is an agent that was never started.
+  const neverShown = status.kind === 'ended' && size === undefined && status.reason?.code === 'CONFLICT';
+  const note = status.kind === 'lost' ? 'This terminal is cut off. It comes back with its whole screen.' : status.reason?.message;
   return (
     <section aria-label={`Terminal of ${agentId}`} className="flex min-h-0 flex-1 flex-col">
       <div className="relative min-h-0 flex-1 bg-t-bg py-2 pl-4">
         <div ref={box} className="font-code size-full overflow-hidden" />
-        {status.kind === 'ended' || status.kind === 'lost' ? (
+        {neverShown ? (
+          <div className="absolute inset-0 bg-bg-0">
+            <EmptyState title="No terminal">
+              <p>This agent does not run and has left nothing behind to be shown. Start it, and its terminal stands here.</p>
+            </EmptyState>
+          </div>
+        ) : null}
+        {note === undefined || neverShown ? null : (
           <p
             role="status"
-            className="absolute inset-x-0 bottom-0 flex items-center gap-3 border-t border-hair bg-bg-1 px-4 py-2 text-12 text-tx-2"
+            className="absolute inset-x-0 bottom-0 flex min-h-9 items-center gap-3 border-t border-hair bg-bg-1 px-4 py-1.5 text-12 text-tx-2"
           >
-            <span className="min-w-0 flex-1">
-              {status.kind === 'lost' ? 'This terminal is cut off. It comes back with its whole screen.' : status.end?.message}
-            </span>
-            {status.kind === 'ended' ? (
+            <span className="min-w-0 flex-1">{note}</span>
+            {status.reason !== undefined && REOPENABLE.has(status.reason.code) ? (
               <Button size="small" onClick={() => setTries(tries + 1)}>
                 Open again
               </Button>
             ) : null}
           </p>
-        ) : null}
+        )}
       </div>
       <div
         className={`flex h-10 flex-none items-center gap-2.5 border-t pr-2 pl-4 text-12 whitespace-nowrap ${
@@ -93,13 +111,13 @@ export function TerminalPane({ agentId, runId }: TerminalPaneProps): ReactNode {
         ) : null}
         <Button
           aria-pressed={isTyping}
-          disabled={!canType && !isTyping}
-          className={`ml-auto wide:ml-0 ${isTyping ? 'border-on-ink! bg-transparent! text-on-ink!' : ''}`}
+          disabled={!canType}
+          className={`ml-auto ${size ? 'wide:ml-0' : ''} ${isTyping ? 'border-on-ink! bg-transparent! text-on-ink!' : ''}`}
           icon={<Keyboard aria-hidden className="size-3.5" />}
           onClick={toggle}
         >
           {isTyping ? 'Stop typing' : 'Type'}
-          <kbd className="rounded-1 border border-current px-1 text-11 leading-4 font-medium">Ctrl Enter</kbd>
+          <KeyHint>Ctrl Enter</KeyHint>
         </Button>
       </div>
     </section>

@@ -1,7 +1,7 @@
 /** One xterm on the page, fed by one view of an agent's terminal. Owns both; `dispose` ends both. */
 import { FitAddon } from '@xterm/addon-fit';
 import { Terminal } from '@xterm/xterm';
-import type { TerminalLink, TerminalView, ViewEnd } from '#renderer/connection/terminal-link.ts';
+import type { TerminalLink, TerminalSize, TerminalView, ViewReason } from '#renderer/connection/terminal-link.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { DisposableStack, toDisposable } from '#shared/kernel/disposable.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
@@ -18,8 +18,9 @@ const MOST = { cols: 500, rows: 300 };
 /** What the pane shows about its terminal. */
 export interface ScreenStatus {
   readonly kind: 'opening' | 'live' | 'lost' | 'ended';
-  readonly size?: { readonly cols: number; readonly rows: number };
-  readonly end?: ViewEnd;
+  readonly size?: TerminalSize;
+  /** Why it ended, or why what was typed last was refused. */
+  readonly reason?: ViewReason;
 }
 
 interface ScreenOptions {
@@ -38,10 +39,13 @@ export class TerminalScreen implements Disposable {
   readonly #owned = new DisposableStack();
   readonly #view: TerminalView;
   readonly #box: HTMLElement;
+  readonly #onStatus: (status: ScreenStatus) => void;
+  #status: ScreenStatus = { kind: 'opening' };
   #isTyping = false;
 
   constructor({ box, link, agentId, onStatus, onToggleTyping }: ScreenOptions) {
     this.#box = box;
+    this.#onStatus = onStatus;
     const terminal = new Terminal({
       disableStdin: true,
       cursorInactiveStyle: 'none',
@@ -71,26 +75,24 @@ export class TerminalScreen implements Disposable {
     });
     this.#owned.add(toDisposable(onThemeChange(() => (terminal.options.theme = xtermTheme(box)))));
 
-    onStatus({ kind: 'opening' });
+    this.#set({ kind: 'opening' });
     this.#view = link.open(
       { agentId, ...this.#fitting(), historyLines: HISTORY_LINES },
       {
         onOpened: (size) => {
-          terminal.resize(size.cols, size.rows);
-          onStatus({ kind: 'live', size });
-        },
-        onScreen: (bytes, drawn) => {
           terminal.reset();
-          terminal.write(bytes, drawn);
+          this.#take(size);
         },
-        onData: (bytes, drawn) => terminal.write(bytes, drawn),
-        onEnd: (end) => onStatus({ kind: 'ended', end }),
-        onLost: () => onStatus({ kind: 'lost' }),
+        onBytes: (bytes, drawn) => terminal.write(bytes, drawn),
+        onResized: (size) => this.#take(size),
+        onRefused: (reason) => this.#set({ ...this.#status, reason }),
+        onEnd: (reason) => this.#set({ ...this.#status, kind: 'ended', reason }),
+        onLost: () => this.#set({ kind: 'lost' }),
       },
     );
     this.#owned.add(toDisposable(() => this.#view.close()));
     this.#owned.add(terminal.onData((data) => this.#view.input(data)));
-    this.#watchSize(onStatus);
+    this.#watchSize();
   }
 
   /** Whether keys go to the agent. */
@@ -117,23 +119,34 @@ export class TerminalScreen implements Disposable {
   }
 
   /** The size that fills the box. */
-  #fitting(): { cols: number; rows: number } {
+  #fitting(): TerminalSize {
     const { cols, rows } = this.#fit.proposeDimensions() ?? { cols: 80, rows: 24 };
     const within = (value: number, least: number, most: number): number =>
       Math.min(most, Math.max(least, Number.isFinite(value) ? value : least));
     return { cols: within(cols, LEAST.cols, MOST.cols), rows: within(rows, LEAST.rows, MOST.rows) };
   }
 
-  #watchSize(onStatus: (status: ScreenStatus) => void): void {
+  /** The terminal has this size. It may be another viewer's: all share one, and whoever types or resizes decides. */
+  #take(size: TerminalSize): void {
+    this.#terminal.resize(size.cols, size.rows);
+    this.#set({ kind: 'live', size });
+  }
+
+  #set(status: ScreenStatus): void {
+    this.#status = status;
+    this.#onStatus(status);
+  }
+
+  #watchSize(): void {
     let rest: ReturnType<typeof setTimeout> | undefined;
+    let last = this.#fitting();
     const observer = new ResizeObserver(() => {
       clearTimeout(rest);
       rest = setTimeout(() => {
         const size = this.#fitting();
-        if (size.cols === this.#terminal.cols && size.rows === this.#terminal.rows) return;
-        this.#terminal.resize(size.cols, size.rows);
+        if (size.cols === last.cols && size.rows === last.rows) return;
+        last = size;
         this.#view.resize(size);
-        onStatus({ kind: 'live', size });
       }, RESIZE_REST_MS);
     });
     observer.observe(this.#box);
