@@ -135,31 +135,35 @@ describe('wait', () => {
     expect((await next).messages.map((message) => message.id)).toEqual([second.messageId, third.messageId]);
   });
 
-  it('loses no wake-up when sends and waits interleave in any way', async () => {
-    const got: string[] = [];
-    const sent: Promise<SendResult>[] = [];
-    const gone: AbortController[] = [];
-    const consume = async (): Promise<void> => {
-      while (got.length < effort.messages) {
-        // Now and then a caller goes away at once, or in the middle: what it was not given goes to the next.
-        const controller = new AbortController();
-        gone.push(controller);
-        const waiting = wait(200, 3, controller.signal);
-        if (gone.length % 7 === 0) controller.abort();
-        const page = await waiting;
-        got.push(...page.messages.map((message) => message.id));
+  it(
+    'loses no wake-up when sends and waits interleave in any way',
+    async () => {
+      const got: string[] = [];
+      const sent: Promise<SendResult>[] = [];
+      const gone: AbortController[] = [];
+      const consume = async (): Promise<void> => {
+        while (got.length < effort.messages) {
+          // Now and then a caller goes away at once, or in the middle: what it was not given goes to the next.
+          const controller = new AbortController();
+          gone.push(controller);
+          const waiting = wait(200, 3, controller.signal);
+          if (gone.length % 7 === 0) controller.abort();
+          const page = await waiting;
+          got.push(...page.messages.map((message) => message.id));
+        }
+      };
+      const consumers = [consume(), consume(), consume()];
+      for (let i = 0; i < effort.messages; i += 1) {
+        sent.push(send({ subject: String(i) }));
+        if (i % 5 === 0) await sent.at(-1);
+        if (i % 11 === 0) await new Promise((resolve) => setImmediate(resolve));
       }
-    };
-    const consumers = [consume(), consume(), consume()];
-    for (let i = 0; i < effort.messages; i += 1) {
-      sent.push(send({ subject: String(i) }));
-      if (i % 5 === 0) await sent.at(-1);
-      if (i % 11 === 0) await new Promise((resolve) => setImmediate(resolve));
-    }
-    const ids = (await Promise.all(sent)).map(({ messageId }) => messageId);
-    await Promise.all(consumers);
-    expect([...got].sort()).toEqual([...ids].sort());
-  });
+      const ids = (await Promise.all(sent)).map(({ messageId }) => messageId);
+      await Promise.all(consumers);
+      expect([...got].sort()).toEqual([...ids].sort());
+    },
+    effort.roundsTimeoutMs,
+  );
 
   it('serves the operator’s inbox to whoever holds that role', async () => {
     const waiting = wait(LONG_MS, 50, new AbortController().signal, OPERATOR_CALLER);
