@@ -76,7 +76,7 @@ async function bareTmux(folder: string): Promise<number[]> {
 
 /** Measures; prints what it does on stderr. */
 export async function measureClaims(say: (text: string) => void): Promise<Figure[]> {
-  const core = await startCore();
+  const core = await startCore({ isBuilt: true });
   const folder = join(core.dataDir, 'bench-project');
   mkdirSync(folder, { recursive: true });
   try {

@@ -20,14 +20,14 @@ const Stats = z.object({ eventLoop: z.object({ p999Ms: z.number(), maxMs: z.numb
 /** Measures; prints what it does on stderr. */
 export async function measureDelivery(say: (text: string) => void): Promise<Figure[]> {
   const dataDir = makeDataDir();
-  let core = await startCore({ dataDir });
+  let core = await startCore({ dataDir, isBuilt: true });
   try {
     say(`starting ${AGENTS} agents`);
     const agents = await startFleet(core, AGENTS);
     await core.kill();
     say(`storing ${STORED} messages`);
     fillHistory(dataDir, STORED);
-    core = await startCore({ dataDir });
+    core = await startCore({ dataDir, isBuilt: true });
     const p50: number[] = [];
     const p99: number[] = [];
     for (let run = 1; run <= RUNS; run += 1) {

@@ -57,7 +57,7 @@ async function openViews(core: TestCore, ids: readonly string[]): Promise<WebSoc
 
 /** Measures; prints what it does on stderr. */
 export async function measureMemory(say: (text: string) => void): Promise<Figure[]> {
-  const core = await startCore();
+  const core = await startCore({ isBuilt: true });
   try {
     const atStart = await memoryOf(core);
     say(`at the start: ${(atStart / MB).toFixed(0)} MB`);

@@ -36,6 +36,7 @@ const fieldName = fc.constantFrom('id', 'to', 'body', 'kind', 'data', 'limit', '
 const body = fc.oneof(nasty, fc.dictionary(fieldName, nasty, { maxKeys: 6 }));
 
 it('answers random input at every procedure with a clear error or a result', { timeout: effort.roundsTimeoutMs }, async () => {
+  await rest.ok('POST', '/projects', { folder: core.dataDir });
   const { messageId } = z.object({ messageId: z.string() }).parse(await rest.ok('POST', '/messages', { to: 'operator', body: 'sent before the storm' }));
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...routes), body, fc.oneof(fc.webSegment(), fc.constant('operator')), async (route, input, segment) => {

@@ -31,6 +31,10 @@ export interface StartCoreOptions {
   readonly dataDir?: string;
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** Run what was built instead of the sources: for measurements. */
+  readonly isBuilt?: boolean;
+  /** Options of Node itself, such as --cpu-prof. */
+  readonly nodeArgs?: readonly string[];
 }
 
 /** A new temporary data folder. */
@@ -41,8 +45,8 @@ export function makeDataDir(): string {
 /** Starts a headless core on ports of its own and waits for its ready line. */
 export async function startCore(options: StartCoreOptions = {}): Promise<TestCore> {
   const dataDir = options.dataDir ?? makeDataDir();
-  const main = new URL('../../src-main/hosts/headless/main.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, [main, '--json', '--no-open', '--port', '0', '--agent-mcp-port', '0', '--data-dir', dataDir, '--stop-agents', ...(options.args ?? [])], {
+  const main = new URL(options.isBuilt === true ? '../../out/node/headless.js' : '../../src-main/hosts/headless/main.ts', import.meta.url).pathname;
+  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), main, '--json', '--no-open', '--port', '0', '--agent-mcp-port', '0', '--data-dir', dataDir, '--stop-agents', ...(options.args ?? [])], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   });

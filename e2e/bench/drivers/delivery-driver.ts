@@ -9,7 +9,9 @@ import { McpSocket } from './mcp-socket.ts';
 const Input = z.object({ url: z.string(), agents: z.array(z.object({ id: z.string(), token: z.string() })), ratePerS: z.number(), seconds: z.number() });
 const Mail = z.object({ messages: z.array(z.object({ id: z.string(), body: z.string() })) });
 /** Bodies of about 500 bytes. */
-const PADDING = 'x'.repeat(470);
+const PADDING = 'x'.repeat(450);
+/** Marks this run's messages: those of a run before it may still be in an inbox. */
+const MARK = `run ${process.pid} `;
 /** What is received is acknowledged this often, in milliseconds. */
 const ACK_EVERY_MS = 50;
 
@@ -34,7 +36,7 @@ async function receive(socket: McpSocket): Promise<void> {
     const { messages } = Mail.parse(await socket.call('wait_for_messages', { timeoutMs: 1_000, limit: 200 }));
     const now = performance.now();
     for (const message of messages) {
-      const sentAt = Number(message.body.slice(0, 20));
+      const sentAt = message.body.startsWith(MARK) ? Number(message.body.slice(MARK.length, MARK.length + 20)) : Number.NaN;
       if (sentAt >= warmUntil) latencies.push(now - sentAt);
       unacknowledged.push(message.id);
     }
@@ -54,7 +56,7 @@ while (performance.now() < endAt) {
     const from = sockets[sent % sockets.length];
     const to = input.agents[(sent * 7 + 1) % input.agents.length];
     if (!from || !to) continue;
-    from.call('send_message', { to: to.id, body: `${performance.now().toFixed(6).padStart(20)}${PADDING}` }).catch(() => (failures += 1));
+    from.call('send_message', { to: to.id, body: `${MARK}${performance.now().toFixed(6).padStart(20)}${PADDING}` }).catch(() => (failures += 1));
   }
   await new Promise((resolve) => setImmediate(resolve));
 }
