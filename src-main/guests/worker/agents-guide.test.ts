@@ -23,43 +23,47 @@ it('surveys without peers', async () => {
   }
 });
 
-it('answers each task once, through lost answers and an absent core, and ends when its token is revoked', async () => {
-  const program = await fromGuide(/```python\n([^]*?)```/);
-  const door = new AgentDoor();
-  await door.open();
-  door.loseAnswers('get_messages', 'mid-body');
-  door.loseAnswers('send_message', 'before-headers');
-  door.loseAnswers('mark_messages_read', 'before-headers');
-  door.refuse('send_message', 'UNAVAILABLE');
-  const agent = spawn('python3', ['-c', program], {
-    env: { PATH: process.env['PATH'], QUARTERDECK_AGENT_URL: door.url, QUARTERDECK_AGENT_TOKEN: 'token-shouter' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let errors = '';
-  agent.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
-  const exited = new Promise<number | null>((resolve) => agent.once('exit', (code) => resolve(code)));
-  try {
-    const first = door.sendAsOperator('shouter', { body: 'hello' });
-    await until(
-      () => door.unread('shouter').length === 0,
-      () => errors,
-    );
-    await door.close();
-    const second = door.sendAsAgent('peer', 'shouter', { kind: 'request', body: 'again' });
+it(
+  'answers each task once, through lost answers and an absent core, and ends when its token is revoked',
+  { timeout: 60_000 },
+  async () => {
+    const program = await fromGuide(/```python\n([^]*?)```/);
+    const door = new AgentDoor();
     await door.open();
-    await until(
-      () => door.unread('shouter').length === 0,
-      () => errors,
-    );
-    expect(door.repliesTo(first.id)).toMatchObject([{ to: ['operator'], body: 'HELLO', data: { ok: true, result: 'HELLO' } }]);
-    expect(door.repliesTo(second.id)).toMatchObject([{ to: ['peer'], body: 'AGAIN' }]);
-    door.revoke('shouter');
-    await door.close();
-    await door.open();
-    expect(await exited).toBe(77);
-  } finally {
-    agent.kill('SIGKILL');
-    await exited;
-    await door.close();
-  }
-});
+    door.loseAnswers('get_messages', 'mid-body');
+    door.loseAnswers('send_message', 'before-headers');
+    door.loseAnswers('mark_messages_read', 'before-headers');
+    door.refuse('send_message', 'UNAVAILABLE');
+    const agent = spawn('python3', ['-c', program], {
+      env: { PATH: process.env['PATH'], QUARTERDECK_AGENT_URL: door.url, QUARTERDECK_AGENT_TOKEN: 'token-shouter' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let errors = '';
+    agent.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    const exited = new Promise<number | null>((resolve) => agent.once('exit', (code) => resolve(code)));
+    try {
+      const first = door.sendAsOperator('shouter', { body: 'hello' });
+      await until(
+        () => door.unread('shouter').length === 0,
+        () => errors,
+      );
+      await door.close();
+      const second = door.sendAsAgent('peer', 'shouter', { kind: 'request', body: 'again' });
+      await door.open();
+      await until(
+        () => door.unread('shouter').length === 0,
+        () => errors,
+      );
+      expect(door.repliesTo(first.id)).toMatchObject([{ to: ['operator'], body: 'HELLO', data: { ok: true, result: 'HELLO' } }]);
+      expect(door.repliesTo(second.id)).toMatchObject([{ to: ['peer'], body: 'AGAIN' }]);
+      door.revoke('shouter');
+      await door.close();
+      await door.open();
+      expect(await exited).toBe(77);
+    } finally {
+      agent.kill('SIGKILL');
+      await exited;
+      await door.close();
+    }
+  },
+);

@@ -10,6 +10,7 @@ import * as z from 'zod';
 import { effort } from '#e2e/support/effort.ts';
 import { surveyFacts } from '#e2e/support/facts.ts';
 import type { Facts } from '#e2e/support/facts.ts';
+import { readReport } from '#e2e/support/report-page.ts';
 import { Json } from '#shared/kernel/json.ts';
 import { Survey } from '#shared/worker/survey-model.ts';
 import { AgentDoor } from './testing/agent-door.ts';
@@ -115,7 +116,7 @@ function expectFacts(survey: Survey, facts: Facts): void {
   expect(survey.duplicates).toMatchObject({ blocks: facts.duplicateBlocks, lines: facts.duplicateLines });
 }
 
-describe('the sample crew', () => {
+describe('the sample crew', { timeout: effort.roundsTimeoutMs }, () => {
   it('surveys a repository: its report has the facts that git, grep and awk find', async () => {
     await makeRepository(effort.treeFiles, 60);
     const facts = await surveyFacts(folder);
@@ -126,8 +127,10 @@ describe('the sample crew', () => {
     expect(result.merge.analysts.map((analyst) => analyst.analyst)).toEqual(['analyst-1-x', 'analyst-2-x']);
     expect(artefacts.map((artefact) => artefact.path)).toEqual(['report.md']);
     const page = await readFile(path.join(folder, 'report.md'), 'utf8');
-    expect(page).toContain(`${facts.files} files, ${facts.bytes} bytes, ${facts.lines} lines`);
-    expect(page).toContain('analyst-2-x');
+    const { todos, languages, ...others } = facts;
+    const numbers = readReport(page);
+    expect(numbers).toMatchObject({ ...others, todoCount: todos.length, analysts: ['analyst-1-x', 'analyst-2-x'] });
+    for (const [language, expected] of languages) expect(numbers.languages.get(language)).toEqual(expected);
     for (const agent of ['scout', 'analyst-1-x', 'analyst-2-x'])
       await until(
         () => door.unread(agent).length === 0,

@@ -56,7 +56,7 @@ function getHealth(socketPath: string): Promise<unknown> {
   });
 }
 
-describe('the worker program', () => {
+describe('the worker program', { timeout: 60_000 }, () => {
   it('does a task, answers it, acknowledges it and shows what it does', async () => {
     const worker = start();
     const task = door.sendAsOperator('w1', { subject: 'Say hello', data: { op: 'run', command: ['echo', 'hello'] } });

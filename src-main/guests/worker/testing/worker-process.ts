@@ -62,7 +62,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Waits until something holds. Rejects after the deadline with what `describe` says. */
-export async function until(holds: () => boolean | Promise<boolean>, describe: () => string, deadlineMs = 15_000): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, describe: () => string, deadlineMs = 30_000): Promise<void> {
   const deadline = Date.now() + deadlineMs;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`Not within ${deadlineMs} ms: ${describe()}`);
