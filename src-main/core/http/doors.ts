@@ -8,6 +8,7 @@ import { AppError } from '#shared/kernel/errors.ts';
 import type { RunInfo } from '#shared/system/model.ts';
 import type { Caller } from '#core/caller.ts';
 import { McpHttpDoor } from '#core/mcp/http-door.ts';
+import { ToolTable } from '#core/mcp/tools.ts';
 import type { CommandStore } from '#core/rpc/command-results.ts';
 import type { BugLog } from '#core/rpc/errors.ts';
 import type { RpcPort } from '#core/rpc/message-port.ts';
@@ -93,9 +94,11 @@ export function createDoors(options: DoorsOptions): Doors {
   const bodyLimit = options.bodyLimit ?? MAX_BODY_BYTES;
   const rpc = createRouter({ handlers: options.handlers, store: options.store, log, metrics });
   const visits = new Visits(gatekeeper);
-  const mcp = new McpHttpDoor({ rpc, version, bodyLimit, log });
+  const tools = new ToolTable(rpc);
+  const mcp = new McpHttpDoor({ tools, version, bodyLimit, log });
   const mainRoutes = new MainRoutes({
     rpc,
+    tools,
     version,
     gatekeeper,
     visits,
@@ -106,7 +109,7 @@ export function createDoors(options: DoorsOptions): Doors {
     rendererDir: options.rendererDir,
     onTerminalSocket: options.onTerminalSocket,
   });
-  const agentRoutes = new AgentRoutes({ rpc, version, gatekeeper, visits, mcp, bodyLimit, log });
+  const agentRoutes = new AgentRoutes({ tools, version, gatekeeper, visits, mcp, bodyLimit, log });
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const allowedHosts = options.allowHosts ?? [];
   const host = options.bind ?? DEFAULT_HOST;

@@ -2,10 +2,9 @@
 import { ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server';
 import { audienceOf } from '#shared/auth/authorise.ts';
 import type { Caller } from '#core/caller.ts';
-import type { Rpc } from '#core/rpc/router.ts';
 import { AGENT_INSTRUCTIONS, MANAGE_INSTRUCTIONS } from './instructions.ts';
-import type { Toolset } from './tools.ts';
-import { callTool, procedureOf, toolsFor } from './tools.ts';
+import type { ToolTable, Toolset } from './tools.ts';
+import { callTool } from './tools.ts';
 
 /** Who speaks MCP, and which tools it asked for. */
 export interface McpSession {
@@ -15,28 +14,28 @@ export interface McpSession {
 
 /** What every server is made from. */
 export interface McpOptions {
-  readonly rpc: Rpc;
+  readonly tools: ToolTable;
   /** Version of the product. */
   readonly version: string;
 }
 
 /** Makes a server for one session. */
-export function createMcpServer({ rpc, version }: McpOptions, session: McpSession): Server {
+export function createMcpServer({ tools, version }: McpOptions, session: McpSession): Server {
   const { caller, toolset } = session;
   const server = new Server(
     { name: 'quarterdeck', title: 'Quarterdeck', version },
     { capabilities: { tools: {} }, instructions: audienceOf(caller.role) === 'agent' ? AGENT_INSTRUCTIONS : MANAGE_INSTRUCTIONS },
   );
-  server.setRequestHandler('tools/list', () => ({ tools: toolsFor(rpc, caller.role, toolset) }));
+  server.setRequestHandler('tools/list', () => ({ tools: tools.list(caller.role, toolset) }));
   server.setRequestHandler('tools/call', async ({ params }, context) => {
-    const procedure = procedureOf(rpc, caller.role, params.name);
+    const procedure = tools.find(caller.role, params.name);
     if (procedure === undefined) {
       throw new ProtocolError(
         ProtocolErrorCode.InvalidParams,
         `There is no tool "${params.name.slice(0, 100)}" for you. tools/list names those there are.`,
       );
     }
-    return await callTool(rpc, procedure, params.arguments, caller, context.mcpReq.signal);
+    return await callTool(tools.rpc, procedure, params.arguments, caller, context.mcpReq.signal);
   });
   return server;
 }

@@ -14,14 +14,44 @@ export type Toolset = 'core' | 'full';
 /** From this risk on a tool is marked as destructive. */
 const DESTRUCTIVE_FROM = RISKS.indexOf('HIGH');
 
-/** The tools of one role, in the order of the contract. */
-export function toolsFor(rpc: Rpc, role: Role, toolset: Toolset): Tool[] {
-  return rpc.procedures.filter((procedure) => isListed(procedure, role, toolset)).map(toTool);
+/** The tools of one role and toolset. */
+interface Listing {
+  readonly tools: Tool[];
+  readonly procedures: ReadonlyMap<string, RoutedProcedure>;
 }
 
-/** The procedure behind a tool that this role may see, whatever toolset is listed; undefined for any other name. */
-export function procedureOf(rpc: Rpc, role: Role, tool: string): RoutedProcedure | undefined {
-  return rpc.procedures.find((procedure) => procedure.meta.tool === tool && isListed(procedure, role, 'full'));
+/** The tools of each role, made when they are first asked for. */
+export class ToolTable {
+  readonly rpc: Rpc;
+  readonly #listings = new Map<string, Listing>();
+
+  constructor(rpc: Rpc) {
+    this.rpc = rpc;
+  }
+
+  /** The tools of a role, in the order of the contract. */
+  list(role: Role, toolset: Toolset): Tool[] {
+    return this.#listing(role, toolset).tools;
+  }
+
+  /** The procedure behind a tool that this role may call, whatever toolset is listed; undefined for any other name. */
+  find(role: Role, tool: string): RoutedProcedure | undefined {
+    return this.#listing(role, 'full').procedures.get(tool);
+  }
+
+  #listing(role: Role, toolset: Toolset): Listing {
+    const key = `${role} ${toolset}`;
+    let listing = this.#listings.get(key);
+    if (listing === undefined) {
+      const procedures = this.rpc.procedures.filter((procedure) => isListed(procedure, role, toolset));
+      listing = {
+        tools: procedures.map(toTool),
+        procedures: new Map(procedures.map((procedure) => [procedure.meta.tool ?? '', procedure])),
+      };
+      this.#listings.set(key, listing);
+    }
+    return listing;
+  }
 }
 
 /** Calls a tool. Failures are results that a model can read and act on, not protocol errors. */
