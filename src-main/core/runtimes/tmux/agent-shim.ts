@@ -21,7 +21,9 @@ export interface Shim {
  * - The handlers are set after the fork: in the child, one of them would swallow a signal that comes before `exec`.
  * - Ctrl-C and Ctrl-\ reach the agent from the terminal itself. The hang-up of a terminal that is gone reaches only the leader
  *   of the session, which is the shim: it is passed on (a shell that dies of it makes the kernel do the same).
- * - The short sleep: tmux drops what it has not read yet when it learns of the end of a pane's process.
+ * - The question at the end (ECMA-48 DSR 5, "are you well?"): when it learns of the end of a pane's process, tmux drops what
+ *   it has not read yet. Its answer shows that it has read everything, the agent's last words included. The terminal is made
+ *   raw before, so that the answer is not echoed. 5 is EIO: the terminal is gone.
  */
 
 /** `10` is ECHILD on Linux and macOS: its name would load a module. A core dump of the agent is not followed by one of the shim. */
@@ -44,7 +46,18 @@ for my $name (qw(HUP TERM)) { $SIG{$name} = sub { kill $name, $child; }; }
 $0 = "quarterdeck-agent";
 while (waitpid($child, 0) != $child) { last if $! == 10; }
 my $status = $?;
-select undef, undef, undef, 0.05;
+if (-t STDIN && system({ "/bin/stty" } "stty", "raw", "-echo") == 0) {
+  my ($seen, $end) = ("", time + 5);
+  syswrite STDOUT, "\\e[5n";
+  while ($seen !~ /\\e\\[0n/ && time < $end) {
+    my $ready = "";
+    vec($ready, 0, 1) = 1;
+    next unless select($ready, undef, undef, 1) > 0;
+    my $count = sysread STDIN, my $bytes, 1024;
+    last if defined $count && $count == 0 || !defined $count && $! == 5;
+    $seen .= $bytes if $count;
+  }
+} else { select undef, undef, undef, 0.05; }
 my $signal = $status & 127;
 if ($signal) {
   $SIG{$_} = "DEFAULT" for qw(INT QUIT USR1 USR2 HUP TERM);
@@ -66,7 +79,7 @@ exec 9>&2 2>/dev/null
 trap : INT QUIT
 "$@" 2>&9 9>&-
 status=$?
-sleep 0.05
+stty raw -echo min 0 time 30 && printf '\\033[5n' && dd bs=16 count=1 >/dev/null
 if [ $status -gt 128 ]; then
   trap - INT QUIT
   ulimit -c 0
