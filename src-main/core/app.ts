@@ -125,10 +125,15 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   loop.start();
   onEnd(() => loop.dispose());
 
-  const store: AppStore = new Store({ file: paths.database, backupFile: (version) => join(paths.backups, `before-upgrade-from-${version}-${now()}.db`), readerModule: o.readerModule });
+  const store: AppStore = new Store({
+    file: paths.database,
+    backupFile: (version) => join(paths.backups, `before-upgrade-from-${version}-${now()}.db`),
+    readerModule: o.readerModule,
+    onFault: (error) => log.error({ err: error }, 'after a commit'),
+  });
   store.open();
   const auditKey = loadAuditKey(paths.secrets, warn);
-  const journal = new Journal({ headFile: paths.auditHead, auditKey });
+  const journal = new Journal({ headFile: paths.auditHead, auditKey, warn });
   store.peek((db) => journal.open(db));
   store.connect(journal);
   onEnd(async () => {
@@ -150,7 +155,8 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     keySource: passphrase === undefined || passphrase === '' ? keyFileSource(paths.secrets, warn) : passphraseSource(paths.secrets, passphrase, warn),
     isProject: (id) => projects.list().some((project) => project.id === id),
   });
-  await secrets.open();
+  const { problem: secretsProblem } = await secrets.open();
+  if (secretsProblem !== undefined) warn(secretsProblem);
 
   const registry = new AgentRegistry({ store, now });
   registry.open();
