@@ -33,8 +33,13 @@ export interface Visitor {
   readonly isBrowser: boolean;
 }
 
-/** The cookie of a browser's session. */
-export const SESSION_COOKIE = 'qd_session';
+/**
+ * Name of the cookie of a browser's session. It carries the port: browsers do not separate cookies by port, and two cores
+ * on one machine would overwrite each other's login.
+ */
+export function sessionCookieName(port: number | undefined): string {
+  return `qd_session_${port ?? 0}`;
+}
 
 /** Names under which people put tokens into addresses, where they end up in logs and histories. */
 const TOKEN_PARAMETERS: ReadonlySet<string> = new Set([
@@ -81,7 +86,7 @@ export function authenticate(request: IncomingMessage, gatekeeper: Gatekeeper, a
       );
     return { principal, secret, isBrowser: false };
   }
-  const session = allow.cookie ? cookieOf(request, SESSION_COOKIE) : undefined;
+  const session = allow.cookie ? cookieOf(request, sessionCookieName(request.socket.localPort)) : undefined;
   const principal = session === undefined ? undefined : gatekeeper.principalOf(session);
   if (session === undefined || principal === undefined) {
     throw new AppError(

@@ -148,11 +148,12 @@ describe('the browser', () => {
     const answer = await login(LOGIN_CODE);
     expect(answer.status).toBe(200);
     const cookie = answer.headers.get('set-cookie') ?? '';
-    expect(cookie).toContain(`qd_session=${SESSION};`);
+    const name = `qd_session_${new URL(info.url).port}`;
+    expect(cookie).toContain(`${name}=${SESSION};`);
     for (const part of ['HttpOnly', 'SameSite=Strict', 'Path=/']) expect(cookie).toContain(part);
     expect((await login(LOGIN_CODE)).status).toBe(401);
 
-    const headers = { cookie: `other=1; qd_session=${SESSION}` };
+    const headers = { cookie: `other=1; ${name}=${SESSION}` };
     const whoami = await fetch(`${info.apiUrl}/v1/auth/whoami`, { headers });
     expect(await whoami.json()).toEqual({ actor: { kind: 'operator', id: 'operator' }, role: 'operator', door: 'web' });
     const json = { ...headers, 'content-type': 'application/json' };

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as z from 'zod';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { Gatekeeper } from './access.ts';
-import { SESSION_COOKIE } from './access.ts';
+import { sessionCookieName } from './access.ts';
 import { readJson } from './body.ts';
 import { requireSameOrigin } from './hosts.ts';
 import { sendJson } from './respond.ts';
@@ -41,11 +41,11 @@ export class LoginDoor {
       this.#countFailure(source);
       throw new AppError(
         'UNAUTHORIZED',
-        'This login link was used before or is too old. Make a new one with "quarterdeck login", or restart Quarterdeck and open the link that it prints.',
+        'This login link was used before or is too old. Make a new one with "quarterdeck open", or restart Quarterdeck and open the link that it prints.',
       );
     }
     const maxAge = Math.max(0, Math.floor((session.expiresAt - this.#now()) / 1_000));
-    response.setHeader('set-cookie', `${SESSION_COOKIE}=${session.secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${maxAge}`);
+    response.setHeader('set-cookie', `${sessionCookieName(request.socket.localPort)}=${session.secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${maxAge}`);
     sendJson(response, 200, { expiresAt: session.expiresAt });
   }
 

@@ -63,11 +63,12 @@ async function closing(socket: WebSocket): Promise<number> {
 describe('/rpc', () => {
   it('lets in a bearer token, the CLI by its name, and a browser from its own page', async () => {
     const doors = await opened(whoami);
-    const { origin } = new URL(doors.info.url);
+    const { origin, port } = new URL(doors.info.url);
+    const cookie = `qd_session_${port}=${SESSION}`;
     for (const [headers, door] of [
       [bearer(TOKENS.operator), 'rest'],
       [{ ...bearer(TOKENS.operator), 'x-quarterdeck-client': 'cli' }, 'cli'],
-      [{ cookie: `qd_session=${SESSION}`, origin }, 'web'],
+      [{ cookie, origin }, 'web'],
     ] as const) {
       const socket = await socketTo(doors, 'rpc', headers);
       expect(await clientOf(socket).auth.whoami({})).toMatchObject({ role: 'operator', door });
@@ -76,7 +77,7 @@ describe('/rpc', () => {
     expect(await refusal(doors, 'rpc', {})).toBe(401);
     expect(await refusal(doors, 'rpc', bearer('wrong'))).toBe(401);
     expect(await refusal(doors, 'rpc', bearer(TOKENS.agent))).toBe(403);
-    expect(await refusal(doors, 'rpc', { cookie: `qd_session=${SESSION}` })).toBe(403);
+    expect(await refusal(doors, 'rpc', { cookie })).toBe(403);
     expect(await refusal(doors, 'rpc?token=x', bearer(TOKENS.operator))).toBe(400);
     expect(await refusal(doors, 'nowhere', bearer(TOKENS.operator))).toBe(404);
     expect((await doors.fetch('/rpc')).status).toBe(426);
