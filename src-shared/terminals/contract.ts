@@ -3,7 +3,11 @@ import * as z from 'zod';
 import { AgentId } from '#shared/kernel/ids.ts';
 import { command, procedure, query } from '#shared/kernel/procedure.ts';
 
-const Window = z.string().max(32).default('main').describe('Which window of the terminal: "main", "monitor", and "queue" for workers');
+const Window = z
+  .string()
+  .max(32)
+  .default('main')
+  .describe('Which window of the terminal: "main", "monitor", and "queue" for workers');
 
 /** Procedures about terminals. */
 export const terminalsContract = {
@@ -11,7 +15,8 @@ export const terminalsContract = {
     method: 'GET',
     path: '/agents/{id}/terminal',
     summary: 'Read the terminal of an agent',
-    description: 'Returns the screen of the agent\'s terminal as lines of text, with at most historyLines lines above it. Works after the agent has ended, as long as its terminal is kept.',
+    description:
+      "Returns the screen of the agent's terminal as lines of text, with at most historyLines lines above it. Works after the agent has ended, as long as its terminal is kept.",
   })
     .input(
       z.strictObject({
@@ -34,7 +39,7 @@ export const terminalsContract = {
     method: 'POST',
     path: '/agents/{id}/terminal',
     summary: 'Type into the terminal of an agent',
-    description: 'Types text into the agent\'s terminal, as if an operator did; enter=true presses Enter after it.',
+    description: "Types text into the agent's terminal, as if an operator did; enter=true presses Enter after it.",
   })
     .input(z.strictObject({ id: AgentId, window: Window, text: z.string().max(65_536), enter: z.boolean().default(false) }))
     .output(z.object({ id: AgentId, typedBytes: z.number().int() })),
@@ -43,7 +48,7 @@ export const terminalsContract = {
     method: 'PUT',
     path: '/agents/{id}/terminal/size',
     summary: 'Set the size of a terminal',
-    description: 'Sets the size of the agent\'s terminal in columns and rows, for all who look at it.',
+    description: "Sets the size of the agent's terminal in columns and rows, for all who look at it.",
   })
     .input(z.strictObject({ id: AgentId, cols: z.number().int().min(10).max(500), rows: z.number().int().min(2).max(300) }))
     .output(z.object({ cols: z.number().int(), rows: z.number().int() })),

@@ -1,15 +1,41 @@
 /**
  * The binary link for live terminals: frames `[u8 type][u32 channel, big endian][payload]`, the same on a WebSocket
  * and on a MessagePort. A client opens channels and numbers them; one channel is one view of one agent's window.
- * Flow control: the client acknowledges bytes it has drawn, every `ACK_EVERY_BYTES` or when nothing is pending.
+ *
+ * Order on a channel: `opened`, then `history` slices if asked for, `screen`, and `data` from there on without gap or
+ * repetition. A client that falls behind gets no more `data`; when it has caught up it gets a new `screen` in place of what
+ * it missed. After `ended` the channel is free for another `open`.
+ * Flow control: the client acknowledges bytes it has drawn, every `ACK_EVERY_BYTES` or when nothing is pending. The payloads
+ * of `history`, `screen` and `data` count, nothing else does.
  */
 import * as z from 'zod';
 import { AgentId } from '#shared/kernel/ids.ts';
 
 /** Frame types from the client. */
 export const ClientFrame = { open: 1, input: 2, resize: 3, ack: 4, close: 5 } as const;
-/** Frame types from the core. */
-export const ServerFrame = { opened: 65, screen: 66, data: 67, ended: 68, failed: 69 } as const;
+/**
+ * Frame types from the core.
+ * - `opened`: the view stands (`OpenedPayload`).
+ * - `screen`: terminal output that draws the whole screen, whatever the terminal showed before; it leaves the scrollback alone.
+ *   A screen larger than a frame goes on in `data` frames.
+ * - `data`: terminal output.
+ * - `ended`: nothing more comes on this channel, which is now closed (`ReasonPayload`, code one of `ENDED_CODES`).
+ * - `failed`: what the client asked for on this channel was refused (`ReasonPayload`); a channel that was open stays open.
+ * - `history`: lines from above the screen, to be written before it; the last slice pushes them off the screen.
+ * - `resized`: the terminal has another size from here on (`SizePayload`): all viewers share one size.
+ */
+export const ServerFrame = { opened: 65, screen: 66, data: 67, ended: 68, failed: 69, history: 70, resized: 71 } as const;
+
+/**
+ * Why a view ended: the agent exited, was ended by a signal, its end was not seen, or the view alone was closed
+ * (then `open` again shows the same run).
+ */
+export const ENDED_CODES = ['EXITED', 'SIGNALLED', 'LOST', 'DETACHED'] as const;
+/** One of `ENDED_CODES`. */
+export type EndedCode = (typeof ENDED_CODES)[number];
+
+/** Most channels that one link may have open. */
+export const MAX_CHANNELS = 64;
 
 /** Acknowledge after this many bytes at the latest; must not exceed `LOW_WATER_BYTES`, or both sides would wait. */
 export const ACK_EVERY_BYTES = 32 * 1024;

@@ -77,7 +77,9 @@ export class ScreenMirror implements Disposable {
     return new Promise((resolve) => {
       this.#then(() => {
         const { active } = this.#terminal.buffer;
-        resolve(Array.from({ length: this.#terminal.rows }, (_, y) => active.getLine(active.baseY + y)?.translateToString(true) ?? ''));
+        resolve(
+          Array.from({ length: this.#terminal.rows }, (_, y) => active.getLine(active.baseY + y)?.translateToString(true) ?? ''),
+        );
       });
     });
   }

@@ -7,7 +7,7 @@
  * drawing characters, mouse encoding, saved cursor. Hyperlinks are not kept.
  */
 import type { IBuffer, Terminal } from '@xterm/headless';
-import type { Attributes, CoreBuffer, TerminalCore } from './terminal-core.ts';
+import type { Attributes, Charset, CoreBuffer, TerminalCore } from './terminal-core.ts';
 import { isAttributes } from './terminal-core.ts';
 
 const CSI = '\x1b[';
@@ -52,19 +52,26 @@ function sgrOf(look: Attributes): string {
   return `${CSI}${codes.join(';')}m`;
 }
 
+function hasLines(cell: Attributes): boolean {
+  return cell.isInverse() > 0 || cell.isUnderline() > 0 || cell.isStrikethrough() > 0 || cell.isOverline() > 0;
+}
+
 /** Paints rows, and remembers which attributes the terminal that reads it has by now. */
 class Painter {
   output = '';
   readonly #buffer: IBuffer;
   readonly #cols: number;
   readonly #cell: ReturnType<IBuffer['getNullCell']>;
+  readonly #waitsInRow: number | undefined;
   #fg = 0;
   #bg = 0;
   #ext = 0;
 
-  constructor(buffer: IBuffer, cols: number) {
+  /** `waitsInRow`: the row at whose end the cursor waits for the next character, which will wrap. */
+  constructor(buffer: IBuffer, cols: number, waitsInRow: number | undefined) {
     this.#buffer = buffer;
     this.#cols = cols;
+    this.#waitsInRow = waitsInRow;
     this.#cell = buffer.getNullCell();
   }
 
@@ -86,12 +93,15 @@ class Painter {
     for (let x = 0; x < this.#cols; x += 1) {
       const cell = line.getCell(x, this.#cell);
       if (!cell || !isAttributes(cell) || cell.getWidth() === 0) continue;
-      const chars = cell.getChars();
+      // A cell may be empty and still have a line or a reversed background; and the cursor waits only behind a written one.
+      const isWaitedAt = x === this.#cols - 1 && y === this.#waitsInRow;
+      const chars = cell.getChars() === '' && (isWaitedAt || hasLines(cell)) ? ' ' : cell.getChars();
       if (chars === '' && cell.isBgDefault()) {
         isPlaced = false;
         continue;
       }
-      if (!isPlaced) this.output += moveTo(x, y);
+      // Only a character wraps: erasing has to be sent to the row.
+      if (!isPlaced || (chars === '' && x === 0)) this.output += moveTo(x, y);
       this.look(cell);
       if (chars === '') {
         const width = this.#erasedRun(x, y);
@@ -113,7 +123,16 @@ class Painter {
     let end = x + 1;
     while (end < this.#cols) {
       const cell = line?.getCell(end, this.#cell);
-      if (!cell || !isAttributes(cell) || cell.getWidth() !== 1 || cell.getChars() !== '' || cell.bg !== this.#bg || cell.fg !== this.#fg) break;
+      if (
+        !cell ||
+        !isAttributes(cell) ||
+        cell.getWidth() !== 1 ||
+        cell.getChars() !== '' ||
+        cell.bg !== this.#bg ||
+        cell.fg !== this.#fg
+      )
+        break;
+      if (end === this.#cols - 1 && y === this.#waitsInRow) break;
       end += 1;
     }
     return end - x;
@@ -131,15 +150,22 @@ interface Cursor {
   readonly look: Attributes;
 }
 
-function paintBuffer(buffer: IBuffer, core: CoreBuffer, size: { cols: number; rows: number }, cursor: Cursor, isActive: boolean): string {
-  const painter = new Painter(buffer, size.cols);
+function paintBuffer(
+  buffer: IBuffer,
+  core: CoreBuffer,
+  size: { cols: number; rows: number },
+  cursor: Cursor,
+  isActive: boolean,
+): string {
+  const painter = new Painter(buffer, size.cols, cursor.x < size.cols ? undefined : cursor.y);
   const hasRegion = core.scrollTop !== 0 || core.scrollBottom !== size.rows - 1;
   if (hasRegion) painter.output += `${CSI}${core.scrollTop + 1};${core.scrollBottom + 1}r`;
   const savedY = Math.max(0, core.savedY - core.ybase);
-  if (isActive && (core.savedX > 0 || savedY > 0)) {
+  const saved = core.savedCurAttrData;
+  if (isActive && (core.savedX > 0 || savedY > 0 || saved.fg !== 0 || saved.bg !== 0 || isDrawing(core.savedCharset))) {
     painter.output += moveTo(core.savedX, savedY);
-    painter.look(core.savedCurAttrData);
-    painter.output += '\x1b7';
+    painter.look(saved);
+    painter.output += isDrawing(core.savedCharset) ? '\x1b(0\x1b7\x1b(B' : '\x1b7';
   }
   // The cursor's row comes last: where it waits at the end of a full row, only writing that row brings it there.
   for (let y = cursor.y + 1; y < size.rows; y += 1) painter.row(y, false);
@@ -157,11 +183,16 @@ const MOUSE_TRACKING: Readonly<Record<string, string>> = { x10: '9', vt200: '100
 const MOUSE_ENCODING: Readonly<Record<string, string>> = { SGR: '1006', SGR_PIXELS: '1016' };
 const CURSOR_STYLES = ['block', 'underline', 'bar'];
 
+/** Of all character sets only the one for line drawing is in use today; it is known by its horizontal line. */
+function isDrawing(charset: Charset): boolean {
+  return charset?.['q'] === '─';
+}
+
 function charsets(core: TerminalCore): string {
-  const { glevel, _charsets } = core._charsetService;
-  // Of all sets only the line drawing one is in use today; it is known by its horizontal line.
-  const isDrawing = (index: number): boolean => _charsets[index]?.['q'] === '─';
-  return `${isDrawing(0) ? '\x1b(0' : ''}${isDrawing(1) ? '\x1b)0' : ''}${glevel === 1 ? '\x0e' : ''}`;
+  const { glevel, charset, _charsets } = core._charsetService;
+  // A restored cursor brings its set along without its being designated.
+  const shown = [0, 1].map((index) => isDrawing(index === glevel ? charset : _charsets[index]));
+  return `${shown[0] === true ? '\x1b(0' : ''}${shown[1] === true ? '\x1b)0' : ''}${glevel === 1 ? '\x0e' : ''}`;
 }
 
 function modes(terminal: Terminal, core: TerminalCore): string {
@@ -191,10 +222,11 @@ export function paintScreen(terminal: Terminal, core: TerminalCore): string {
   const { active, normal } = terminal.buffer;
   let output = RESET;
   if (active.type === 'alternate') {
-    // Entering the alternate screen saves the cursor: stand where the program's was saved.
+    // Entering the alternate screen saves the cursor: stand where the program's was saved. It also fills it with the background.
     const saved = core.buffers.normal;
     const cursor = { x: saved.savedX, y: Math.max(0, saved.savedY - saved.ybase), look: saved.savedCurAttrData };
-    output += `${paintBuffer(normal, saved, size, cursor, false)}${CSI}?1049h${CSI}0m`;
+    const charset = isDrawing(saved.savedCharset) ? '\x1b(0' : '';
+    output += `${paintBuffer(normal, saved, size, cursor, false)}${charset}${CSI}?1049h${CSI}0m${CSI}2J\x1b(B`;
   }
   const raw = active.type === 'alternate' ? core.buffers.alt : core.buffers.normal;
   const cursor = { x: active.cursorX, y: active.cursorY, look: core._inputHandler._curAttrData };

@@ -27,7 +27,11 @@ export interface CoreBuffer {
   readonly savedX: number;
   readonly savedY: number;
   readonly savedCurAttrData: Attributes;
+  readonly savedCharset?: Charset;
 }
+
+/** Characters and what is shown for them; undefined for ASCII. */
+export type Charset = Readonly<Record<string, string>> | undefined;
 
 /** What is read of the terminal's inside. */
 export interface TerminalCore {
@@ -37,7 +41,7 @@ export interface TerminalCore {
     readonly decPrivateModes: { readonly cursorStyle?: string | undefined; readonly cursorBlink?: boolean | undefined };
   };
   readonly coreMouseService: { readonly activeEncoding: string };
-  readonly _charsetService: { readonly glevel: number; readonly _charsets: readonly (Readonly<Record<string, string>> | undefined)[] };
+  readonly _charsetService: { readonly glevel: number; readonly charset?: Charset; readonly _charsets: readonly Charset[] };
   readonly _inputHandler: { readonly _curAttrData: Attributes };
 }
 
@@ -50,7 +54,9 @@ function at(value: unknown, ...path: readonly string[]): unknown {
 function isCore(value: unknown): value is TerminalCore {
   return (
     ['normal', 'alt'].every((name) =>
-      ['ybase', 'scrollTop', 'scrollBottom', 'savedX', 'savedY'].every((key) => typeof at(value, 'buffers', name, key) === 'number'),
+      ['ybase', 'scrollTop', 'scrollBottom', 'savedX', 'savedY'].every(
+        (key) => typeof at(value, 'buffers', name, key) === 'number',
+      ),
     ) &&
     typeof at(value, 'coreService', 'isCursorHidden') === 'boolean' &&
     typeof at(value, 'coreService', 'decPrivateModes') === 'object' &&
@@ -64,12 +70,15 @@ function isCore(value: unknown): value is TerminalCore {
 
 /** Whether a cell carries its raw attributes. */
 export function isAttributes(value: unknown): value is Attributes {
-  return typeof at(value, 'fg') === 'number' && typeof at(value, 'bg') === 'number' && typeof at(value, 'extended', 'ext') === 'number';
+  return (
+    typeof at(value, 'fg') === 'number' && typeof at(value, 'bg') === 'number' && typeof at(value, 'extended', 'ext') === 'number'
+  );
 }
 
 /** The inside of a terminal. Throws when it does not look as expected. */
 export function coreOf(terminal: Terminal): TerminalCore {
   const core = at(terminal, '_core');
-  if (!isCore(core)) throw new Error('@xterm/headless looks different inside: adapt core/terminals/terminal-core.ts to the new version.');
+  if (!isCore(core))
+    throw new Error('@xterm/headless looks different inside: adapt core/terminals/terminal-core.ts to the new version.');
   return core;
 }

@@ -34,7 +34,10 @@ export function endReason(end: RunEnd): EndReason {
   return { code: 'EXITED', message: `The agent exited with code ${end.exit.code ?? 0}.` };
 }
 
-const DETACHED: EndReason = { code: 'DETACHED', message: 'This view of the terminal was closed from outside; the agent runs on. Open it again.' };
+const DETACHED: EndReason = {
+  code: 'DETACHED',
+  message: 'This view of the terminal was closed from outside; the agent runs on. Open it again.',
+};
 
 /** A viewer's place in a hub. */
 export interface HubSeat extends Disposable {

@@ -74,8 +74,10 @@ export class TerminalView {
   }
 
   /** Sends the history in slices, as fast as the viewer takes it, then the screen, then what follows. */
-  async start(history: readonly string[]): Promise<void> {
-    for (const slice of slices(history, this.#source.size.rows)) {
+  async start(history: readonly string[] | Promise<readonly string[]>): Promise<void> {
+    const lines = await history;
+    if (this.#state !== 'history') return;
+    for (const slice of slices(lines, this.#source.size.rows)) {
       while (this.#state === 'history' && this.#isFull()) await this.#credit();
       if (this.#state !== 'history') return;
       this.#unacknowledged += slice.length;

@@ -1,0 +1,31 @@
+/** The terminal of a run that has ended: its last screen, shown once to whoever opens it. */
+import type { TerminalCapture, TerminalSize } from '#core/runtimes/runtime.ts';
+import type { Snapshot } from './screen-mirror.ts';
+import { RESET } from './screen-painter.ts';
+import type { ViewSource } from './terminal-view.ts';
+
+/** Divides a capture into the lines above the screen and those on it. */
+export function divide(capture: TerminalCapture): { history: readonly string[]; screen: readonly string[] } {
+  const first = Math.max(0, capture.lines.length - capture.size.rows);
+  return { history: capture.lines.slice(0, first), screen: capture.lines.slice(first) };
+}
+
+/** A source that shows a capture, made with colours, and never anything else. */
+export class EndedTerminal implements ViewSource {
+  readonly size: TerminalSize;
+  readonly #bytes: Uint8Array;
+
+  constructor(capture: TerminalCapture) {
+    this.size = capture.size;
+    const rows = divide(capture).screen.map((line, y) => `\x1b[${y + 1};1H${line}\x1b[0m`);
+    this.#bytes = Buffer.from(`${RESET}${rows.join('')}\x1b[${capture.cursor.y + 1};${capture.cursor.x + 1}H`);
+  }
+
+  flush(): void {
+    // Nothing is ever batched.
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return Promise.resolve({ bytes: this.#bytes, size: this.size });
+  }
+}
