@@ -165,7 +165,9 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     store,
     resolveAgent: (id) => {
       const agent = registry.find(id);
-      return agent ? { id, projectId: agent.projectId, boundary: agent.boundary, isRemoved: false } : undefined;
+      if (agent) return { id, projectId: agent.projectId, boundary: agent.boundary, isRemoved: false };
+      const removed = registry.findRemoved(id);
+      return removed && { id, projectId: removed.projectId, boundary: removed.boundary, isRemoved: true };
     },
     agentsOfProject: (projectId) => registry.idsOf(projectId),
     currentSession: () => sessions.currentId(),

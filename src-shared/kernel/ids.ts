@@ -19,9 +19,23 @@ function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, '0');
 }
 
+const RANDOM_BYTES = 10;
+/** Random bytes are drawn for many ids at once: a call per id would cost more than the rest of it. */
+const pool = new Uint8Array(RANDOM_BYTES * 128);
+let poolAt = pool.length;
+
+function randomBytes(): Uint8Array {
+  if (poolAt >= pool.length) {
+    crypto.getRandomValues(pool);
+    poolAt = 0;
+  }
+  poolAt += RANDOM_BYTES;
+  return pool.subarray(poolAt - RANDOM_BYTES, poolAt);
+}
+
 /** A new UUIDv7. `rand_a` is a 12-bit counter (method 1 of RFC 9562 6.2); when it overflows, the clock is advanced. */
 export function uuidv7(nowMs: number = Date.now()): string {
-  const random = crypto.getRandomValues(new Uint8Array(10));
+  const random = randomBytes();
   if (nowMs > lastMs) {
     lastMs = nowMs;
     // Start low, so that thousands fit into one millisecond.

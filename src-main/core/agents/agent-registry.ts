@@ -28,7 +28,8 @@ export class AgentRegistry {
   readonly #store: AppStore;
   readonly #now: () => number;
   readonly #agents = new Map<AgentId, Agent>();
-  readonly #usedIds = new Set<AgentId>();
+  /** Agents that were removed: their ids stay taken, their mail stays readable. */
+  readonly #removed = new Map<AgentId, Agent>();
   readonly #stateChanges = new Emitter<StateChange>();
 
   constructor(options: { store: AppStore; now: () => number }) {
@@ -39,8 +40,7 @@ export class AgentRegistry {
   /** Reads the agents from the store. */
   open(): void {
     for (const { agent, isRemoved } of this.#store.peek(allAgents)) {
-      this.#usedIds.add(agent.id);
-      if (!isRemoved) this.#agents.set(agent.id, agent);
+      (isRemoved ? this.#removed : this.#agents).set(agent.id, agent);
     }
   }
 
@@ -65,6 +65,11 @@ export class AgentRegistry {
     return id.success ? this.#agents.get(id.data) : undefined;
   }
 
+  /** An agent that was removed. */
+  findRemoved(id: AgentId): Agent | undefined {
+    return this.#removed.get(id);
+  }
+
   /** One agent; NOT_FOUND when there is none. */
   get(id: AgentId): Agent {
     const agent = this.#agents.get(id);
@@ -74,7 +79,7 @@ export class AgentRegistry {
 
   /** Whether an id is taken, by an agent that is there or by one that was. */
   isTaken(id: AgentId): boolean {
-    return this.#usedIds.has(id);
+    return this.#agents.has(id) || this.#removed.has(id);
   }
 
   /** Ids of the agents of one project. */
@@ -85,11 +90,10 @@ export class AgentRegistry {
   /** Adds an agent. CONFLICT when its id was ever used. */
   async add(agent: Agent, caller: Caller): Promise<Agent> {
     return this.#store.write((tx) => {
-      if (this.#usedIds.has(agent.id)) throw new AppError('CONFLICT', `The id "${agent.id}" was used before, and ids are never used again. Choose another.`, { data: { id: agent.id } });
+      if (this.isTaken(agent.id)) throw new AppError('CONFLICT', `The id "${agent.id}" was used before, and ids are never used again. Choose another.`, { data: { id: agent.id } });
       insertAgent(tx, agent);
       tx.record(event(envelope(agent, caller), 'agent.created', { agent }));
       tx.afterCommit(() => {
-        this.#usedIds.add(agent.id);
         this.#agents.set(agent.id, agent);
       });
       return agent;
@@ -134,7 +138,10 @@ export class AgentRegistry {
       if (!agent) return;
       markRemoved(tx, id, this.#now());
       tx.record(event(envelope(agent, caller), 'agent.removed', {}));
-      tx.afterCommit(() => this.#agents.delete(id));
+      tx.afterCommit(() => {
+        this.#agents.delete(id);
+        this.#removed.set(id, agent);
+      });
     });
   }
 

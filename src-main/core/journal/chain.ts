@@ -4,6 +4,7 @@
  * front, so that no two rows have the same input. Door, project and subject are in it so that no column can be changed unseen (ADR 0002).
  */
 import { createHash, createHmac } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 
 /** What of a row the hash covers. */
 export interface ChainedRow {
@@ -19,6 +20,9 @@ export interface ChainedRow {
   readonly dataHash: Uint8Array;
 }
 
+/** The key of the chain. A KeyObject is prepared once; bare bytes are prepared for every row. */
+export type AuditKey = KeyObject | Uint8Array;
+
 /** The hash before the first row. */
 export const GENESIS: Uint8Array = new Uint8Array(32);
 
@@ -28,7 +32,7 @@ export function hashData(text: string): Buffer {
 }
 
 /** The hash of a row that follows a row with hash `previous`. */
-export function hashRow(key: Uint8Array, previous: Uint8Array, row: ChainedRow): Buffer {
+export function hashRow(key: AuditKey, previous: Uint8Array, row: ChainedRow): Buffer {
   const hmac = createHmac('sha256', key).update(previous);
   for (const part of [row.seq, row.at, row.kind, row.actorKind, row.actorId, row.door, row.projectId, row.subject]) {
     const bytes = Buffer.from(String(part));

@@ -4,6 +4,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import type { AuditKey } from './chain.ts';
 
 /** The end of the journal. */
 export interface JournalHead {
@@ -14,16 +15,16 @@ export interface JournalHead {
 /** Fixed length of a slot in bytes: 16 digits, space, 64 hex digits of the hash, space, 64 of the seal, newline. */
 const SLOT_BYTES = 147;
 
-function sealOf(key: Uint8Array, text: string): string {
+function sealOf(key: AuditKey, text: string): string {
   return createHmac('sha256', key).update('audit-head ').update(text).digest('hex');
 }
 
-function encodeSlot(key: Uint8Array, head: JournalHead): string {
+function encodeSlot(key: AuditKey, head: JournalHead): string {
   const text = `${String(head.seq).padStart(16, '0')} ${Buffer.from(head.hash).toString('hex')}`;
   return `${text} ${sealOf(key, text)}\n`;
 }
 
-function decodeSlot(key: Uint8Array, slot: string): JournalHead | undefined {
+function decodeSlot(key: AuditKey, slot: string): JournalHead | undefined {
   const match = /^(\d{16} ([0-9a-f]{64})) ([0-9a-f]{64})\n$/.exec(slot);
   const [, text, hash, seal] = match ?? [];
   if (text === undefined || hash === undefined || seal === undefined) return undefined;
@@ -32,7 +33,7 @@ function decodeSlot(key: Uint8Array, slot: string): JournalHead | undefined {
 }
 
 /** The newest readable head in the file; undefined when there is none. */
-export function readHeadFile(file: string, key: Uint8Array): JournalHead | undefined {
+export function readHeadFile(file: string, key: AuditKey): JournalHead | undefined {
   if (!existsSync(file)) return undefined;
   const text = readFileSync(file, 'latin1');
   const heads = [text.slice(0, SLOT_BYTES), text.slice(SLOT_BYTES, 2 * SLOT_BYTES)]
@@ -44,10 +45,10 @@ export function readHeadFile(file: string, key: Uint8Array): JournalHead | undef
 /** Writes heads; owns the open file. */
 export class HeadFile {
   readonly #fd: number;
-  readonly #key: Uint8Array;
+  readonly #key: AuditKey;
   #slot = 0;
 
-  constructor(file: string, key: Uint8Array) {
+  constructor(file: string, key: AuditKey) {
     this.#key = key;
     // Keep what is there: until the first write it is the only witness.
     this.#fd = openSync(file, existsSync(file) ? 'r+' : 'w+', 0o600);

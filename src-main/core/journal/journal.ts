@@ -2,6 +2,7 @@
  * The journal: gives events their number, time and hash inside the transaction of their change, and publishes them after it.
  * Invariant: listeners see every committed event exactly once, in order, and never one that was not committed.
  */
+import { createSecretKey } from 'node:crypto';
 import { timingSafeEqual } from 'node:crypto';
 import type { EventData, EventKind, JournalEvent, PendingEvent } from '#shared/journal/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
@@ -11,6 +12,7 @@ import { SYSTEM_PROJECT_ID } from '#shared/projects/model.ts';
 import { CORE } from '#core/caller.ts';
 import type { Db } from '#core/store/database.ts';
 import type { BatchSink, RecordedEvent } from '#core/store/store.ts';
+import type { AuditKey } from './chain.ts';
 import { GENESIS, hashData, hashRow } from './chain.ts';
 import { HeadFile, readHeadFile } from './head-file.ts';
 import type { JournalHead } from './head-file.ts';
@@ -30,7 +32,7 @@ export interface JournalOptions {
 
 /** Owns the chain's end and the recent events. */
 export class Journal implements BatchSink {
-  readonly #key: Uint8Array;
+  readonly #key: AuditKey;
   readonly #now: () => number;
   readonly #headFilePath: string;
   readonly #warn: (message: string) => void;
@@ -44,7 +46,7 @@ export class Journal implements BatchSink {
   #fault: EventData<'journal.fault-found'> | undefined;
 
   constructor(options: JournalOptions) {
-    this.#key = options.auditKey;
+    this.#key = createSecretKey(options.auditKey);
     this.#headFilePath = options.headFile;
     this.#now = options.now ?? Date.now;
     this.#warn = options.warn ?? ((message) => process.emitWarning(message));

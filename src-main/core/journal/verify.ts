@@ -1,6 +1,7 @@
 /** Verification of the journal: recomputes the chain page by page and compares its end with the head file. */
 import { timingSafeEqual } from 'node:crypto';
 import type { JournalFault } from '#shared/journal/model.ts';
+import type { AuditKey } from './chain.ts';
 import { GENESIS, hashData, hashRow } from './chain.ts';
 import type { JournalHead } from './head-file.ts';
 import type { StoredRow } from './journal-repository.ts';
@@ -28,7 +29,7 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
  * A fault that a core found at its start and recorded is reported for good: the chain is whole, but not all of it is there.
  */
 export async function verifyJournal(
-  key: Uint8Array,
+  key: AuditKey,
   head: JournalHead | undefined,
   readPage: (after: number, limit: number) => Promise<readonly StoredRow[]>,
 ): Promise<Verification> {

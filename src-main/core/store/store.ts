@@ -178,7 +178,7 @@ export class Store<R extends ReadTable> {
     const events: RecordedEvent[] = [];
     const effects: (() => void)[] = [];
     try {
-      connection.exec('BEGIN IMMEDIATE');
+      connection.prepare('BEGIN IMMEDIATE').run();
       const startedAt = performance.now();
       // Taken one by one: a write that these writes queue joins their transaction, when there is room, so that what follows
       // from a change costs no commit of its own.
@@ -189,7 +189,7 @@ export class Store<R extends ReadTable> {
       }
       if (events.length > 0) this.#sink?.beforeCommit(connection, events);
       const commitAt = process.hrtime.bigint();
-      connection.exec('COMMIT');
+      connection.prepare('COMMIT').run();
       this.#commitTimes.record(process.hrtime.bigint() - commitAt || 1n);
     } catch (error) {
       // Where not even BEGIN worked, the first in the queue is told, so that the queue moves on.
@@ -241,22 +241,22 @@ export class Store<R extends ReadTable> {
         ownEffects.push(effect);
       },
     };
-    connection.exec('SAVEPOINT one');
+    connection.prepare('SAVEPOINT one').run();
     try {
       const value = write.run(tx);
       if (value instanceof Promise) {
         value.catch(() => undefined);
         throw new Error('a write must be synchronous: its transaction cannot wait');
       }
-      connection.exec('RELEASE one');
+      connection.prepare('RELEASE one').run();
       done.push({ write, value });
       events.push(...own);
       effects.push(...ownEffects);
     } catch (error) {
       // A full disk may end the whole transaction by itself: then nothing of this batch is left, and everybody in it is told.
       if (!connection.isInTransaction()) throw error;
-      connection.exec('ROLLBACK TO one');
-      connection.exec('RELEASE one');
+      connection.prepare('ROLLBACK TO one').run();
+      connection.prepare('RELEASE one').run();
       write.reject(isStorageFailure(error) ? notStored(error) : error);
     } finally {
       isOver = true;

@@ -341,6 +341,21 @@ describe('a terminal link', () => {
     expect(JSON.stringify(fixture.testStore.journal.recentAfter(0, 100))).not.toContain('secret');
   });
 
+  it('leaves it to the runtime to answer a program, however many look', async () => {
+    fixture.use(new PtyRuntime({ log: () => undefined }));
+    const ask = `read -r go; stty raw -echo; printf '\\033[6n'; answer=$(dd bs=1 count=6 2>/dev/null | od -An -c); stty sane; echo "answer:$answer"; cat`;
+    await fixture.start('asks', ask);
+    const client = await fixture.connect();
+    const views = [client.view({ agentId: 'asks' }), client.view({ agentId: 'asks' })];
+    const answers: string[] = [];
+    for (const view of views) view.terminal.onData((answer) => answers.push(answer));
+    await until('both views are open', () => views.every((view) => view.types.includes(ServerFrame.screen)));
+    for (const view of views) client.type(view, view === views[0] ? 'go\r' : '');
+    await Promise.all(views.map((view) => view.shows('R')));
+    expect(views[0]?.lines().join('\n')).toMatch(/answer: 033 {3}\[ {3}2 {3}; {3}1 {3}R/);
+    expect(answers).toEqual([]);
+  });
+
   it('ends a view whose stream was cut while the agent runs on', async () => {
     await fixture.start('cut', 'echo here; sleep 600');
     const client = await fixture.connect();

@@ -61,10 +61,9 @@ export class PtyRun implements Run {
       for (const stream of this.#streams) stream.push(chunk);
       this.#draw(chunk);
     });
-    // A program that asks its terminal something (cursor position, colours) needs an answer. A viewer's terminal gives it.
-    this.#screen.onData((answer) => {
-      if (this.#streams.size === 0) this.#pty.write(Buffer.from(answer, 'utf8'));
-    });
+    // A program that asks its terminal something (cursor position, colours) needs one answer, whoever looks: it comes from
+    // here, and viewers are not shown the question (core/terminals/sequence-splitter.ts).
+    this.#screen.onData((answer) => this.#pty.write(Buffer.from(answer, 'utf8')));
     this.ended = this.#pty.ended.then((exit): RunEnd => {
       this.#end = { kind: 'exited', exit };
       for (const stream of [...this.#streams]) stream.end();
