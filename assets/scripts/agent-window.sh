@@ -144,7 +144,7 @@ monitor() {
     printf -v memory '%d.%d MB' $((kb / 1024)) $((kb % 1024 * 10 / 1024))
     show "Process $pid is $state" "" "CPU        $cpu" "Memory     $memory" "Processes  $count" "" \
       "     PID     CPU         MEMORY      PROGRAM" "${table[@]}"
-    pause 5
+    pause 10
   done
 }
 
@@ -163,7 +163,7 @@ queue() {
       lines=("The worker has not written its queue yet.")
     fi
     show "${lines[@]}"
-    pause 2
+    pause 5
   done
 }
 
