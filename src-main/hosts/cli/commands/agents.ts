@@ -212,19 +212,22 @@ export function addAgentCommands(program: Command, host: CommandHost): void {
     usage: 'show <id>',
     summary: 'Show one agent: configuration, state with evidence, last start',
     options: z.object({}),
-    run: (call) =>
-      call.withCore(async (client) => {
-        const agent = await client.agents.get({ id: agentId(call.args[0]) });
+    run: (call) => {
+      const id = agentId(call.args[0]);
+      return call.withCore(async (client) => {
+        const agent = await client.agents.get({ id });
         call.out.result(agent, () => printAgent(call.out, agent));
-      }),
+      });
+    },
   });
   addCommand(agents, host, {
     usage: 'health <id>',
     summary: 'Measure an agent from outside and ask its health endpoint',
     options: z.object({}),
-    run: (call) =>
-      call.withCore(async (client) => {
-        const health = await client.agents.health({ id: agentId(call.args[0]) });
+    run: (call) => {
+      const id = agentId(call.args[0]);
+      return call.withCore(async (client) => {
+        const health = await client.agents.health({ id });
         call.out.result(health, () => {
           const { process: found } = health;
           call.out.line(
@@ -238,7 +241,8 @@ export function addAgentCommands(program: Command, host: CommandHost): void {
           if (health.report !== null) call.out.line(JSON.stringify(health.report, undefined, 2));
         });
         return health.endpoint === 'unanswered' ? ExitCode.failed : ExitCode.ok;
-      }),
+      });
+    },
   });
   const simple = (name: 'start' | 'pause' | 'resume', summary: string): void => {
     addCommand(agents, host, {

@@ -113,7 +113,9 @@ class StdioProxy {
   }
 
   #write(message: unknown): void {
-    this.#options.output.write(`${typeof message === 'string' ? message : JSON.stringify(message)}\n`);
+    // A line break inside JSON text is never part of a value; here it would end the message.
+    const text = typeof message === 'string' ? message.replaceAll(/[\r\n]+/g, ' ') : JSON.stringify(message);
+    this.#options.output.write(`${text}\n`);
   }
 
   #receive(line: string): void {
@@ -289,5 +291,11 @@ function explained(error: unknown): Error {
 function failure(message: Incoming, id: Id, text: string): unknown {
   if (message.method !== 'tools/call') return { jsonrpc: '2.0', id, error: { code: SERVER_ERROR, message: text } };
   const era = versionOf(message) === undefined ? {} : { resultType: 'complete' };
-  return { jsonrpc: '2.0', id, result: { ...era, content: [{ type: 'text', text }], isError: true } };
+  // As the core's own tool errors: some clients show the structured content only.
+  const error = { code: 'UNAVAILABLE', message: text };
+  return {
+    jsonrpc: '2.0',
+    id,
+    result: { ...era, content: [{ type: 'text', text: `${error.code}: ${text}` }], structuredContent: { error }, isError: true },
+  };
 }
