@@ -54,28 +54,32 @@ function structured(answer: unknown): unknown {
   return result.structuredContent;
 }
 
-async function journey(call: CallTool): Promise<void> {
+/** Runs the crew to its end and returns what it answered. */
+async function crewAnswer(call: CallTool): Promise<unknown> {
   const { started, agents } = await startSample(call, folder);
   expect(agents).toHaveLength(3);
-  await expectReport(folder, await awaitReply(call, started[0] ?? ''), facts);
+  return awaitReply(call, started[0] ?? '');
 }
 
 describe('the sample crew on this repository', () => {
   it('ends with a right report through REST', { timeout: JOURNEY_MS }, async () => {
-    await journey(restTools(new RestClient(core)));
+    const answer = await crewAnswer(restTools(new RestClient(core)));
+    await expectReport(folder, answer, facts);
   });
 
   it('ends with a right report through MCP with the SDK 1.x client', { timeout: JOURNEY_MS }, async () => {
     const client = new EarlierClient({ name: 'spec', version: '1' });
     await client.connect(new EarlierTransport(new URL(core.run.mcpUrl), mcpHeaders()));
-    await journey(async (name, input) => structured(await client.callTool({ name, arguments: input })));
+    const answer = await crewAnswer(async (name, input) => structured(await client.callTool({ name, arguments: input })));
+    await expectReport(folder, answer, facts);
     await client.close();
   });
 
   it('ends with a right report through MCP with the current client', { timeout: JOURNEY_MS }, async () => {
     const client = new CurrentClient({ name: 'spec', version: '1' });
     await client.connect(new CurrentTransport(new URL(core.run.mcpUrl), mcpHeaders()));
-    await journey(async (name, input) => structured(await client.callTool({ name, arguments: input })));
+    const answer = await crewAnswer(async (name, input) => structured(await client.callTool({ name, arguments: input })));
+    await expectReport(folder, answer, facts);
     await client.close();
   });
 

@@ -31,7 +31,9 @@ async function receive(socket: McpSocket): Promise<void> {
     unacknowledged = [];
     await socket.call('mark_messages_read', { messageIds });
   };
-  const timer = setInterval(() => acknowledge().catch(() => (failures += 1)), ACK_EVERY_MS);
+  const timer = setInterval(() => {
+    acknowledge().catch(() => (failures += 1));
+  }, ACK_EVERY_MS);
   while (!isOver) {
     const { messages } = Mail.parse(await socket.call('wait_for_messages', { timeoutMs: 1_000, limit: 200 }));
     const now = performance.now();

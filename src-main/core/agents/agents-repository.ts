@@ -29,7 +29,7 @@ function fromRow(row: unknown): StoredAgent {
   const agent = Agent.parse({
     id: r.id,
     projectId: r.project_id,
-    config: JSON.parse(r.config),
+    config: JSON.parse(r.config) as unknown,
     template: r.template,
     state: AgentState.parse(JSON.parse(r.state)),
     says: r.says === null ? null : SelfReport.parse(JSON.parse(r.says)),

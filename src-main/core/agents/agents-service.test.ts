@@ -17,6 +17,8 @@ function open(dir?: string): TestAgents {
   return test;
 }
 
+/** A text that contains another; typed, which vitest's own matcher is not. */
+const containing = (text: string): string => expect.stringContaining(text) as string;
 const id = (text: string): AgentId => AgentId.parse(text);
 const command = (name: string, ...argv: string[]) => ({ id: id(name), type: 'command' as const, command: argv });
 
@@ -52,8 +54,8 @@ describe('spawning', () => {
 
   it('names the field and what is allowed when a configuration is not valid', async () => {
     const t = open();
-    await expect(t.agents.spawn({ id: id('one'), type: 'command' }, caller)).rejects.toMatchObject({ code: 'BAD_REQUEST', message: expect.stringContaining('command: is required for type "command"') });
-    await expect(t.agents.spawn({ id: id('one'), command: ['true'] }, caller)).rejects.toMatchObject({ code: 'BAD_REQUEST', message: expect.stringContaining('type') });
+    await expect(t.agents.spawn({ id: id('one'), type: 'command' }, caller)).rejects.toMatchObject({ code: 'BAD_REQUEST', message: containing('command: is required for type "command"') });
+    await expect(t.agents.spawn({ id: id('one'), command: ['true'] }, caller)).rejects.toMatchObject({ code: 'BAD_REQUEST', message: containing('type') });
   });
 
   it('lays what is stated over a template', async () => {
@@ -61,13 +63,13 @@ describe('spawning', () => {
     const agent = await t.agents.spawn({ template: 'batch-worker', resourceLimits: { cpu: '1' }, start: false }, caller);
     expect(agent.id).toBe('batch-worker-1');
     expect(agent.config).toMatchObject({ type: 'worker', maxConcurrentTasks: 10, resourceLimits: { memory: '2GB', cpu: '1', timeout: 600_000 }, environment: { BATCH_SIZE: '100' } });
-    await expect(t.agents.spawn({ template: 'none' }, caller)).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining('batch-worker') });
+    await expect(t.agents.spawn({ template: 'none' }, caller)).rejects.toMatchObject({ code: 'NOT_FOUND', message: containing('batch-worker') });
   });
 
   it('says why a program did not start, and keeps that as the reason of the failure', async () => {
     const t = open();
-    await expect(t.agents.spawn(command('one', 'no-such-program-here'), caller)).rejects.toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('no-such-program-here') });
-    expect(t.registry.get(id('one')).state).toMatchObject({ status: 'failed', reason: expect.stringContaining('no-such-program-here') });
+    await expect(t.agents.spawn(command('one', 'no-such-program-here'), caller)).rejects.toMatchObject({ code: 'UNAVAILABLE', message: containing('no-such-program-here') });
+    expect(t.registry.get(id('one')).state).toMatchObject({ status: 'failed', reason: containing('no-such-program-here') });
   });
 
   it('never uses an id again', async () => {
@@ -159,7 +161,7 @@ describe('adoption', () => {
 
     const t = open(dir);
     await t.agents.adopt();
-    expect(t.registry.get(id('runs'))).toMatchObject({ state: { status: 'working', evidence: { detail: expect.stringContaining('found running') } }, run: { pid } });
+    expect(t.registry.get(id('runs'))).toMatchObject({ state: { status: 'working', evidence: { detail: containing('found running') } }, run: { pid } });
     expect(t.registry.get(id('frozen')).state.status).toBe('paused');
     await until(t, 'ends', 'failed');
     expect(t.registry.get(id('ends')).state).toMatchObject({ exit: { code: 5 } });

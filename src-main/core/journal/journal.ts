@@ -2,8 +2,7 @@
  * The journal: gives events their number, time and hash inside the transaction of their change, and publishes them after it.
  * Invariant: listeners see every committed event exactly once, in order, and never one that was not committed.
  */
-import { createSecretKey } from 'node:crypto';
-import { timingSafeEqual } from 'node:crypto';
+import { createSecretKey, timingSafeEqual } from 'node:crypto';
 import type { EventData, EventKind, JournalEvent, PendingEvent } from '#shared/journal/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { Emitter } from '#shared/kernel/emitter.ts';

@@ -29,6 +29,12 @@ export function findByFolder(db: Db, folder: string): Project | undefined {
   return row === undefined ? undefined : fromRow(row);
 }
 
+/** The project opened last. */
+export function lastOpened(db: Db): Project | undefined {
+  const row = db.prepare('SELECT * FROM projects WHERE id <> ? ORDER BY opened_at DESC, id DESC LIMIT 1').get(SYSTEM_PROJECT_ID);
+  return row === undefined ? undefined : fromRow(row);
+}
+
 /** Adds a project, or brings its row up to date. */
 export function saveProject(db: Db, project: Project): void {
   db.prepare(

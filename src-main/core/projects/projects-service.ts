@@ -8,7 +8,7 @@ import type { Project } from '#shared/projects/model.ts';
 import type { Caller } from '#core/caller.ts';
 import { event } from '#core/journal/journal.ts';
 import type { AppStore } from '#core/reads.ts';
-import { allProjects, findByFolder, saveProject } from './projects-repository.ts';
+import { allProjects, findByFolder, lastOpened, saveProject } from './projects-repository.ts';
 
 /** Opening the same project again within this time changes nothing: a script that spawns a hundred agents writes one event. */
 const REOPEN_AFTER_MS = 60_000;
@@ -67,13 +67,12 @@ export class ProjectsService {
     const real = await realFolder(folder);
     const isGitRepository = await exists(join(real, '.git'));
     return this.#store.write((tx) => {
-      // From the table: of two openings in one batch the second sees the first.
+      // From the table: of several openings in one batch each sees those before it.
       const known = findByFolder(tx, real);
+      const latest = lastOpened(tx);
       const at = this.#now();
       const isUnchanged = known && known.isGitRepository === isGitRepository && (name === undefined || name === known.name);
-      const latest = this.latest();
-      const isLatest = known && (latest === undefined || latest.id === known.id);
-      if (isUnchanged && isLatest && at - known.openedAt < REOPEN_AFTER_MS) return known;
+      if (isUnchanged && latest?.id === known.id && at - known.openedAt < REOPEN_AFTER_MS) return known;
       const project: Project = {
         id: known?.id ?? ProjectIdSchema.parse(mintId('prj')),
         name: name ?? known?.name ?? (basename(real) || real),

@@ -14,6 +14,7 @@ export class SessionsService {
   readonly #now: () => number;
   readonly #version: string;
   #current: Session | undefined;
+  #isContinued = false;
 
   constructor(options: { store: AppStore; version: string; now?: () => number }) {
     this.#store = options.store;
@@ -34,6 +35,7 @@ export class SessionsService {
       tx.record(event(envelope, 'core.started', { version: this.#version, afterCrash: left !== undefined }));
     });
     this.#current = session;
+    this.#isContinued = left !== undefined;
     return { isAfterCrash: left !== undefined };
   }
 
@@ -46,6 +48,12 @@ export class SessionsService {
   /** The newest sessions first. */
   list(limit: number): Promise<Session[]> {
     return this.#store.read('sessions.page', { limit });
+  }
+
+  /** The start failed after all: a session that it began ends with it; one that a crash left stays open for the next start. */
+  async giveUp(): Promise<void> {
+    if (this.#isContinued) this.#current = undefined;
+    await this.end();
   }
 
   /** Ends the session: the core ends cleanly. */

@@ -1,6 +1,6 @@
 /** Looks at this machine: what agents need, found by really running it, and for each gap the one command that closes it. */
 import { execFile } from 'node:child_process';
-import { access, constants, statfs } from 'node:fs/promises';
+import { access, constants, stat, statfs } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '#shared/kernel/errors.ts';
@@ -67,14 +67,29 @@ export interface DoctorOptions {
   readonly path: string;
   readonly env: NodeJS.ProcessEnv;
   readonly dataDir: string;
+  /** How long one program may take, in milliseconds. */
+  readonly timeoutMs?: number;
 }
 
 async function findProgram(name: string, path: string): Promise<string | undefined> {
   for (const folder of path.split(delimiter)) {
     const file = join(folder, name);
-    if (folder !== '' && (await access(file, constants.X_OK).then(() => true, () => false))) return file;
+    if (folder !== '' && (await isProgram(file))) return file;
   }
   return undefined;
+}
+
+/** Folders count as executable too, and a PATH may well lead to one of that name. */
+async function isProgram(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    async () => (await stat(file)).isFile(),
+    () => false,
+  );
+}
+
+/** How a program is asked. One that ignores a friendly end would be waited for without end: it is killed. */
+function limits(options: DoctorOptions): { env: NodeJS.ProcessEnv; timeout: number; killSignal: 'SIGKILL' } {
+  return { env: { ...options.env, PATH: options.path }, timeout: options.timeoutMs ?? TIMEOUT_MS, killSignal: 'SIGKILL' };
 }
 
 function remedyOf(wanted: Wanted): string {
@@ -88,11 +103,12 @@ async function checkProgram(wanted: Wanted, options: DoctorOptions): Promise<Sys
     return { ...base, status: wanted.isNeeded ? 'missing' : 'optional', detail: `not found; ${wanted.withoutIt}`, path: null, version: null, remedy: remedyOf(wanted) };
   }
   try {
-    const { stdout } = await run(path, [...wanted.args], { env: { ...options.env, PATH: options.path }, timeout: TIMEOUT_MS });
+    const { stdout } = await run(path, [...wanted.args], limits(options));
     const version = /\d+(\.\d+)+\w*/.exec(stdout)?.[0] ?? stdout.trim().slice(0, 60);
     return { ...base, status: 'ok', detail: `${version} at ${path}`, path, version, remedy: null };
   } catch (error) {
-    const problem = messageOf(error).split('\n').filter((line) => !line.startsWith('Command failed'))[0] ?? messageOf(error);
+    const isKilled = error instanceof Error && 'killed' in error && error.killed === true;
+    const problem = isKilled ? 'no answer in time' : messageOf(error).split('\n').filter((line) => !line.startsWith('Command failed'))[0] || messageOf(error);
     return { ...base, status: wanted.isNeeded ? 'failed' : 'optional', detail: `found at ${path}, but it does not answer: ${problem.slice(0, 200)}`, path, version: null, remedy: null };
   }
 }
@@ -100,7 +116,7 @@ async function checkProgram(wanted: Wanted, options: DoctorOptions): Promise<Sys
 async function checkGitIdentity(options: DoctorOptions): Promise<SystemCheck> {
   const base = { id: 'git-identity', title: 'git name and email', path: null, version: null };
   const ask = async (key: string): Promise<string> =>
-    run('git', ['config', '--global', '--get', key], { env: { ...options.env, PATH: options.path }, timeout: TIMEOUT_MS }).then(
+    run('git', ['config', '--global', '--get', key], limits(options)).then(
       ({ stdout }) => stdout.trim(),
       () => '',
     );

@@ -1,29 +1,62 @@
 /** The PATH of a login shell: a desktop app is started with a shorter one than the operator's terminal has. */
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { delimiter } from 'node:path';
-import { promisify } from 'node:util';
 
-const run = promisify(execFile);
 /** Start files may be slow; after this long the present PATH has to do. */
 const TIMEOUT_MS = 3_000;
 /** Marks the value among whatever start files print. */
 const MARK = '__quarterdeck_path__';
+/** What start files print beyond this is not looked at, in characters. */
+const MAX_CHARS = 1024 * 1024;
 
-/** The login shell's PATH with the present one's further folders behind it. Falls back to the present PATH. */
-export async function loginPath(env: NodeJS.ProcessEnv): Promise<string> {
+/** The login shell's PATH with the present one's further folders behind it. Falls back to the present PATH. Never rejects. */
+export async function loginPath(env: NodeJS.ProcessEnv, timeoutMs: number = TIMEOUT_MS): Promise<string> {
   const present = env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
   const shell = env['SHELL'];
   if (process.platform === 'win32' || shell === undefined || shell === '') return present;
-  try {
-    const { stdout } = await run(shell, ['-lc', `printf '%s%s%s' ${MARK} "$PATH" ${MARK}`], { env, timeout: TIMEOUT_MS, killSignal: 'SIGKILL' });
-    const found = stdout.split(MARK)[1];
-    return found === undefined || found === '' ? present : mergePaths(found, present);
-  } catch {
-    return present;
-  }
+  const found = await askShell(shell, env, timeoutMs);
+  return found === undefined || found === '' ? present : mergePaths(found, present);
 }
 
 /** `first` followed by those folders of `second` that it does not have. */
 export function mergePaths(first: string, second: string): string {
   return [...new Set([...first.split(delimiter), ...second.split(delimiter)].filter((folder) => folder !== ''))].join(delimiter);
+}
+
+/**
+ * What the shell prints between the marks; undefined when it fails or takes too long. Taken as soon as it is there: a
+ * start file may leave something in the background that keeps the output open. In a process group of its own, so that
+ * whatever hangs in it can be ended; without input, so that nothing in it waits for any.
+ */
+function askShell(shell: string, env: NodeJS.ProcessEnv, timeoutMs: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const child = spawn(shell, ['-lc', `printf '%s%s%s' ${MARK} "$PATH" ${MARK}`], { env, stdio: ['ignore', 'pipe', 'ignore'], detached: true });
+    let text = '';
+    const finish = (found: string | undefined): void => {
+      clearTimeout(timer);
+      child.stdout.destroy();
+      child.unref();
+      resolve(found);
+    };
+    const timer = setTimeout(() => {
+      killGroup(child.pid);
+      finish(undefined);
+    }, timeoutMs);
+    child.on('error', () => finish(undefined));
+    child.on('close', () => finish(undefined));
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      if (text.length < MAX_CHARS) text += chunk;
+      const [, found, ...after] = text.split(MARK);
+      if (after.length > 0) finish(found);
+    });
+  });
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It ended just now.
+  }
 }
