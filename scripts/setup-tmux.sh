@@ -26,7 +26,8 @@ _qd_home() {
     /*) ;;
     *) home=$PWD/$home ;;
   esac
-  printf '%s' "${home%/}"
+  # By its real path: the product does so too, whatever links lead there.
+  printf '%s' "$(cd -P -- "$home" 2>/dev/null && pwd || printf '%s' "${home%/}")"
 }
 
 _qd_sha256() {

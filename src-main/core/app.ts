@@ -20,7 +20,7 @@ import { AuthService } from './auth/auth-service.ts';
 import { authHandlers } from './auth/handlers.ts';
 import type { Caller } from './caller.ts';
 import { CORE } from './caller.ts';
-import { prepareFolders, removeRunFile, writeRunFile } from './data-folder.ts';
+import { openDataDir, prepareFolders, removeRunFile, writeRunFile } from './data-folder.ts';
 import { createDoors } from './http/doors.ts';
 import { journalHandlers } from './journal/handlers.ts';
 import { Journal } from './journal/journal.ts';
@@ -102,7 +102,12 @@ type Ending = (options: { stopAgents: boolean }) => void | Promise<void>;
 export async function startApp(o: AppOptions): Promise<App> {
   const endings: Ending[] = [];
   const close = async (options: { stopAgents: boolean }): Promise<void> => {
-    for (let end = endings.pop(); end; end = endings.pop()) await end(options);
+    for (let end = endings.pop(); end; end = endings.pop()) {
+      // Whatever becomes of one step, the others are taken: the store's above all.
+      await Promise.resolve(options)
+        .then(end)
+        .catch((error: unknown) => o.log.error({ err: error }, 'a step of the end failed'));
+    }
   };
   try {
     return { ...(await compose(o, (end) => endings.push(end))), close };
@@ -115,7 +120,7 @@ export async function startApp(o: AppOptions): Promise<App> {
 async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omit<App, 'close'>> {
   const { log } = o;
   const now = Date.now;
-  const paths = pathsOf(o.dataDir, o.env);
+  const paths = pathsOf(openDataDir(o.dataDir), o.env);
   const warn = (message: string): void => log.warn(message);
   prepareFolders(paths);
   const lock = takeLock(paths.lock, paths.dataDir);
@@ -131,28 +136,32 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     readerModule: o.readerModule,
     onFault: (error) => log.error({ err: error }, 'after a commit'),
   });
-  store.open();
   const auditKey = loadAuditKey(paths.secrets, warn);
   const journal = new Journal({ headFile: paths.auditHead, auditKey, warn });
-  store.peek((db) => journal.open(db));
-  store.connect(journal);
+  store.open();
   onEnd(async () => {
     await store.close();
     journal.close();
   });
+  store.peek((db) => journal.open(db));
+  store.connect(journal);
 
   const auth = new AuthService({ store, operatorTokenFile: paths.operatorToken, warn });
   await auth.open();
   onEnd(() => auth.dispose());
   const sessions = new SessionsService({ store, version: o.version });
   const { isAfterCrash } = await sessions.open();
-  onEnd(() => sessions.end());
+  let isReady = false;
+  onEnd(() => (isReady ? sessions.end() : sessions.giveUp()));
   const projects = new ProjectsService({ store });
   projects.open();
   const passphrase = o.env['QUARTERDECK_PASSPHRASE'];
   const secrets = new SecretsService({
     store,
-    keySource: passphrase === undefined || passphrase === '' ? keyFileSource(paths.secrets, warn) : passphraseSource(paths.secrets, passphrase, warn),
+    keySource:
+      passphrase === undefined || passphrase === ''
+        ? keyFileSource(paths.secrets, warn)
+        : passphraseSource(paths.secrets, passphrase, warn),
     isProject: (id) => projects.list().some((project) => project.id === id),
   });
   const { problem: secretsProblem } = await secrets.open();
@@ -178,7 +187,10 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
 
   const instanceId = await keepFact(store, INSTANCE_FACT, () => randomUUID());
   const runtimeLog = (message: string, facts?: Readonly<Record<string, unknown>>): void => log.info(facts ?? {}, message);
-  const runtimes = { tmux: new TmuxRuntime({ socketDir: paths.socketDir, instanceId, log: runtimeLog }), pty: new PtyRuntime({ log: runtimeLog }) };
+  const runtimes = {
+    tmux: new TmuxRuntime({ socketDir: paths.socketDir, instanceId, log: runtimeLog }),
+    pty: new PtyRuntime({ log: runtimeLog }),
+  };
   const runs = new AgentRuns({
     registry,
     now,
@@ -194,7 +206,10 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     agentUrl: () => doors.info().agentMcpUrl,
     mintToken: (agent) => auth.mintAgentToken({ agentId: agent.id, projectId: agent.projectId, caller: CORE }),
     sideWindows: (agent, files) =>
-      sideWindowsFor({ scriptPath: join(o.assetsDir, 'scripts', 'agent-window.sh'), ...(DRIVERS[agent.config.type].hasHealthEndpoint ? { queueFile: files.queueFile } : {}) }),
+      sideWindowsFor({
+        scriptPath: join(o.assetsDir, 'scripts', 'agent-window.sh'),
+        ...(DRIVERS[agent.config.type].hasHealthEndpoint ? { queueFile: files.queueFile } : {}),
+      }),
   });
   const templates = new Templates({ builtInDir: join(o.assetsDir, 'templates'), ownDir: paths.templates });
   const agents = new AgentsService({
@@ -216,6 +231,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     send: (message, caller) => messages.send(message, caller),
     resolveProject: (stated, caller) => projects.resolve(stated, caller),
     isTaken: (id) => registry.isTaken(id),
+    keep: (name, value) => keepFact(store, name, () => value),
     sampleFile: join(o.assetsDir, 'teams', 'sample-crew.yaml'),
     sampleFolder: join(paths.projects, 'sample'),
   });
@@ -238,7 +254,15 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
 
   const doors = createDoors({
     handlers: {
-      agents: agentsHandlers({ agents, registry, runs, launcher, templates, unreadOf: (recipient) => messages.unreadOf(recipient), now }),
+      agents: agentsHandlers({
+        agents,
+        registry,
+        runs,
+        launcher,
+        templates,
+        unreadOf: (recipient) => messages.unreadOf(recipient),
+        now,
+      }),
       auth: authHandlers(auth, { loginUrl: (code) => doors.loginUrl(code) }),
       journal: journalHandlers({
         store,
@@ -285,14 +309,20 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   });
 
   const keptPort = store.peek((db) => readFact(db, AGENT_PORT_FACT));
-  const choice = chooseAgentPort(o.agentPort, keptPort === undefined ? undefined : Number(keptPort), registry.all().some((agent) => isAlive(agent.state.status)));
+  const choice = chooseAgentPort(
+    o.agentPort,
+    keptPort === undefined ? undefined : Number(keptPort),
+    registry.all().some((agent) => isAlive(agent.state.status)),
+  );
   onEnd(() => doors.close());
   const info = await doors.listen({ port: o.port, agentPort: choice.port, isAgentPortNegotiable: choice.isNegotiable });
   const agentPort = new URL(info.agentMcpUrl).port;
-  if (agentPort !== keptPort) await store.write((tx) => saveFact(tx, AGENT_PORT_FACT, agentPort));
-
   onEnd((options) => agents.close(options));
-  await agents.adopt();
+  // In the same turn as the doors open: a command that comes in waits for its agent to be found.
+  const adopting = agents.adopt();
+  const keeping = agentPort === keptPort ? undefined : store.write((tx) => saveFact(tx, AGENT_PORT_FACT, agentPort));
+  await Promise.all([adopting, keeping]);
+  isReady = true;
   writeRunFile(paths.runFile, info);
   onEnd(() => removeRunFile(paths.runFile));
   log.info({ dataDir: paths.dataDir, url: info.url, agents: registry.all().length, isAfterCrash }, 'ready');

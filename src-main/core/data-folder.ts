@@ -1,5 +1,5 @@
 /** Prepares the data folder and the folder of its sockets: private to the operator, or the core does not start. */
-import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { RunInfo } from '#shared/system/model.ts';
 import type { DataPaths } from './paths.ts';
@@ -10,21 +10,54 @@ function makePrivate(dir: string): void {
   try {
     mkdirSync(dir, { recursive: true, mode: PRIVATE });
     const facts = lstatSync(dir);
-    if (!facts.isDirectory()) throw new AppError('UNAVAILABLE', `${dir} is not a folder (it may be a link). Remove it, or choose another data folder with --data-dir.`, { retryable: false });
+    if (!facts.isDirectory())
+      throw new AppError(
+        'UNAVAILABLE',
+        `${dir} is not a folder (it may be a link). Remove it, or choose another data folder with --data-dir.`,
+        { retryable: false },
+      );
     // A folder in /tmp could have been made by somebody else beforehand.
     if (process.getuid !== undefined && facts.uid !== process.getuid()) {
-      throw new AppError('UNAVAILABLE', `${dir} belongs to another user. Remove it, or set XDG_RUNTIME_DIR to a folder of your own.`, { retryable: false });
+      throw new AppError(
+        'UNAVAILABLE',
+        `${dir} belongs to another user. Remove it, or set XDG_RUNTIME_DIR to a folder of your own.`,
+        { retryable: false },
+      );
     }
     if ((facts.mode & 0o077) !== 0) chmodSync(dir, PRIVATE);
   } catch (error) {
     if (error instanceof AppError) throw error;
-    throw new AppError('UNAVAILABLE', `The folder ${dir} cannot be used: ${messageOf(error)}. Choose another data folder with --data-dir.`, { cause: error, retryable: false });
+    throw new AppError(
+      'UNAVAILABLE',
+      `The folder ${dir} cannot be used: ${messageOf(error)}. Choose another data folder with --data-dir.`,
+      { cause: error, retryable: false },
+    );
   }
+}
+
+/**
+ * Makes the data folder and returns its real path. The place of its sockets follows from the path: by another way to the
+ * same folder, through a link above it, a core would look for its agents elsewhere and take them for lost.
+ */
+export function openDataDir(dir: string): string {
+  makePrivate(dir);
+  return realpathSync(dir);
 }
 
 /** Makes the folders that every start needs. */
 export function prepareFolders(paths: DataPaths): void {
-  for (const dir of [paths.dataDir, paths.secrets, paths.agents, paths.projects, paths.sessions, paths.templates, paths.logs, paths.backups, paths.socketDir]) makePrivate(dir);
+  for (const dir of [
+    paths.dataDir,
+    paths.secrets,
+    paths.agents,
+    paths.projects,
+    paths.sessions,
+    paths.templates,
+    paths.logs,
+    paths.backups,
+    paths.socketDir,
+  ])
+    makePrivate(dir);
 }
 
 /** Writes `run.json` in one step: who reads it sees the old or the new one, never half of it. */

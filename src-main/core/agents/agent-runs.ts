@@ -33,7 +33,12 @@ export class AgentRuns implements Disposable {
   readonly #started = new Emitter<Run>();
   #isClosed = false;
 
-  constructor(options: { registry: AgentRegistry; now: () => number; onEnded: (agent: Agent) => Promise<void>; log: (message: string, error: unknown) => void }) {
+  constructor(options: {
+    registry: AgentRegistry;
+    now: () => number;
+    onEnded: (agent: Agent) => Promise<void>;
+    log: (message: string, error: unknown) => void;
+  }) {
     this.#registry = options.registry;
     this.#now = options.now;
     this.#onEnded = options.onEnded;
@@ -52,6 +57,8 @@ export class AgentRuns implements Disposable {
 
   /** Watches a run until it ends, and its time limit. */
   track(agent: Agent, run: Run): void {
+    // A launch that was under way when the core began to close: the process is the next core's.
+    if (this.#isClosed) return run.release();
     this.#clear(agent.id);
     const entry: Entry = { run, timer: undefined, settled: run.ended.then((end) => this.#end(agent.id, run, end)) };
     this.#entries.set(agent.id, entry);
@@ -65,10 +72,12 @@ export class AgentRuns implements Disposable {
     await this.#entries.get(id)?.settled;
   }
 
-  /** Forgets an agent's run and what the runtime keeps of it. */
+  /** Forgets an agent's run and what the runtime keeps of it. One over its time limit may still be ending: that is awaited. */
   async discard(id: AgentId): Promise<void> {
     const entry = this.#entries.get(id);
     if (!entry) return;
+    await entry.run.stop(TIMEOUT_GRACE_MS);
+    await entry.settled;
     this.#clear(id);
     await entry.run.discard();
   }
@@ -107,7 +116,10 @@ export class AgentRuns implements Disposable {
     if (this.#isClosed || entry?.run !== run) return;
     clearTimeout(entry.timer);
     try {
-      const fact = end.kind === 'exited' ? ({ type: 'exited', exit: end.exit } as const) : ({ type: 'unreachable', reason: end.reason } as const);
+      const fact =
+        end.kind === 'exited'
+          ? ({ type: 'exited', exit: end.exit } as const)
+          : ({ type: 'unreachable', reason: end.reason } as const);
       const agent = await this.#registry.apply(id, fact);
       if (!isAlive(agent.state.status)) await this.#onEnded(agent);
     } catch (error) {

@@ -2,7 +2,7 @@
  * Agents: making them, their lifecycle, and finding again those that an earlier core left running.
  * Invariant: commands on one agent run one after the other; a state is only ever changed by the registry, from a fact.
  */
-import type { Agent, AgentDraft } from '#shared/agents/model.ts';
+import type { Agent, AgentDraft, AgentRun } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { AgentId, ProjectId } from '#shared/kernel/ids.ts';
@@ -35,7 +35,10 @@ export interface AgentsOptions {
   readonly launcher: AgentLauncher;
   readonly templates: Templates;
   readonly runtimes: Readonly<Record<RuntimeKind, Runtime>>;
-  readonly resolveProject: (stated: { projectId?: ProjectId | undefined; projectFolder?: string | undefined }, caller: Caller) => Promise<Project>;
+  readonly resolveProject: (
+    stated: { projectId?: ProjectId | undefined; projectFolder?: string | undefined },
+    caller: Caller,
+  ) => Promise<Project>;
   readonly projectOf: (id: ProjectId) => Project;
   /** Tasks and requests an agent has taken and not acknowledged. */
   readonly heldBy: (id: AgentId) => number;
@@ -62,11 +65,19 @@ export class AgentsService {
     const template = templateName === undefined ? undefined : await this.#o.templates.get(templateName);
     const draft = template ? overlay(template.agent, stated) : stated;
     const project = await this.#o.resolveProject({ projectId: stated.projectId, projectFolder }, caller);
-    if (stated.id !== undefined) return this.#commands.run(stated.id, () => this.#spawnAs(stated.id as AgentId, draft, template?.name ?? null, project, start, caller));
+    if (stated.id !== undefined)
+      return this.#commands.run(stated.id, () =>
+        this.#spawnAs(stated.id as AgentId, draft, template?.name ?? null, project, start, caller),
+      );
     // A minted id may be taken by a spawn that runs beside this one; then the next free one is tried.
     for (;;) {
-      const id = freeId(template?.name ?? draft.type ?? 'agent', (candidate) => this.#o.registry.isTaken(candidate) || this.#commands.isBusy(candidate));
-      const agent = await this.#commands.run(id, async () => (this.#o.registry.isTaken(id) ? undefined : this.#spawnAs(id, draft, template?.name ?? null, project, start, caller)));
+      const id = freeId(
+        template?.name ?? draft.type ?? 'agent',
+        (candidate) => this.#o.registry.isTaken(candidate) || this.#commands.isBusy(candidate),
+      );
+      const agent = await this.#commands.run(id, async () =>
+        this.#o.registry.isTaken(id) ? undefined : this.#spawnAs(id, draft, template?.name ?? null, project, start, caller),
+      );
       if (agent) return agent;
     }
   }
@@ -96,7 +107,12 @@ export class AgentsService {
       if (agent.state.status === 'paused') return agent;
       const run = this.#liveRun(agent, 'pause');
       await run.pause();
-      if (!run.isPaused()) throw new AppError('UNAVAILABLE', `Agent "${id}" could not be paused: its processes go on running. Try again, or stop it.`, { data: { id } });
+      if (!run.isPaused())
+        throw new AppError(
+          'UNAVAILABLE',
+          `Agent "${id}" could not be paused: its processes go on running. Try again, or stop it.`,
+          { data: { id } },
+        );
       return this.#o.registry.apply(id, { type: 'frozen', by: caller.actor.id }, caller);
     });
   }
@@ -107,7 +123,9 @@ export class AgentsService {
       const agent = this.#o.registry.get(id);
       if (agent.state.status !== 'paused') {
         if (isAlive(agent.state.status)) return agent;
-        throw new AppError('CONFLICT', `Agent "${id}" is ${agent.state.status}, not paused. Start it instead.`, { data: { id, status: agent.state.status } });
+        throw new AppError('CONFLICT', `Agent "${id}" is ${agent.state.status}, not paused. Start it instead.`, {
+          data: { id, status: agent.state.status },
+        });
       }
       await this.#liveRun(agent, 'resume').resume();
       return this.#o.registry.apply(id, { type: 'thawed', by: caller.actor.id }, caller);
@@ -122,7 +140,9 @@ export class AgentsService {
       const config = completeConfig(overlay(present, changes), id, projectId);
       if (canonicalJson(config) === canonicalJson(agent.config)) return agent;
       if (isAlive(agent.state.status) && config.runtime !== agent.config.runtime) {
-        throw new AppError('CONFLICT', `Agent "${id}" runs in ${agent.config.runtime}; stop it before changing its runtime.`, { data: { field: 'runtime' } });
+        throw new AppError('CONFLICT', `Agent "${id}" runs in ${agent.config.runtime}; stop it before changing its runtime.`, {
+          data: { field: 'runtime' },
+        });
       }
       return this.#o.registry.configure(id, config, caller);
     });
@@ -132,7 +152,10 @@ export class AgentsService {
   remove(id: AgentId, caller: Caller): Promise<void> {
     return this.#commands.run(id, async () => {
       const agent = this.#o.registry.get(id);
-      if (isAlive(agent.state.status)) throw new AppError('CONFLICT', `Agent "${id}" is ${agent.state.status}. Stop it first, then remove it.`, { data: { id, status: agent.state.status } });
+      if (isAlive(agent.state.status))
+        throw new AppError('CONFLICT', `Agent "${id}" is ${agent.state.status}. Stop it first, then remove it.`, {
+          data: { id, status: agent.state.status },
+        });
       await this.#o.runs.discard(id);
       await this.#o.registry.remove(id, caller);
     });
@@ -145,35 +168,62 @@ export class AgentsService {
     const detail = held === 0 ? 'asks for mail and holds no task' : `holds ${held} ${held === 1 ? 'task' : 'tasks'} it has taken`;
     const wanted = held > 0 ? 'working' : 'idle';
     if (agent.state.status === wanted) return;
-    this.#o.registry.apply(agent.id, { type: 'activity', held, detail }).catch((error: unknown) => this.#o.log(`activity of agent ${agent.id} could not be stored`, error));
+    this.#o.registry
+      .apply(agent.id, { type: 'activity', held, detail })
+      .catch((error: unknown) => this.#o.log(`activity of agent ${agent.id} could not be stored`, error));
   }
 
-  /** Finds the agents that an earlier core left, and brings every state in line with what is really there. */
+  /**
+   * Finds the agents that an earlier core left, and brings every state in line with what is really there. Commands wait
+   * until their agent's turn is over. What goes wrong with one agent is logged and keeps no other from being found.
+   */
   async adopt(): Promise<void> {
-    const known = new Set(this.#o.registry.all().map((agent) => agent.id));
-    const found = new Map<AgentId, Run>();
-    for (const runtime of Object.values(this.#o.runtimes)) {
-      if (!runtime.isAdoptable || !(await runtime.probe()).isAvailable) continue;
-      for (const run of await runtime.adopt(known)) found.set(run.agentId, run);
-    }
-    for (const agent of this.#o.registry.all()) await this.#adoptOne(agent, found.get(agent.id));
+    const ids = this.#o.registry.all().map((agent) => agent.id);
+    const finding = this.#findRuns(new Set(ids));
+    await Promise.all(
+      ids.map((id) =>
+        this.#commands
+          .run(id, async () => this.#adoptOne(this.#o.registry.get(id), (await finding).get(id)))
+          .catch((error: unknown) => this.#o.log(`agent ${id} could not be taken over`, error)),
+      ),
+    );
+    await finding;
   }
 
   /** Ends what cannot outlive the core and lets go of the rest. */
   async close(options: { stopAgents: boolean }): Promise<void> {
     this.#closing.abort();
-    const ending = this.#o.registry.all().filter((agent) => isAlive(agent.state.status) && (options.stopAgents || !this.#o.runtimes[agent.config.runtime].isAdoptable));
-    await Promise.all(ending.map((agent) => this.stop(agent.id, 3_000, CORE).catch((error: unknown) => this.#o.log(`agent ${agent.id} could not be stopped`, error))));
+    const ending = this.#o.registry
+      .all()
+      .filter(
+        (agent) => isAlive(agent.state.status) && (options.stopAgents || !this.#o.runtimes[agent.config.runtime].isAdoptable),
+      );
+    await Promise.all(
+      ending.map((agent) =>
+        this.stop(agent.id, 3_000, CORE).catch((error: unknown) => this.#o.log(`agent ${agent.id} could not be stopped`, error)),
+      ),
+    );
     this.#o.runs.dispose();
     for (const runtime of Object.values(this.#o.runtimes)) await runtime.close();
   }
 
-  async #spawnAs(id: AgentId, draft: AgentDraft, template: string | null, project: Project, start: boolean, caller: Caller): Promise<Agent> {
+  async #spawnAs(
+    id: AgentId,
+    draft: AgentDraft,
+    template: string | null,
+    project: Project,
+    start: boolean,
+    caller: Caller,
+  ): Promise<Agent> {
     const config = completeConfig(draft, id, project.id);
     const present = this.#o.registry.find(id);
     if (present) {
       if (canonicalJson(present.config) !== canonicalJson(config)) {
-        throw new AppError('CONFLICT', `There is an agent "${id}" with another configuration. Choose another id, change it with update_agent, or repeat its own configuration.`, { data: { id } });
+        throw new AppError(
+          'CONFLICT',
+          `There is an agent "${id}" with another configuration. Choose another id, change it with update_agent, or repeat its own configuration.`,
+          { data: { id } },
+        );
       }
     } else {
       const runtime = this.#o.runtimes[config.runtime];
@@ -202,6 +252,7 @@ export class AgentsService {
     const agent = this.#o.registry.get(id);
     if (isAlive(agent.state.status)) return agent;
     if (this.#closing.signal.aborted) throw new AppError('UNAVAILABLE', 'Quarterdeck is ending: no agent is started any more.');
+    await this.#o.runs.discard(id);
     await this.#o.registry.apply(id, { type: 'start-ordered', by: caller.actor.id }, caller);
     return this.#launch(this.#o.registry.get(id));
   }
@@ -209,18 +260,27 @@ export class AgentsService {
   async #launch(agent: Agent): Promise<Agent> {
     const driver = DRIVERS[agent.config.type];
     const runtime = this.#o.runtimes[agent.config.runtime];
+    let run: Run | undefined;
     try {
-      await this.#o.runs.discard(agent.id);
       const spec = await this.#o.launcher.prepare(agent, driver, this.#o.projectOf(agent.projectId).folder, mintId('run'));
-      const run = await runtime.launch(spec);
-      const row = { id: run.runId, pid: run.pid, startedAt: run.startedAt, attachCommand: run.attachCommand ?? null };
-      const started = await this.#o.registry.startRun(agent.id, row, { type: 'process-started', pid: run.pid, status: driver.statusAtLaunch });
+      run = await runtime.launch(spec);
+      const started = await this.#o.registry.startRun(agent.id, rowOf(run), {
+        type: 'process-started',
+        pid: run.pid,
+        status: driver.statusAtLaunch,
+      });
       this.#o.runs.track(started, run);
       return started;
     } catch (error) {
       const reason = messageOf(error);
+      // It runs and could not be written down: nobody would watch it. Where the core is closing, the next one finds it.
+      if (run && !this.#closing.signal.aborted) await run.stop(0);
       await this.#o.registry.apply(agent.id, { type: 'launch-failed', reason });
-      throw new AppError('UNAVAILABLE', `Agent "${agent.id}" did not start: ${reason}`, { cause: error, retryable: false, data: { id: agent.id } });
+      throw new AppError('UNAVAILABLE', `Agent "${agent.id}" did not start: ${reason}`, {
+        cause: error,
+        retryable: false,
+        data: { id: agent.id },
+      });
     }
   }
 
@@ -242,39 +302,66 @@ export class AgentsService {
     const run = this.#o.runs.find(agent.id);
     const { status } = agent.state;
     if (!run || status === 'starting' || status === 'stopping' || !isAlive(status)) {
-      throw new AppError('CONFLICT', `Agent "${agent.id}" is ${status}: there is nothing to ${what}.`, { data: { id: agent.id, status } });
+      throw new AppError('CONFLICT', `Agent "${agent.id}" is ${status}: there is nothing to ${what}.`, {
+        data: { id: agent.id, status },
+      });
     }
     return run;
   }
 
+  async #findRuns(known: ReadonlySet<AgentId>): Promise<ReadonlyMap<AgentId, Run>> {
+    const found = new Map<AgentId, Run>();
+    for (const runtime of Object.values(this.#o.runtimes)) {
+      if (!runtime.isAdoptable || !(await runtime.probe()).isAvailable) continue;
+      for (const run of await runtime.adopt(known)) found.set(run.agentId, run);
+    }
+    return found;
+  }
+
   async #adoptOne(agent: Agent, run: Run | undefined): Promise<void> {
-    const { status } = agent.state;
-    const isKnownRun = run !== undefined && (run.runId === agent.run?.id || status === 'starting');
-    if (!isAlive(status) || (run && !isKnownRun)) {
-      // An ended agent: its last screen is kept for reading. A process that nobody should have is ended.
-      if (run) await this.#keepEnded(agent, run);
-      return;
-    }
-    if (!run) {
-      if (status === 'starting') {
-        this.#o.log(`agent ${agent.id} was being started when the last core ended: starting it again`);
-        await this.#launch(agent).catch((error: unknown) => this.#o.log(`agent ${agent.id} could not be started`, error));
-        return;
-      }
-      const reason = agent.config.runtime === 'pty' ? 'its terminal ended with the core it ran in' : 'its tmux session is gone and nobody saw it end';
+    const { status, evidence } = agent.state;
+    // The start was ordered and nothing more: a process that bears the number of the agent's last run is from before.
+    const isOrdered = status === 'starting' && evidence.source === 'command';
+    const isOld = isOrdered && run?.runId === agent.run?.id;
+    if (run && !isOld && (isAlive(status) || status === 'lost')) {
+      await this.#takeOver(agent, run);
+    } else if (isOrdered) {
+      this.#o.log(`agent ${agent.id} was being started when the last core ended: starting it again`);
+      await run?.stop(0);
+      await run?.discard();
+      await this.#launch(agent).catch((error: unknown) => this.#o.log(`agent ${agent.id} could not be started`, error));
+    } else if (run) {
+      await this.#keepEnded(agent, run);
+    } else if (isAlive(status)) {
+      const reason =
+        agent.config.runtime === 'pty'
+          ? 'its terminal ended with the core it ran in'
+          : 'its tmux session is gone and nobody saw it end';
       await this.#o.registry.apply(agent.id, { type: 'unreachable', reason });
-      return;
     }
+  }
+
+  async #takeOver(agent: Agent, run: Run): Promise<void> {
     if (agent.run?.id !== run.runId) {
-      const row = { id: run.runId, pid: run.pid, startedAt: run.startedAt, attachCommand: run.attachCommand ?? null };
-      await this.#o.registry.startRun(agent.id, row, { type: 'process-started', pid: run.pid, status: DRIVERS[agent.config.type].statusAtLaunch });
+      await this.#o.registry.startRun(agent.id, rowOf(run), {
+        type: 'process-started',
+        pid: run.pid,
+        status: DRIVERS[agent.config.type].statusAtLaunch,
+      });
     }
     this.#o.runs.track(agent, run);
-    if (status === 'stopping') {
-      await this.#finishStop(agent.id, run);
+    if (agent.state.status === 'stopping') {
+      await run.stop(3_000);
+      await this.#o.runs.settled(agent.id);
       return;
     }
-    await this.#o.registry.apply(agent.id, { type: 'adopted', pid: run.pid, isPaused: run.isPaused(), status: this.#adoptedStatus(agent), detail: `process ${run.pid} was found running` });
+    await this.#o.registry.apply(agent.id, {
+      type: 'adopted',
+      pid: run.pid,
+      isPaused: run.isPaused(),
+      status: this.#adoptedStatus(agent),
+      detail: `process ${run.pid} was found running`,
+    });
   }
 
   #adoptedStatus(agent: Agent): 'starting' | 'idle' | 'working' | 'waiting' {
@@ -284,6 +371,7 @@ export class AgentsService {
     return this.#o.heldBy(agent.id) > 0 ? 'working' : 'idle';
   }
 
+  /** A run that is over: its last screen is kept for reading. A process that nobody should have is ended. */
   async #keepEnded(agent: Agent, run: Run): Promise<void> {
     const end = await Promise.race([run.ended, Promise.resolve(undefined)]);
     if (end === undefined) {
@@ -292,9 +380,8 @@ export class AgentsService {
     }
     this.#o.runs.track(agent, run);
   }
+}
 
-  async #finishStop(id: AgentId, run: Run): Promise<void> {
-    await run.stop(3_000);
-    await this.#o.runs.settled(id);
-  }
+function rowOf(run: Run): AgentRun {
+  return { id: run.runId, pid: run.pid, startedAt: run.startedAt, attachCommand: run.attachCommand ?? null };
 }

@@ -4,7 +4,14 @@ import type { ProjectId } from '#shared/kernel/ids.ts';
 import { Project, SYSTEM_PROJECT_ID } from '#shared/projects/model.ts';
 import type { Db } from '#core/store/database.ts';
 
-const Row = z.object({ id: z.string(), name: z.string(), folder: z.string(), is_git_repository: z.number(), created_at: z.number(), opened_at: z.number() });
+const Row = z.object({
+  id: z.string(),
+  name: z.string(),
+  folder: z.string(),
+  is_git_repository: z.number(),
+  created_at: z.number(),
+  opened_at: z.number(),
+});
 
 function fromRow(row: unknown): Project {
   const r = Row.parse(row);
@@ -51,5 +58,9 @@ export function readFact(db: Db, name: string, projectId: ProjectId = SYSTEM_PRO
 
 /** Keeps a fact, replacing an earlier value. */
 export function saveFact(db: Db, name: string, value: string, projectId: ProjectId = SYSTEM_PROJECT_ID): void {
-  db.prepare('INSERT INTO facts (project_id, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value').run(projectId, name, value);
+  db.prepare('INSERT INTO facts (project_id, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value').run(
+    projectId,
+    name,
+    value,
+  );
 }

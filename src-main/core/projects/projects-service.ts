@@ -21,10 +21,15 @@ async function exists(path: string): Promise<boolean> {
 }
 
 async function realFolder(folder: string): Promise<string> {
-  if (!isAbsolute(folder)) throw new AppError('BAD_REQUEST', `The project folder must be an absolute path; "${folder}" is not.`, { data: { field: 'folder' } });
+  if (!isAbsolute(folder))
+    throw new AppError('BAD_REQUEST', `The project folder must be an absolute path; "${folder}" is not.`, {
+      data: { field: 'folder' },
+    });
   const real = await realpath(folder).catch(() => undefined);
   if (real === undefined || !(await stat(real)).isDirectory()) {
-    throw new AppError('NOT_FOUND', `There is no folder "${folder}". Create it first, or name another.`, { data: { field: 'folder', folder } });
+    throw new AppError('NOT_FOUND', `There is no folder "${folder}". Create it first, or name another.`, {
+      data: { field: 'folder', folder },
+    });
   }
   return real;
 }
@@ -53,7 +58,12 @@ export class ProjectsService {
   /** One project; NOT_FOUND when there is none. */
   get(id: ProjectId): Project {
     const project = this.#projects.get(id);
-    if (!project) throw new AppError('NOT_FOUND', `There is no project ${id}. List them with list_projects, or open a folder with open_project.`, { data: { id } });
+    if (!project)
+      throw new AppError(
+        'NOT_FOUND',
+        `There is no project ${id}. List them with list_projects, or open a folder with open_project.`,
+        { data: { id } },
+      );
     return project;
   }
 
@@ -82,19 +92,31 @@ export class ProjectsService {
         openedAt: Math.max(at, (latest?.openedAt ?? 0) + 1),
       };
       saveProject(tx, project);
-      tx.record(event({ projectId: project.id, actor: caller.actor, door: caller.door, subject: project.id }, 'project.opened', { project }));
+      tx.record(
+        event({ projectId: project.id, actor: caller.actor, door: caller.door, subject: project.id }, 'project.opened', {
+          project,
+        }),
+      );
       tx.afterCommit(() => this.#projects.set(project.id, project));
       return project;
     });
   }
 
   /** The project that a command means: the stated one, else the stated folder, else where the caller stands, else the one opened last. */
-  async resolve(stated: { projectId?: ProjectId | undefined; projectFolder?: string | undefined }, caller: Caller): Promise<Project> {
+  async resolve(
+    stated: { projectId?: ProjectId | undefined; projectFolder?: string | undefined },
+    caller: Caller,
+  ): Promise<Project> {
     if (stated.projectId !== undefined) return this.get(stated.projectId);
     const folder = stated.projectFolder ?? caller.folder;
     if (folder !== undefined) return this.openFolder(folder, caller);
     const latest = this.latest();
-    if (!latest) throw new AppError('BAD_REQUEST', 'No project is open: give projectFolder (an absolute path), or call open_project first.', { data: { field: 'projectFolder' } });
+    if (!latest)
+      throw new AppError(
+        'BAD_REQUEST',
+        'No project is open: give projectFolder (an absolute path), or call open_project first.',
+        { data: { field: 'projectFolder' } },
+      );
     return latest;
   }
 }

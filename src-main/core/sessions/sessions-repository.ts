@@ -18,7 +18,12 @@ export function openSession(db: Db): Session | undefined {
 
 /** Adds a session. */
 export function insertSession(db: Db, session: Session): void {
-  db.prepare('INSERT INTO sessions (id, project_id, started_at, ended_at) VALUES (?, ?, ?, ?)').run(session.id, session.projectId, session.startedAt, session.endedAt);
+  db.prepare('INSERT INTO sessions (id, project_id, started_at, ended_at) VALUES (?, ?, ?, ?)').run(
+    session.id,
+    session.projectId,
+    session.startedAt,
+    session.endedAt,
+  );
 }
 
 /** Ends a session. */
@@ -29,5 +34,6 @@ export function endSession(db: Db, id: string, endedAt: number): void {
 /** Reads of sessions, run by the reader. */
 export const sessionReads = {
   /** The newest sessions first. */
-  'sessions.page': (db: Db, args: { limit: number }): Session[] => db.prepare('SELECT * FROM sessions ORDER BY started_at DESC, id DESC LIMIT ?').all(args.limit).map(fromRow),
+  'sessions.page': (db: Db, args: { limit: number }): Session[] =>
+    db.prepare('SELECT * FROM sessions ORDER BY started_at DESC, id DESC LIMIT ?').all(args.limit).map(fromRow),
 };

@@ -25,7 +25,12 @@ export class SessionsService {
   /** Continues the session that a crash left open, or starts one. Returns whether there was a crash. */
   async open(): Promise<{ isAfterCrash: boolean }> {
     const left = this.#store.peek(openSession);
-    const session: Session = left ?? { id: SessionIdSchema.parse(mintId('ses')), projectId: SYSTEM_PROJECT_ID, startedAt: this.#now(), endedAt: null };
+    const session: Session = left ?? {
+      id: SessionIdSchema.parse(mintId('ses')),
+      projectId: SYSTEM_PROJECT_ID,
+      startedAt: this.#now(),
+      endedAt: null,
+    };
     const envelope = { projectId: SYSTEM_PROJECT_ID, actor: CORE.actor, door: CORE.door, subject: session.id };
     await this.#store.write((tx) => {
       if (!left) {

@@ -100,7 +100,14 @@ async function checkProgram(wanted: Wanted, options: DoctorOptions): Promise<Sys
   const base = { id: wanted.id, title: wanted.title };
   const path = await findProgram(wanted.program, options.path);
   if (path === undefined) {
-    return { ...base, status: wanted.isNeeded ? 'missing' : 'optional', detail: `not found; ${wanted.withoutIt}`, path: null, version: null, remedy: remedyOf(wanted) };
+    return {
+      ...base,
+      status: wanted.isNeeded ? 'missing' : 'optional',
+      detail: `not found; ${wanted.withoutIt}`,
+      path: null,
+      version: null,
+      remedy: remedyOf(wanted),
+    };
   }
   try {
     const { stdout } = await run(path, [...wanted.args], limits(options));
@@ -108,8 +115,19 @@ async function checkProgram(wanted: Wanted, options: DoctorOptions): Promise<Sys
     return { ...base, status: 'ok', detail: `${version} at ${path}`, path, version, remedy: null };
   } catch (error) {
     const isKilled = error instanceof Error && 'killed' in error && error.killed === true;
-    const problem = isKilled ? 'no answer in time' : messageOf(error).split('\n').filter((line) => !line.startsWith('Command failed'))[0] || messageOf(error);
-    return { ...base, status: wanted.isNeeded ? 'failed' : 'optional', detail: `found at ${path}, but it does not answer: ${problem.slice(0, 200)}`, path, version: null, remedy: null };
+    const problem = isKilled
+      ? 'no answer in time'
+      : messageOf(error)
+          .split('\n')
+          .filter((line) => !line.startsWith('Command failed'))[0] || messageOf(error);
+    return {
+      ...base,
+      status: wanted.isNeeded ? 'failed' : 'optional',
+      detail: `found at ${path}, but it does not answer: ${problem.slice(0, 200)}`,
+      path,
+      version: null,
+      remedy: null,
+    };
   }
 }
 
@@ -122,7 +140,12 @@ async function checkGitIdentity(options: DoctorOptions): Promise<SystemCheck> {
     );
   const [name, email] = [await ask('user.name'), await ask('user.email')];
   if (name !== '' && email !== '') return { ...base, status: 'ok', detail: `${name} <${email}>`, remedy: null };
-  return { ...base, status: 'missing', detail: 'not set: agents cannot commit in your name', remedy: 'git config --global user.name "Your Name" && git config --global user.email you@example.com' };
+  return {
+    ...base,
+    status: 'missing',
+    detail: 'not set: agents cannot commit in your name',
+    remedy: 'git config --global user.name "Your Name" && git config --global user.email you@example.com',
+  };
 }
 
 async function checkDisk(options: DoctorOptions): Promise<SystemCheck> {
@@ -131,7 +154,9 @@ async function checkDisk(options: DoctorOptions): Promise<SystemCheck> {
     const facts = await statfs(options.dataDir).catch(() => statfs('/'));
     const free = facts.bavail * facts.bsize;
     const text = `${(free / 2 ** 30).toFixed(1)} GB free for the data folder`;
-    return free < LOW_DISK_BYTES ? { ...base, status: 'failed', detail: `only ${text}`, remedy: 'Free some space, or choose another folder with --data-dir' } : { ...base, status: 'ok', detail: text, remedy: null };
+    return free < LOW_DISK_BYTES
+      ? { ...base, status: 'failed', detail: `only ${text}`, remedy: 'Free some space, or choose another folder with --data-dir' }
+      : { ...base, status: 'ok', detail: text, remedy: null };
   } catch (error) {
     return { ...base, status: 'failed', detail: messageOf(error), remedy: null };
   }
@@ -139,7 +164,19 @@ async function checkDisk(options: DoctorOptions): Promise<SystemCheck> {
 
 /** Looks at everything, side by side. Never rejects. */
 export async function runDoctor(options: DoctorOptions): Promise<SystemCheck[]> {
-  const node: SystemCheck = { id: 'node', title: 'Node', status: 'ok', detail: `${process.versions.node} (brought along)`, path: process.execPath, version: process.versions.node, remedy: null };
-  const found = await Promise.all([...WANTED.map((wanted) => checkProgram(wanted, options)), checkGitIdentity(options), checkDisk(options)]);
+  const node: SystemCheck = {
+    id: 'node',
+    title: 'Node',
+    status: 'ok',
+    detail: `${process.versions.node} (brought along)`,
+    path: process.execPath,
+    version: process.versions.node,
+    remedy: null,
+  };
+  const found = await Promise.all([
+    ...WANTED.map((wanted) => checkProgram(wanted, options)),
+    checkGitIdentity(options),
+    checkDisk(options),
+  ]);
   return [node, ...found];
 }

@@ -31,7 +31,11 @@ export interface SystemHandlerOptions {
 /** Handlers of the procedures about the installation itself. */
 export function systemHandlers(o: SystemHandlerOptions): HandlersOf<typeof systemContract> {
   return {
-    info: async () => ({ ...o.info(), dataDir: o.dataDir, runtimes: await Promise.all(o.runtimes.map((runtime) => runtime.probe())) }),
+    info: async () => ({
+      ...o.info(),
+      dataDir: o.dataDir,
+      runtimes: await Promise.all(o.runtimes.map((runtime) => runtime.probe())),
+    }),
 
     stats: async () => {
       const agents: Record<string, number> = {};
@@ -48,7 +52,10 @@ export function systemHandlers(o: SystemHandlerOptions): HandlersOf<typeof syste
       };
     },
 
-    doctor: async () => ({ checks: await runDoctor({ path: o.env['PATH'] ?? '', env: o.env, dataDir: o.dataDir }), checkedAt: o.now() }),
+    doctor: async () => ({
+      checks: await runDoctor({ path: o.env['PATH'] ?? '', env: o.env, dataDir: o.dataDir }),
+      checkedAt: o.now(),
+    }),
 
     shutdown: async (input) => {
       o.requestShutdown({ stopAgents: input.stopAgents });

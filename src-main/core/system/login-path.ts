@@ -30,7 +30,11 @@ export function mergePaths(first: string, second: string): string {
  */
 function askShell(shell: string, env: NodeJS.ProcessEnv, timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const child = spawn(shell, ['-lc', `printf '%s%s%s' ${MARK} "$PATH" ${MARK}`], { env, stdio: ['ignore', 'pipe', 'ignore'], detached: true });
+    const child = spawn(shell, ['-lc', `printf '%s%s%s' ${MARK} "$PATH" ${MARK}`], {
+      env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+    });
     let text = '';
     const finish = (found: string | undefined): void => {
       clearTimeout(timer);

@@ -1,7 +1,9 @@
 /** Team files: reading one, and putting the real ids of its agents where it names them. Pure. */
 import { parse } from 'yaml';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
+import { AgentId } from '#shared/kernel/ids.ts';
 import type { Json } from '#shared/kernel/json.ts';
+import { Address } from '#shared/messages/model.ts';
 import { Team } from '#shared/teams/model.ts';
 
 /** Reads a team file (YAML, JSON included). BAD_REQUEST names the fields that are wrong and what is allowed. */
@@ -14,8 +16,12 @@ export function parseTeam(text: string): Team {
   }
   const result = Team.safeParse(value);
   if (!result.success) {
-    const issues = result.error.issues.map((issue) => `${issue.path.length > 0 ? issue.path.join('.') : 'team'}: ${issue.message}`);
-    throw new AppError('BAD_REQUEST', `The team file is not valid: ${issues.join('; ')}.`, { data: { fields: result.error.issues.map((issue) => issue.path.join('.')) } });
+    const issues = result.error.issues.map(
+      (issue) => `${issue.path.length > 0 ? issue.path.join('.') : 'team'}: ${issue.message}`,
+    );
+    throw new AppError('BAD_REQUEST', `The team file is not valid: ${issues.join('; ')}.`, {
+      data: { fields: result.error.issues.map((issue) => issue.path.join('.')) },
+    });
   }
   return result.data;
 }
@@ -24,14 +30,48 @@ export function parseTeam(text: string): Team {
 export function replaceAgents(value: Json, realIds: ReadonlyMap<string, string>): Json {
   if (typeof value === 'string') return value.startsWith('@') ? (realIds.get(value.slice(1)) ?? value) : value;
   if (Array.isArray(value)) return value.map((entry) => replaceAgents(entry, realIds));
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, replaceAgents(entry, realIds)]));
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, replaceAgents(entry, realIds)]));
   return value;
 }
 
-/** A suffix such as "" or "-2" with which none of the ids is taken. */
-export function freeSuffix(ids: readonly string[], isTaken: (id: string) => boolean): string {
+/** A suffix such as "" or "-2" with which none of the ids is taken. BAD_REQUEST when an id is too long to take one. */
+export function freeSuffix(ids: readonly string[], isTaken: (id: AgentId) => boolean): string {
   for (let n = 1; ; n += 1) {
     const suffix = n === 1 ? '' : `-${n}`;
-    if (ids.every((id) => !isTaken(`${id}${suffix}`))) return suffix;
+    if (ids.every((id) => !isTaken(suffixed(id, suffix)))) return suffix;
+  }
+}
+
+/** An id of the team with the suffix of this bringing-up. BAD_REQUEST when that makes no id. */
+export function suffixed(id: string, suffix: string): AgentId {
+  const result = AgentId.safeParse(`${id}${suffix}`);
+  if (result.success) return result.data;
+  throw new AppError(
+    'BAD_REQUEST',
+    `The id "${id}${suffix}" ${result.error.issues[0]?.message ?? 'is not valid'}. Shorten the id "${id}" in the team, or remove the earlier team.`,
+    {
+      data: { field: 'agents' },
+    },
+  );
+}
+
+/** BAD_REQUEST when two agents of a team have the same id, or a start message goes to what is no address. */
+export function checkTeam(team: Team): void {
+  const ids = team.agents.map((agent) => agent.id);
+  const twice = ids.findIndex((id, index) => ids.indexOf(id) !== index);
+  if (twice !== -1)
+    throw new AppError(
+      'BAD_REQUEST',
+      `agents.${twice}.id: "${ids[twice]}" occurs twice in the team. Give each agent an id of its own.`,
+      { data: { field: `agents.${twice}.id` } },
+    );
+  const astray = team.start.findIndex((message) => !Address.safeParse(message.to).success);
+  if (astray !== -1) {
+    throw new AppError(
+      'BAD_REQUEST',
+      `start.${astray}.to: must be the id of an agent, "operator", or "*" for all; "${team.start[astray]?.to}" is not.`,
+      { data: { field: `start.${astray}.to` } },
+    );
   }
 }

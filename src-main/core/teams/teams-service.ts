@@ -1,8 +1,7 @@
 /** Teams: agents brought up together, and the messages that set them to work. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { Agent } from '#shared/agents/model.ts';
-import { AgentId } from '#shared/kernel/ids.ts';
-import type { MessageId, ProjectId } from '#shared/kernel/ids.ts';
+import type { AgentId, MessageId, ProjectId } from '#shared/kernel/ids.ts';
 import type { Json } from '#shared/kernel/json.ts';
 import type { MessageKind, Priority } from '#shared/messages/model.ts';
 import { Address } from '#shared/messages/model.ts';
@@ -11,7 +10,7 @@ import type { Team } from '#shared/teams/model.ts';
 import type { Caller } from '#core/caller.ts';
 import type { SpawnInput } from '#core/agents/agents-service.ts';
 import { makeSampleProject } from './sample-project.ts';
-import { freeSuffix, parseTeam, replaceAgents } from './team-file.ts';
+import { checkTeam, freeSuffix, parseTeam, replaceAgents, suffixed } from './team-file.ts';
 
 /** A message as teams send it. */
 export interface StartMessage {
@@ -29,8 +28,13 @@ export interface StartMessage {
 export interface TeamsOptions {
   readonly spawn: (input: SpawnInput, caller: Caller) => Promise<Agent>;
   readonly send: (message: StartMessage, caller: Caller) => Promise<{ messageId: MessageId }>;
-  readonly resolveProject: (stated: { projectId?: ProjectId | undefined; projectFolder?: string | undefined }, caller: Caller) => Promise<Project>;
+  readonly resolveProject: (
+    stated: { projectId?: ProjectId | undefined; projectFolder?: string | undefined },
+    caller: Caller,
+  ) => Promise<Project>;
   readonly isTaken: (id: AgentId) => boolean;
+  /** Keeps a value under a name for good; returns the one that was kept first. */
+  readonly keep: (name: string, value: string) => Promise<string>;
   /** The team file of the sample crew. */
   readonly sampleFile: string;
   /** Where the sample repository is made when no folder is chosen. */
@@ -47,30 +51,65 @@ export interface TeamUp {
 /** Brings teams up. */
 export class TeamsService {
   readonly #o: TeamsOptions;
+  /** Ids that a fresh team is about to take: another one that is brought up beside it takes others. */
+  readonly #reserved = new Set<AgentId>();
 
   constructor(options: TeamsOptions) {
     this.#o = options;
   }
 
   /** Spawns the agents of a team, then sends its start messages. With an idempotency key nothing is sent twice. */
-  async up(input: { team: Team; projectId?: ProjectId | undefined; projectFolder?: string | undefined; fresh: boolean; idempotencyKey?: string | undefined }, caller: Caller): Promise<TeamUp> {
+  async up(
+    input: {
+      team: Team;
+      projectId?: ProjectId | undefined;
+      projectFolder?: string | undefined;
+      fresh: boolean;
+      idempotencyKey?: string | undefined;
+    },
+    caller: Caller,
+  ): Promise<TeamUp> {
+    checkTeam(input.team);
     const project = await this.#o.resolveProject(input, caller);
+    if (!input.fresh) return this.#bringUp(input.team, '', project, input.idempotencyKey, caller);
     const ids = input.team.agents.map((agent) => agent.id);
-    const suffix = input.fresh ? freeSuffix(ids, (id) => this.#o.isTaken(AgentId.parse(id))) : '';
-    const realIds = new Map(ids.map((id) => [id as string, `${id}${suffix}`]));
+    const free = freeSuffix(ids, (id) => this.#reserved.has(id) || this.#o.isTaken(id));
+    const reserved = ids.map((id) => suffixed(id, free));
+    for (const id of reserved) this.#reserved.add(id);
+    try {
+      // Kept before the first agent is made: repeated after a crash, the command goes on with the same agents.
+      const name =
+        input.idempotencyKey === undefined
+          ? undefined
+          : `team ${caller.actor.kind}:${caller.actor.id} ${project.id} ${input.team.name} ${input.idempotencyKey}`;
+      const suffix = name === undefined ? free : await this.#o.keep(name, free);
+      return await this.#bringUp(input.team, suffix, project, input.idempotencyKey, caller);
+    } finally {
+      for (const id of reserved) this.#reserved.delete(id);
+    }
+  }
+
+  async #bringUp(
+    team: Team,
+    suffix: string,
+    project: Project,
+    idempotencyKey: string | undefined,
+    caller: Caller,
+  ): Promise<TeamUp> {
+    const realIds = new Map(team.agents.map(({ id }) => [id as string, suffixed(id, suffix)]));
     const agents: Agent[] = [];
-    for (const draft of input.team.agents) {
-      agents.push(await this.#o.spawn({ ...draft, id: AgentId.parse(`${draft.id}${suffix}`), projectId: project.id }, caller));
+    for (const draft of team.agents) {
+      agents.push(await this.#o.spawn({ ...draft, id: suffixed(draft.id, suffix), projectId: project.id }, caller));
     }
     const started: MessageId[] = [];
-    for (const [index, message] of input.team.start.entries()) {
+    for (const [index, message] of team.start.entries()) {
       const { messageId } = await this.#o.send(
         {
           ...message,
           to: Address.parse(realIds.get(message.to) ?? message.to),
           data: message.data === undefined ? undefined : replaceAgents(message.data, realIds),
           projectId: project.id,
-          idempotencyKey: input.idempotencyKey === undefined ? undefined : `team:${input.idempotencyKey}:${index}`,
+          idempotencyKey: idempotencyKey === undefined ? undefined : `team:${idempotencyKey}:${index}`,
         },
         caller,
       );
@@ -85,7 +124,6 @@ export class TeamsService {
     let projectFolder = input.folder;
     if (projectFolder === undefined) {
       projectFolder = this.#o.sampleFolder;
-      await mkdir(projectFolder, { recursive: true });
       await makeSampleProject(projectFolder);
     }
     return this.up({ team, projectFolder, fresh: true, idempotencyKey: input.idempotencyKey }, caller);

@@ -23,11 +23,19 @@ export interface ServeOptions {
 }
 
 function makeLog(): Logger {
-  return pino({ level: process.env['QUARTERDECK_LOG'] ?? 'warn', base: undefined, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: true }));
+  return pino(
+    { level: process.env['QUARTERDECK_LOG'] ?? 'warn', base: undefined, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ fd: 2, sync: true }),
+  );
 }
 
 function openBrowser(url: string): void {
-  const [program, ...args] = process.platform === 'darwin' ? ['open', url] : process.platform === 'win32' ? ['cmd', '/c', 'start', '', url] : ['xdg-open', url];
+  const [program, ...args] =
+    process.platform === 'darwin'
+      ? ['open', url]
+      : process.platform === 'win32'
+        ? ['cmd', '/c', 'start', '', url]
+        : ['xdg-open', url];
   const child = spawn(program ?? 'xdg-open', args, { stdio: 'ignore', detached: true });
   // No browser is no failure: the link was printed.
   child.on('error', () => undefined);
@@ -40,7 +48,9 @@ function announce(app: App, options: ServeOptions): void {
     return;
   }
   const link = app.loginLink();
-  process.stdout.write(`Quarterdeck ${VERSION} is running.\n\n  Open it       ${link}\n                (this link logs one browser in, once, within ten minutes)\n  Claude Code   claude mcp add --transport http quarterdeck ${app.info.mcpUrl} --header "Authorization: Bearer $(cat ${options.dataDir}/operator-token)"\n  Data          ${options.dataDir}\n\nCtrl-C ends it; agents in tmux keep running.\n`);
+  process.stdout.write(
+    `Quarterdeck ${VERSION} is running.\n\n  Open it       ${link}\n                (this link logs one browser in, once, within ten minutes)\n  Claude Code   claude mcp add --transport http quarterdeck ${app.info.mcpUrl} --header "Authorization: Bearer $(cat ${options.dataDir}/operator-token)"\n  Data          ${options.dataDir}\n\nCtrl-C ends it; agents in tmux keep running.\n`,
+  );
   if (options.isOpening) openBrowser(link);
 }
 
@@ -49,7 +59,13 @@ export async function serve(options: ServeOptions): Promise<number> {
   const log = makeLog();
   // Listening from the first moment: a signal during the start ends it in good order too.
   let requestEnd: (ending: { stopAgents: boolean }) => void = () => undefined;
-  const ended = new Promise<{ stopAgents: boolean }>((resolve) => (requestEnd = resolve));
+  let isEnding = false;
+  const ended = new Promise<{ stopAgents: boolean }>((resolve) => {
+    requestEnd = (ending) => {
+      isEnding = true;
+      resolve(ending);
+    };
+  });
   const onSignal = (): void => requestEnd({ stopAgents: options.shouldStopAgents });
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
@@ -74,7 +90,8 @@ export async function serve(options: ServeOptions): Promise<number> {
     process.stderr.write(`Quarterdeck did not start: ${messageOf(error)}\n`);
     return 1;
   }
-  announce(app, options);
+  // Nobody is told of a core that is about to end.
+  if (!isEnding) announce(app, options);
   const ending = await ended;
   await app.close(ending);
   return 0;
