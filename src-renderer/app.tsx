@@ -1,7 +1,6 @@
 /** The one page there is so far: agents, the terminal of one of them, and messages. Composes features; holds no behaviour. */
 import { useCallback, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
-import type { LoginOutcome } from '#renderer/connection/login.ts';
 import { AgentHeader } from '#renderer/features/agents/agent-header.tsx';
 import { AgentList } from '#renderer/features/agents/agent-list.tsx';
 import { CrewCounts } from '#renderer/features/agents/crew-counts.tsx';
@@ -19,10 +18,11 @@ import { EmptyState } from '#renderer/ui/empty-state.tsx';
 import { Logo } from '#renderer/ui/logo.tsx';
 import { Notice } from '#renderer/ui/notice.tsx';
 
-/** The page. `loginOutcome` says what became of the login link in the address. */
-export function App({ loginOutcome }: { readonly loginOutcome: LoginOutcome }): ReactNode {
+/** The page. */
+export function App(): ReactNode {
   const session = useSession();
   const status = useWindowState((state) => state.status);
+  const loginOutcome = useWindowState((state) => state.loginOutcome);
   const crew = useWindowState((state) => state.crew);
   const hasCrew = useWindowState((state) => state.hasCrew);
   const unread = useWindowState((state) => state.unread);

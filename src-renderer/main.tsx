@@ -22,8 +22,23 @@ function post(path: string, body: string): Promise<Response> {
 }
 
 const { quarterdeck } = window;
-const loginOutcome = quarterdeck ? 'none' : await redeemLoginLink(window, post);
 const session = new WindowSession(quarterdeck ? desktopTransport(quarterdeck, window) : webTransport(location.href));
+
+/** Uses up a login link in the address, and connects as whom it logged in. */
+async function login(): Promise<void> {
+  const loginOutcome = await redeemLoginLink(window, post);
+  if (loginOutcome === 'none') return;
+  session.store.setState({ loginOutcome });
+  if (session.store.getState().status.kind === 'signed-out') session.retry();
+}
+
+if (quarterdeck === undefined) {
+  await login();
+  // A link that is pasted into this tab changes the fragment only: the page stays.
+  window.addEventListener('hashchange', () => {
+    login().catch(() => undefined);
+  });
+}
 
 // A computer that wakes, or a network that is back, need not wait for the next try.
 const retry = (): void => {
@@ -39,7 +54,7 @@ if (root === null) throw new Error('index.html has no #root.');
 createRoot(root).render(
   <StrictMode>
     <SessionContext value={session}>
-      <App loginOutcome={loginOutcome} />
+      <App />
     </SessionContext>
   </StrictMode>,
 );

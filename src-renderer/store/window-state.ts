@@ -2,6 +2,7 @@
 import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 import type { ConnectionStatus } from '#renderer/connection/connection.ts';
+import type { LoginOutcome } from '#renderer/connection/login.ts';
 import type { InboxMessage } from '#shared/messages/model.ts';
 import type { CrewState } from '#shared/state.ts';
 import { EMPTY_STATE } from '#shared/state.ts';
@@ -11,6 +12,8 @@ import { EMPTY_FEED } from './message-feed.ts';
 /** What this window knows. */
 export interface WindowState {
   readonly status: ConnectionStatus;
+  /** What became of the last login link in the address. */
+  readonly loginOutcome: LoginOutcome;
   readonly crew: CrewState;
   /** Whether a snapshot ever came: before that nothing can be said about the crew. */
   readonly hasCrew: boolean;
@@ -28,6 +31,7 @@ export type WindowStore = StoreApi<WindowState>;
 export function createWindowStore(): WindowStore {
   return createStore<WindowState>()(() => ({
     status: { kind: 'connecting' },
+    loginOutcome: 'none',
     crew: EMPTY_STATE,
     hasCrew: false,
     feed: EMPTY_FEED,

@@ -14,6 +14,7 @@ export function Select<T extends string>({ label, value, options, onChange }: Se
     <label className="relative flex h-7 min-w-0 items-center gap-1.5 rounded-2 border border-hair bg-bg-0 pr-6 pl-2 text-12 text-tx-3 focus-within:outline-2 focus-within:-outline-offset-2 focus-within:outline-focus">
       <span>{label}</span>
       <select
+        aria-label={label}
         value={value}
         onChange={(event) => {
           const chosen = options.find((option) => option.value === event.target.value);

@@ -56,7 +56,7 @@ export function MessageTimeline({ feed, inbox, onReply, onAcknowledge }: Message
         onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) =>
           setAtEnd(scrollHeight - scrollTop - clientHeight < NEAR_END_PX)
         }
-        className="h-full overflow-y-auto"
+        className="relative h-full overflow-y-auto"
       >
         {feed.hasOlder ? (
           <p className="px-4 py-2 text-12 text-tx-3">The latest {messages.length} messages. Older ones are kept.</p>

@@ -1,0 +1,244 @@
+/** BrowserWindow and WebContents for the electron emulation: a page of Chromium, driven by Playwright. */
+import { EventEmitter } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { BrowserContext, Page, Route } from '@playwright/test';
+import * as z from 'zod';
+import { fromHttp, record, toHttp } from './emulation-state.ts';
+import type { EmulatedPort } from './emulated-ports.ts';
+import { PageRelay } from './emulated-ports.ts';
+import { BINDINGS, preloadScript } from './preload-shim.ts';
+import { strict } from './strict.ts';
+
+/** The options that are looked at; an insecure one is refused, whatever it is for. */
+const WindowOptions = z.looseObject({
+  width: z.number(),
+  height: z.number(),
+  show: z.boolean().default(true),
+  webPreferences: z.strictObject({
+    preload: z.string(),
+    contextIsolation: z.literal(true),
+    sandbox: z.literal(true),
+    nodeIntegration: z.literal(false),
+    spellcheck: z.boolean().optional(),
+  }),
+});
+
+/** What windows need of the rest of the emulation. */
+export interface WindowHost {
+  context(): Promise<BrowserContext>;
+  handlerOf(scheme: string): ((request: Request) => Response | Promise<Response>) | undefined;
+  onContents(contents: EmulatedContents): void;
+  onIpc(channel: string, event: object, args: readonly unknown[]): void;
+  onAllClosed(): void;
+}
+
+/** The windows that are open. */
+export const windows = new Set<BrowserWindow>();
+let host: WindowHost | undefined;
+let lastContentsId = 0;
+
+/** Connects the windows with the rest of the emulation; once. */
+export function setWindowHost(newHost: WindowHost): void {
+  host = newHost;
+}
+
+function theHost(): WindowHost {
+  if (!host) throw new Error('electron emulation: the window host is missing');
+  return host;
+}
+
+/** An event that a listener may prevent. */
+export function preventable(facts: object): { readonly isPrevented: boolean; readonly event: object } {
+  const state = { isPrevented: false };
+  const event = { ...facts, preventDefault: () => (state.isPrevented = true) };
+  return {
+    event,
+    get isPrevented() {
+      return state.isPrevented;
+    },
+  };
+}
+
+type OpenHandler = (details: { url: string }) => { action: string };
+
+/** WebContents, as far as the shell uses it. */
+export class EmulatedContents extends EventEmitter {
+  readonly id: number;
+  page: Page | undefined;
+  relay: PageRelay | undefined;
+  openHandler: OpenHandler | undefined;
+
+  constructor() {
+    super();
+    lastContentsId += 1;
+    this.id = lastContentsId;
+  }
+
+  getURL(): string {
+    return this.page ? fromHttp(this.page.url()) : '';
+  }
+
+  setWindowOpenHandler(handler: OpenHandler): void {
+    this.openHandler = handler;
+  }
+
+  /** The main frame as WebFrameMain. */
+  frame(): object {
+    return strict('WebFrameMain', {
+      parent: null,
+      url: this.getURL(),
+      origin: this.getURL().replace(/^(\w+:\/\/[^/]+).*$/, '$1'),
+      postMessage: (channel: string, message: unknown, ports: readonly EmulatedPort[] = []) =>
+        this.relay?.deliver(channel, message, ports),
+    });
+  }
+}
+
+/** `new BrowserWindow(options)`. */
+class EmulatedWindow extends EventEmitter {
+  readonly webContents = strict('WebContents', new EmulatedContents());
+  readonly #options: z.output<typeof WindowOptions>;
+  #isVisible: boolean;
+  #isLoading = false;
+
+  constructor(options: unknown) {
+    super();
+    this.#options = WindowOptions.parse(options);
+    this.#isVisible = this.#options.show;
+    windows.add(this);
+    theHost().onContents(this.webContents);
+  }
+
+  get isVisible(): boolean {
+    return this.#isVisible;
+  }
+
+  async loadURL(url: string): Promise<void> {
+    const page = this.webContents.page ?? (await this.#openPage());
+    this.#isLoading = true;
+    await page.goto(toHttp(url));
+    this.emit('ready-to-show');
+    this.webContents.emit('did-finish-load');
+  }
+
+  show(): void {
+    this.#isVisible = true;
+  }
+
+  focus(): void {
+    this.emit('focus');
+  }
+
+  isMinimized(): boolean {
+    return false;
+  }
+
+  restore(): void {}
+
+  /** As the operator closes it. */
+  async close(): Promise<void> {
+    windows.delete(this);
+    this.webContents.relay?.reset();
+    await this.webContents.page?.close();
+    this.webContents.emit('destroyed');
+    this.emit('closed');
+    if (windows.size === 0) theHost().onAllClosed();
+  }
+
+  async #openPage(): Promise<Page> {
+    const contents = this.webContents;
+    const context = await theHost().context();
+    const page = await context.newPage();
+    await page.setViewportSize({ width: this.#options.width, height: this.#options.height });
+    contents.page = page;
+    contents.relay = new PageRelay(page);
+    await contents.relay.open();
+    await page.exposeFunction(BINDINGS.send, (channel: string, args: unknown[]) =>
+      theHost().onIpc(channel, { sender: contents, senderFrame: contents.frame() }, args),
+    );
+    await page.addInitScript(preloadScript(readFileSync(this.#options.webPreferences.preload, 'utf8')));
+    await page.route(/^http:\/\/\w+--[\w.-]+\.localhost\//, serve);
+    page.on('framenavigated', (frame) => {
+      if (frame === page.mainFrame()) contents.relay?.reset();
+    });
+    page.on('console', (message) => {
+      if (message.type() === 'error') record.consoleErrors.push(message.text());
+    });
+    page.on('pageerror', (error) => record.consoleErrors.push(String(error)));
+    await context.route('**/*', async (route) => {
+      if (isOfPopup(route, page)) await this.#askAboutPopup(route);
+      else await route.fallback();
+    });
+    // In Electron there would be no page: what was refused is closed as soon as it is there.
+    page.on('popup', (popup) => {
+      popup.close().catch(() => undefined);
+    });
+    // A navigation is asked about before it goes out: what the shell prevents is aborted.
+    await page.route('**/*', async (route) => {
+      if (await this.#isRefused(route)) await route.abort('aborted');
+      else await route.fallback();
+    });
+    return page;
+  }
+
+  async #isRefused(route: Route): Promise<boolean> {
+    const request = route.request();
+    if (!request.isNavigationRequest()) return false;
+    if (this.#isLoading) {
+      this.#isLoading = false;
+      return false;
+    }
+    const url = fromHttp(request.url());
+    const isMainFrame = request.frame().parentFrame() === null;
+    const navigation = preventable({ url, isMainFrame });
+    if (isMainFrame) this.webContents.emit('will-navigate', navigation.event);
+    this.webContents.emit('will-frame-navigate', navigation.event);
+    record.navigations.push({ url, isPrevented: navigation.isPrevented });
+    return navigation.isPrevented;
+  }
+
+  /** Asks the shell about a window that the page opens; the first request of one tells its address. */
+  async #askAboutPopup(route: Route): Promise<void> {
+    const url = fromHttp(route.request().url());
+    const action = this.webContents.openHandler?.({ url }).action ?? 'allow';
+    record.popups.push({ url, action });
+    if (action === 'deny') await route.abort('aborted');
+    else await route.fallback();
+  }
+}
+
+/** Whether a request is the first of a page that is only being made: Playwright has no frame for it yet, or a fresh one. */
+function isOfPopup(route: Route, opener: Page): boolean {
+  if (!route.request().isNavigationRequest()) return false;
+  try {
+    const page = route.request().frame().page();
+    return page !== opener && page.url() === 'about:blank';
+  } catch {
+    return true;
+  }
+}
+
+/** `BrowserWindow`, whose instances say what is not emulated. */
+export class BrowserWindow extends EmulatedWindow {
+  constructor(options: unknown) {
+    super(options);
+    return strict('BrowserWindow', this);
+  }
+}
+
+/** Answers a request of the page out of the shell's own protocol handler: policy and confinement are the real ones. */
+async function serve(route: Route): Promise<void> {
+  const request = route.request();
+  const url = fromHttp(request.url());
+  const handler = theHost().handlerOf(url.split(':', 1)[0] ?? '');
+  if (!handler) {
+    await route.abort();
+    return;
+  }
+  const response = await handler(new Request(url, { method: request.method(), headers: request.headers() }));
+  await route.fulfill({
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: Buffer.from(await response.arrayBuffer()),
+  });
+}

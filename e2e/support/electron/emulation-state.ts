@@ -1,0 +1,36 @@
+/** What the electron emulation saw: the shell's acts, for the spec to look at. */
+
+/** Everything the emulation remembers. */
+export interface EmulationRecord {
+  readonly privilegedSchemes: string[];
+  readonly openedExternally: string[];
+  readonly errorBoxes: string[];
+  /** Navigations that a page tried, and whether the shell prevented them. */
+  readonly navigations: { readonly url: string; readonly isPrevented: boolean }[];
+  readonly popups: { readonly url: string; readonly action: string }[];
+  readonly consoleErrors: string[];
+  isSandboxed: boolean;
+  hasQuit: boolean;
+}
+
+/** The one record of this process. */
+export const record: EmulationRecord = {
+  privilegedSchemes: [],
+  openedExternally: [],
+  errorBoxes: [],
+  navigations: [],
+  popups: [],
+  consoleErrors: [],
+  isSandboxed: false,
+  hasQuit: false,
+};
+
+/** The address that Chromium is given for one of a custom scheme: it cannot be told of new schemes from outside. */
+export function toHttp(url: string): string {
+  return url.replace(/^(\w+):\/\/([\w.-]+)/, (_all, scheme: string, host: string) => `http://${scheme}--${host}.localhost`);
+}
+
+/** The other way round; other addresses stay as they are. */
+export function fromHttp(url: string): string {
+  return url.replace(/^http:\/\/(\w+)--([\w.-]+)\.localhost/, (_all, scheme: string, host: string) => `${scheme}://${host}`);
+}
