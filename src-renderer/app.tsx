@@ -53,6 +53,7 @@ export function App(): ReactNode {
         <span className="ml-auto flex flex-none items-center gap-4">
           <NeedsYou />
           <CrewCounts agents={agents} />
+          {agents.length > 0 ? <span aria-hidden className="h-4 border-l border-hair-strong" /> : null}
           <ConnectionMark status={status} />
           {agents.length > 0 ? <StartSample look="outline" command={sample} onStarted={choose} /> : null}
         </span>

@@ -48,6 +48,10 @@ document.addEventListener('visibilitychange', retry);
 window.addEventListener('online', retry);
 // A reloaded page must not leave its ports behind.
 window.addEventListener('pagehide', () => session.dispose(), { once: true });
+// Brought back by the browser's history, it starts anew.
+window.addEventListener('pageshow', (event) => {
+  if (event.persisted) location.reload();
+});
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root.');

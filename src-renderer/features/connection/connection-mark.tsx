@@ -16,7 +16,8 @@ export function ConnectionMark({ status }: { readonly status: ConnectionStatus }
   return (
     <span role="status" className="flex items-center gap-1.5 text-12">
       <StateMark look={look} />
-      <StateWord look={look} />
+      {/* Calm while all is well: the word has a colour only when there is something to see to. */}
+      {status.kind === 'online' ? <span className="text-tx-2">{look.word}</span> : <StateWord look={look} />}
     </span>
   );
 }

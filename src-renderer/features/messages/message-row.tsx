@@ -72,7 +72,7 @@ export function MessageRow({ message, deliveries, isUnread, onReply, onAcknowled
         {preview === undefined || isWhole ? message.body.trim() : preview}
       </p>
       {preview !== undefined || isUnread || !isSettled ? (
-        <div className="mt-1.5 flex flex-wrap items-center gap-1.5 text-12 text-tx-3">
+        <div className="mt-1 flex flex-wrap items-center gap-1.5 text-12 text-tx-3">
           {isUnread ? (
             <>
               <Button size="small" look={needsAnswer ? 'ink' : 'outline'} onClick={() => onReply(message)}>
@@ -87,7 +87,7 @@ export function MessageRow({ message, deliveries, isUnread, onReply, onAcknowled
             <Button
               size="small"
               look="quiet"
-              className={isUnread ? '' : '-ml-2'}
+              className={isUnread ? '' : '-ml-[9px]'}
               aria-expanded={isWhole}
               onClick={() => setWhole(!isWhole)}
             >

@@ -27,6 +27,7 @@ export function MessageTimeline({ feed, inbox, onReply, onAcknowledge }: Message
   const { messages } = feed;
   const now = useNow(60_000);
   const newestId = messages.at(-1)?.id;
+  const isEmpty = messages.length === 0;
 
   if (isAtEnd && seenId !== newestId) setSeenId(newestId);
   const behind = isAtEnd || seenId === undefined ? 0 : messages.filter(({ id }) => id > seenId).length;
@@ -35,7 +36,18 @@ export function MessageTimeline({ feed, inbox, onReply, onAcknowledge }: Message
     if (isAtEnd && box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [isAtEnd, newestId, unread, feed]);
 
-  if (messages.length === 0) {
+  // A box that gets lower, by a banner or a smaller window, would hide the newest behind its edge.
+  useLayoutEffect(() => {
+    const shown = box.current;
+    if (!isAtEnd || !shown) return undefined;
+    const observer = new ResizeObserver(() => {
+      shown.scrollTop = shown.scrollHeight;
+    });
+    observer.observe(shown);
+    return () => observer.disconnect();
+  }, [isAtEnd, isEmpty]);
+
+  if (isEmpty) {
     return (
       <p className="flex-1 px-4 py-3 text-12 text-pretty text-tx-3">
         {feed.isLoaded

@@ -48,7 +48,7 @@ export function TerminalPane({ agentId, runId }: TerminalPaneProps): ReactNode {
           box: box.current,
           link: terminals,
           agentId,
-          onStatus: setStatus,
+          onStatus: show,
           onToggleTyping: toggle,
         });
         exposeForTests(screen.current);
