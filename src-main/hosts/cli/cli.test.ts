@@ -305,6 +305,10 @@ describe('a core in the background', { timeout: 90_000 }, () => {
       // What it prints for people, the login link, stands in no file.
       expect(readFileSync(join(dataDir, 'logs', 'background.log'), 'utf8')).not.toContain('#login=');
       expect((await quarterdeck(['journal', 'verify'], { dataDir })).code).toBe(0);
+      const { info } = await json(z.object({ info: z.object({ pid: z.number() }) }), ['status'], { dataDir });
+      process.kill(info.pid, 'SIGKILL');
+      const third = await quarterdeck(['spawn', '--id', 'third', '--type', 'worker'], { dataDir });
+      expect(third).toMatchObject({ code: 0, stderr: expect.stringContaining('starting it in the background') as string });
       expect(await quarterdeck(['shutdown', '--stop-agents'], { dataDir })).toMatchObject({
         code: 0,
         stdout: 'Quarterdeck has ended.\n',

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import * as z from 'zod';
 import type { CoreChoice } from './core-address.ts';
-import { dataDirOf, findCore } from './core-address.ts';
+import { dataDirOf, findCore, isListening } from './core-address.ts';
 import { CliError } from './cli-error.ts';
 import type { CoreClient, CoreConnection } from './core-connection.ts';
 import { connectCore } from './core-connection.ts';
@@ -50,13 +50,20 @@ export class Invocation<O> {
 
   /** Starts a core in the background when none runs, and says so. Does nothing when an address was stated. */
   async ensureCore(): Promise<void> {
+    if (await this.#isRunning()) return;
+    this.out.note('Quarterdeck is not running; starting it in the background …');
+    const run = await startCoreInBackground({ entry: this.io.entry, dataDir: this.dataDir, env: this.io.env });
+    this.out.note(`Quarterdeck is running (process ${run.pid}, ${run.url}); \`quarterdeck shutdown\` ends it.`);
+  }
+
+  async #isRunning(): Promise<boolean> {
     try {
-      await findCore(this.choice);
+      const { run } = await findCore(this.choice);
+      // An address that was stated is not ours to start.
+      return run === undefined || (await isListening(run.url));
     } catch (error) {
-      if (!(error instanceof CliError) || error.code !== 'NOT_RUNNING' || this.choice.url !== undefined) throw error;
-      this.out.note('Quarterdeck is not running; starting it in the background …');
-      const run = await startCoreInBackground({ entry: this.io.entry, dataDir: this.dataDir, env: this.io.env });
-      this.out.note(`Quarterdeck is running (process ${run.pid}, ${run.url}); \`quarterdeck shutdown\` ends it.`);
+      if (error instanceof CliError && error.code === 'NOT_RUNNING') return false;
+      throw error;
     }
   }
 

@@ -1,5 +1,7 @@
 /** Where the running core is, and the token for it: from the data folder, or as stated. */
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { messageOf } from '#shared/kernel/errors.ts';
 import { RunInfo } from '#shared/system/model.ts';
@@ -31,14 +33,38 @@ function isCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
-/** Whether a process exists, whoever owns it. */
+/** Whether a process runs, whoever owns it. One that is dead and that nobody has collected does not (proc(5), state Z or X). */
 export function isProcessAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return isCode(error, 'EPERM');
   }
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return !/^ [ZX]/.test(stat.slice(stat.lastIndexOf(')') + 1));
+  } catch {
+    // Not Linux, or gone in between.
+    return process.platform !== 'linux';
+  }
+}
+
+/** How long a connection on this machine may take, in milliseconds. */
+const ANSWER_TIMEOUT_MS = 2_000;
+
+/** Whether somebody listens at an address. */
+export function isListening(address: string): Promise<boolean> {
+  const { hostname, port, protocol } = new URL(address);
+  return new Promise((resolve) => {
+    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || (protocol === 'https:' ? 443 : 80) });
+    const done = (isThere: boolean): void => {
+      socket.destroy();
+      resolve(isThere);
+    };
+    socket.once('connect', () => done(true));
+    socket.once('error', () => done(false));
+    socket.setTimeout(ANSWER_TIMEOUT_MS, () => done(false));
+  });
 }
 
 /** The run.json of a core that is alive; undefined when there is none, or when its process is gone. */

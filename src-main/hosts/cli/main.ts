@@ -15,6 +15,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? ExitCode.ok : ExitCode.failed),
 );
 
+/** How long what a command left open may keep the process after its end, in milliseconds. */
+const LINGER_MS = 3_000;
+
 process.exitCode = await runCli(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,
@@ -26,3 +29,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
     for (const signal of SIGNALS) process.off(signal, onSignal);
   },
 });
+// The command is over: a connection or child that somebody forgot must not make it look as if it were not.
+setTimeout(() => process.exit(), LINGER_MS).unref();

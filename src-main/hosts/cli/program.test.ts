@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import * as z from 'zod';
 import { ERROR_CODES } from '#shared/kernel/errors.ts';
 import { mintId } from '#shared/kernel/ids.ts';
 import { EMPTY_STATE } from '#shared/state.ts';
+import { isProcessAlive } from './core-address.ts';
 import { runInProcess } from './testing/run-in-process.ts';
 import { sampleAgent, sampleMessage, sentEvent } from './testing/sample-values.ts';
 import type { ScriptedCore } from './testing/scripted-core.ts';
@@ -49,6 +51,19 @@ describe('without a core', () => {
     const document = await runInProcess(['agents', '--json'], { dataDir: folder });
     expect(document).toMatchObject({ code: 3, stdout: '' });
     expect(ErrorDocument.parse(JSON.parse(document.stderr)).error).toMatchObject({ code: 'NOT_RUNNING', exitCode: 3 });
+  });
+
+  it('takes a process that is dead and not yet collected for gone', async () => {
+    // A shell that became a program which never collects its children.
+    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      const [chunk] = z.tuple([z.instanceof(Buffer)]).parse(await once(parent.stdout, 'data'));
+      const pid = Number(chunk.toString());
+      await expect.poll(() => isProcessAlive(pid)).toBe(false);
+      expect(() => process.kill(pid, 0)).not.toThrow();
+    } finally {
+      parent.kill('SIGKILL');
+    }
   });
 
   it('looks at the machine by itself', async () => {
@@ -281,6 +296,46 @@ describe('messages', () => {
     const told = await runInProcess(['send', 'w1', 'please', '--wait', '--timeout', '200ms'], { dataDir: core.dataDir });
     expect(told.code).toBe(1);
     expect(told.stderr).toContain('No answer in time from w1');
+  });
+
+  it('with --wait end with 1 when the agent ends before it has answered', async () => {
+    const messageId = mintId('msg');
+    const agent = sampleAgent('w1');
+    const core = await withAnswers({
+      journal: {
+        snapshot: script.journal.snapshot.handler(() => EMPTY_STATE),
+        follow: script.journal.follow.handler(async function* () {
+          const state = {
+            status: 'failed' as const,
+            reason: 'exit code 9',
+            since: 1,
+            evidence: { source: 'process' as const, detail: 'exit code 9', at: 1 },
+          };
+          yield {
+            type: 'events' as const,
+            events: [
+              {
+                seq: 1,
+                at: 1,
+                projectId: agent.projectId,
+                actor: { kind: 'system' as const, id: 'core' },
+                door: 'core' as const,
+                kind: 'agent.state-changed' as const,
+                subject: 'w1',
+                data: { state },
+              },
+            ],
+          };
+          await new Promise<never>(() => undefined);
+        }),
+      },
+      messages: {
+        send: script.messages.send.handler(() => ({ messageId, threadId: messageId, recipients: ['w1'], isDuplicate: false })),
+      },
+    });
+    const told = await runInProcess(['send', 'w1', 'please', '--wait'], { dataDir: core.dataDir });
+    expect(told.code).toBe(1);
+    expect(told.stderr).toContain('w1 is failed (exit code 9) and has not answered.');
   });
 
   it('are acknowledged only when asked for', async () => {

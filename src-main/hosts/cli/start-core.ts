@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunInfo } from '#shared/system/model.ts';
 import { pathsOf } from '#core/paths.ts';
 import { CliError } from './cli-error.ts';
-import { readRunFile } from './core-address.ts';
+import { isListening, readRunFile } from './core-address.ts';
 
 /** A core on a slow, busy machine is ready within some seconds; adoption of many agents may take longer. In milliseconds. */
 const READY_DEADLINE_MS = 60_000;
@@ -55,7 +55,7 @@ export async function startCoreInBackground(options: StartOptions): Promise<RunI
   let isEndSeen = false;
   while (Date.now() < deadline) {
     const run = await readRunFile(options.dataDir, options.env);
-    if (run !== undefined) return run;
+    if (run !== undefined && (await isListening(run.url))) return run;
     if (ended !== undefined && !isEndSeen) {
       isEndSeen = true;
       deadline = Math.min(deadline, Date.now() + OTHER_DEADLINE_MS);

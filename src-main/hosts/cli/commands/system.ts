@@ -128,7 +128,7 @@ export function addSystemCommands(program: Command, host: CommandHost): void {
     flags: [flag('--print', 'print the link only')],
     options: z.object({ print: z.boolean().default(false) }),
     run: open,
-  });
+  }).alias('login');
   addCommand(program, host, { usage: 'status', summary: 'What runs, where, and how much', options: NoOptions, run: status });
   addCommand(program, host, {
     usage: 'doctor',

@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly stdin?: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** The program that runs, as bin/quarterdeck.mjs names it. */
+  readonly entry?: string;
   /** Columns of the terminal that standard output is; none when left out. */
   readonly columns?: number;
 }
@@ -36,7 +38,7 @@ export async function runInProcess(argv: readonly string[], around: Surroundings
     stderr: stderr.stream,
     env: { QUARTERDECK_HOME: around.dataDir, ...around.env },
     cwd: around.cwd ?? around.dataDir,
-    entry: '/nonexistent/out/node/cli.js',
+    entry: around.entry ?? '/nonexistent/out/node/cli.js',
     takeSignals: () => undefined,
   };
   const code = await runCli(argv, io);
