@@ -12,6 +12,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { spawn as spawnPty } from 'node-pty';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { pathsOf } from '#core/paths.ts';
 import type { TestCore } from '#e2e/support/core.ts';
 import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
 
@@ -88,6 +89,14 @@ function inTerminal(args: readonly string[]) {
   };
 }
 
+/** Removes a data folder, and the tmux server that outlives its core. */
+async function cleanUp(dataDir: string): Promise<void> {
+  const { socketDir } = pathsOf(dataDir, process.env);
+  await promisify(execFile)('tmux', ['-S', join(socketDir, 'tmux.sock'), 'kill-server']).catch(() => undefined);
+  rmSync(socketDir, { recursive: true, force: true });
+  removeDataDir(dataDir);
+}
+
 beforeAll(async () => {
   project = realpathSync(mkdtempSync(join(tmpdir(), 'qd-cli-project-')));
   core = await startCore();
@@ -97,7 +106,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await core.stop();
-  removeDataDir(core.dataDir);
+  await cleanUp(core.dataDir);
   rmSync(project, { recursive: true, force: true });
 });
 
@@ -315,7 +324,7 @@ describe('a core in the background', { timeout: 90_000 }, () => {
       });
       expect((await quarterdeck(['status'], { dataDir })).code).toBe(3);
     } finally {
-      removeDataDir(dataDir);
+      await cleanUp(dataDir);
     }
   });
 
@@ -327,7 +336,7 @@ describe('a core in the background', { timeout: 90_000 }, () => {
       expect(code).toBe(3);
       expect(stderr).toMatch(/could not be started in the background[^]*operator-token/);
     } finally {
-      removeDataDir(dataDir);
+      await cleanUp(dataDir);
     }
   });
 });
@@ -355,7 +364,7 @@ describe('start', { timeout: 60_000 }, () => {
       child.kill('SIGTERM');
     }
     expect(await ended).toBe(0);
-    removeDataDir(dataDir);
+    await cleanUp(dataDir);
   });
 
   it('refuses a port that is none', async () => {

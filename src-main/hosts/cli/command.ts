@@ -119,8 +119,8 @@ function examplesText(examples: CommandSpec<z.ZodType>['examples']): string {
   return `\nExamples:\n${examples.map(([line, what]) => `  $ ${line}\n      ${what}`).join('\n')}\n`;
 }
 
-/** Adds the options that every command has. */
-function addCommonFlags(command: Command): void {
+/** Adds the options that every command has; the program takes them too, so that they may stand before the command. */
+export function addCommonFlags(command: Command): void {
   command.optionsGroup('Options of every command:');
   command.option('--json', 'print one JSON document on stdout; errors as JSON on stderr');
   command.option('--data-dir <folder>', 'data folder of the core (default: $QUARTERDECK_HOME, else the place of the platform)');

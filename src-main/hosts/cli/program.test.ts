@@ -53,6 +53,12 @@ describe('without a core', () => {
     expect(ErrorDocument.parse(JSON.parse(document.stderr)).error).toMatchObject({ code: 'NOT_RUNNING', exitCode: 3 });
   });
 
+  it('takes the common options before the command, too', async () => {
+    const told = await runInProcess(['--json', '--data-dir', dataDir(), 'agents'], { dataDir: '/nonexistent' });
+    expect(told.code).toBe(3);
+    expect(ErrorDocument.parse(JSON.parse(told.stderr)).error.code).toBe('NOT_RUNNING');
+  });
+
   it('takes a process that is dead and not yet collected for gone', async () => {
     // A shell that became a program which never collects its children.
     const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });

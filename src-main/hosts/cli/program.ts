@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '#hosts/headless/product-files.ts';
 import { errorDocument, ExitCode, toCliError } from './cli-error.ts';
 import type { CommandHost } from './command.ts';
+import { addCommonFlags } from './command.ts';
 import { addAccessCommands } from './commands/access.ts';
 import { addAgentCommands } from './commands/agents.ts';
 import { addAttachCommand } from './commands/attach.ts';
@@ -46,6 +47,7 @@ function createProgram(host: CommandHost): Command {
       getOutHelpWidth: () => host.io.stdout.columns ?? 100,
       getErrHelpWidth: () => host.io.stderr.columns ?? 100,
     });
+  addCommonFlags(program);
   program.commandsGroup('The core:');
   addStartCommands(program, host);
   addSystemCommands(program, host);
