@@ -1,12 +1,13 @@
 /** For specs: a real core in a process of its own, in a data folder of its own. */
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import * as z from 'zod';
 import { RunInfo } from '#shared/system/model.ts';
+import { pathsOf } from '#core/paths.ts';
 
 /** A core takes at most this long to be ready, in milliseconds: ten times what it needs on a quiet machine. */
 const READY_TIMEOUT_MS = 30_000;
@@ -71,8 +72,11 @@ export async function startCore(options: StartCoreOptions = {}): Promise<TestCor
   };
 }
 
-/** Removes a data folder that no core uses any more. */
+/** Removes a data folder that no core uses any more, and the tmux server that keeps its ended agents' screens. */
 export function removeDataDir(dataDir: string): void {
+  const { socketDir } = pathsOf(dataDir, process.env);
+  spawnSync('tmux', ['-S', join(socketDir, 'tmux.sock'), 'kill-server'], { stdio: 'ignore' });
+  rmSync(socketDir, { recursive: true, force: true });
   rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
 }
 

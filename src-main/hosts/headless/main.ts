@@ -18,6 +18,9 @@ const { values } = parseArgs({
   },
 });
 
+/** What may take longer after the end is a defect; it must not keep a supervisor waiting. In milliseconds. */
+const LINGER_MS = 3_000;
+
 process.exitCode = await serve({
   dataDir: resolveDataDir(values['data-dir'], process.env),
   port: portOption('--port', values.port, process.env['HTTP_PORT']),
@@ -28,3 +31,8 @@ process.exitCode = await serve({
   isOpening: !values['no-open'],
   shouldStopAgents: values['stop-agents'],
 });
+
+setTimeout(() => {
+  process.stderr.write(`Quarterdeck has ended, but something kept its process: ${process.getActiveResourcesInfo().join(', ')}\n`);
+  process.exit();
+}, LINGER_MS).unref();

@@ -256,6 +256,8 @@ export class TmuxServer implements Disposable {
   }
 
   async #tryConnect(found: TmuxFound, configPath: string): Promise<ControlClient> {
+    // Closed while the configuration was written: a client made now would be nobody's, and keep the process from ending.
+    if (this.#isDisposed) throw new Error('the tmux runtime was closed');
     let isReady = false;
     const session = [
       'new-session',
