@@ -100,6 +100,9 @@ class EmulatedWindow extends EventEmitter {
   readonly #options: z.output<typeof WindowOptions>;
   #isVisible: boolean;
   #isLoading = false;
+  readonly #popups: Page[] = [];
+  /** Popups that the shell was asked about and that are not closed yet. */
+  #answered = 0;
 
   constructor(options: unknown) {
     super();
@@ -169,9 +172,10 @@ class EmulatedWindow extends EventEmitter {
       if (isOfPopup(route, page)) await this.#askAboutPopup(route);
       else await route.fallback();
     });
-    // In Electron there would be no page: what was refused is closed as soon as it is there.
+    // In Electron there would be no page: it is closed once the shell was asked about it, in whatever order the two come.
     page.on('popup', (popup) => {
-      popup.close().catch(() => undefined);
+      this.#popups.push(popup);
+      this.#closePopups();
     });
     // A navigation is asked about before it goes out: what the shell prevents is aborted.
     await page.route('**/*', async (route) => {
@@ -204,15 +208,26 @@ class EmulatedWindow extends EventEmitter {
     record.popups.push({ url, action });
     if (action === 'deny') await route.abort('aborted');
     else await route.fallback();
+    this.#answered += 1;
+    this.#closePopups();
+  }
+
+  #closePopups(): void {
+    while (this.#answered > 0 && this.#popups.length > 0) {
+      this.#answered -= 1;
+      this.#popups
+        .shift()
+        ?.close()
+        .catch(() => undefined);
+    }
   }
 }
 
-/** Whether a request is the first of a page that is only being made: Playwright has no frame for it yet, or a fresh one. */
+/** Whether a request is the first of a page that is only being made: Playwright may have no frame for it yet. */
 function isOfPopup(route: Route, opener: Page): boolean {
   if (!route.request().isNavigationRequest()) return false;
   try {
-    const page = route.request().frame().page();
-    return page !== opener && page.url() === 'about:blank';
+    return route.request().frame().page() !== opener;
   } catch {
     return true;
   }
