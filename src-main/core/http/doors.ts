@@ -2,6 +2,7 @@
  * All doors of the core: composes the router with REST, WebSocket, MCP and MessagePort, on two ports.
  * Invariant: no door holds behaviour of its own; `close` takes at most two seconds whatever its clients do.
  */
+import { setImmediate } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import type { WebSocket } from 'ws';
 import { AppError } from '#shared/kernel/errors.ts';
@@ -155,6 +156,9 @@ export function createDoors(options: DoorsOptions): Doors {
       agents.stopAccepting();
       rpc.end();
       await until(() => rpc.underWay === 0, GOODBYE_MS);
+      // A call that is over has its answer, but no socket has it yet: that takes the rest of this turn. The call that asked
+      // for this very end would else be cut off.
+      await setImmediate();
       for (const kind of sockets) kind.closeAll();
       await mcp.close();
       await until(() => openSockets() === 0, GOODBYE_MS);

@@ -231,3 +231,28 @@ async function* fatEvents(
     yield { type: 'deliveries', changes: [{ messageId: 'm'.repeat(FAT_BYTES), recipient: 'r', state: 'queued' }] };
   }
 }
+
+it('answers the call that ends the core, whenever the end begins', async () => {
+  // A host ends the core some steps of the event loop's queue later, while the answer is still on its way.
+  for (let steps = 0; steps <= 40; steps += 4) {
+    let ended: Promise<void> = Promise.resolve();
+    const doors: TestDoors = await opened({
+      system: {
+        shutdown: async () => {
+          ended = endAfter(steps, doors);
+          return { isEnding: true as const };
+        },
+      },
+    });
+    const socket = await socketTo(doors, 'rpc', bearer(TOKENS.operator));
+    const closed = closing(socket);
+    expect(await clientOf(socket).system.shutdown({}), `after ${steps} steps`).toEqual({ isEnding: true });
+    expect(await closed).toBe(1012);
+    await ended;
+  }
+});
+
+async function endAfter(steps: number, { doors }: TestDoors): Promise<void> {
+  for (let step = 0; step < steps; step += 1) await Promise.resolve();
+  await doors.close();
+}
