@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { effort } from '#e2e/support/effort.ts';
-import { Json, canonicalJson } from './json.ts';
+import { Json, MAX_JSON_DEPTH, canonicalJson } from './json.ts';
 
 /** The same value with the keys of every object in reverse order. */
 function reversed(value: unknown): unknown {
@@ -44,5 +45,20 @@ describe('Json', () => {
     for (const good of [null, 1, 'x', true, [], { a: [{}] }]) expect(Json.safeParse(good).success).toBe(true);
     for (const bad of [undefined, () => 1, 1n, Number.NaN, Infinity, Symbol('x')])
       expect(Json.safeParse(bad).success).toBe(false);
+  });
+
+  it('takes what is nested up to its limit, and refuses the rest without running out of stack', () => {
+    const nested = (depth: number): unknown => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
+    expect(Json.safeParse(nested(MAX_JSON_DEPTH)).success).toBe(true);
+    expect(Json.safeParse(nested(MAX_JSON_DEPTH + 1)).success).toBe(false);
+    expect(Json.safeParse(nested(200_000)).success).toBe(false);
+    expect(Json.safeParse(JSON.parse(`${'{"a":'.repeat(200_000)}1${'}'.repeat(200_000)}`)).success).toBe(false);
+  });
+
+  it('keeps every key, also one that a prototype has', () => {
+    const text = '{"__proto__":{"x":1},"constructor":{"prototype":2}}';
+    expect(JSON.stringify(Json.parse(JSON.parse(text)))).toBe(text);
+    expect(z.strictObject({ data: Json.optional() }).safeParse({}).success).toBe(true);
+    expect(z.strictObject({ data: Json }).safeParse({}).success).toBe(false);
   });
 });
