@@ -131,11 +131,18 @@ test('a question to the operator asks for attention until it is answered', async
   await expect(page.getByText('1 needs you')).toBeVisible();
   const row = log().getByRole('listitem').filter({ hasText: 'Keep the old field' });
   await expectSound();
+  await page.getByLabel('Message', { exact: true }).fill('Half a thought');
   await row.getByRole('button', { name: 'Reply' }).click();
-  await page.getByLabel('Message', { exact: true }).fill('Keep it.');
+  await expect(page.getByLabel('Message', { exact: true })).toBeFocused();
+  await expect(page.getByLabel('Message', { exact: true })).toHaveValue('');
+  await page.keyboard.type('Keep it.');
   await page.getByRole('button', { name: /^Send/ }).click();
   await expect(page.getByText('1 needs you')).toBeHidden();
   await expect(log()).toContainText('Keep it.');
+  // What was being written before waits where it was, and is a message of its own.
+  await expect(page.getByLabel('Message', { exact: true })).toHaveValue('Half a thought');
+  await page.getByRole('button', { name: /^Send/ }).click();
+  await expect(log()).toContainText('Half a thought');
 });
 
 test('keys go to an agent only while typing is on', async () => {

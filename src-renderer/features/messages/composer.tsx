@@ -1,5 +1,5 @@
 import { X } from 'lucide-react';
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useSession } from '#renderer/store/session-context.tsx';
 import { useCommand } from '#renderer/store/use-command.ts';
@@ -7,10 +7,11 @@ import { Button } from '#renderer/ui/button.tsx';
 import { KeyHint } from '#renderer/ui/key-hint.tsx';
 import { Notice } from '#renderer/ui/notice.tsx';
 import { Select } from '#renderer/ui/select.tsx';
-import { uuidv7 } from '#shared/kernel/ids.ts';
 import type { Address, Message, MessageKind } from '#shared/messages/model.ts';
 import { Address as AddressSchema, BROADCAST, MAX_BODY_CHARS, OPERATOR } from '#shared/messages/model.ts';
 import { nameOf } from './delivery-look.ts';
+import type { Draft } from './draft.ts';
+import { newDraft } from './draft.ts';
 
 /** The kinds that a person writes. A reply is what the composer sends when it answers a message. */
 type WrittenKind = Extract<MessageKind, 'note' | 'task' | 'request'>;
@@ -26,22 +27,28 @@ interface ComposerProps {
   readonly preferredId: string | undefined;
   /** The message that is being answered. */
   readonly answers: Message | undefined;
+  readonly draft: Draft;
+  readonly onDraft: (draft: Draft) => void;
   readonly onAnswerDone: (sent: boolean) => void;
 }
 
 /** Writes a message to an agent, to everybody, or to oneself. Sent with Ctrl Enter or the button. */
-export function Composer({ agentIds, preferredId, answers, onAnswerDone }: ComposerProps): ReactNode {
+export function Composer({ agentIds, preferredId, answers, draft, onDraft, onAnswerDone }: ComposerProps): ReactNode {
   const session = useSession();
   const command = useCommand();
   const [chosenTo, setChosenTo] = useState<string>();
   const [kind, setKind] = useState<WrittenKind>('note');
-  const [body, setBody] = useState('');
-  // The same for every try of one draft: a message whose answer was lost on the way is not sent twice.
-  const draftKey = useRef(uuidv7());
+
+  const box = useRef<HTMLTextAreaElement>(null);
+
+  // Who presses Reply wants to write.
+  useEffect(() => {
+    if (answers !== undefined) box.current?.focus();
+  }, [answers]);
 
   const reachable = [...agentIds, BROADCAST, OPERATOR];
   const to = answers?.from.id ?? (chosenTo !== undefined && reachable.includes(chosenTo) ? chosenTo : (preferredId ?? BROADCAST));
-  const text = body.trim();
+  const text = draft.text.trim();
 
   const send = async (): Promise<void> => {
     const address: Address = AddressSchema.parse(to);
@@ -50,15 +57,14 @@ export function Composer({ agentIds, preferredId, answers, onAnswerDone }: Compo
       body: text,
       kind: answers ? 'reply' : kind,
       ...(answers ? { inReplyTo: answers.id } : {}),
-      idempotencyKey: `window-${draftKey.current}`,
+      idempotencyKey: `window-${draft.key}`,
     });
     if (answers) await session.acknowledge([answers.id]);
   };
   const submit = (): void => {
     if (text === '' || command.isRunning) return;
     command.run(send, () => {
-      setBody('');
-      draftKey.current = uuidv7();
+      onDraft(newDraft());
       if (answers) onAnswerDone(true);
     });
   };
@@ -108,12 +114,13 @@ export function Composer({ agentIds, preferredId, answers, onAnswerDone }: Compo
           )}
         </div>
         <textarea
+          ref={box}
           aria-label="Message"
           rows={3}
           maxLength={MAX_BODY_CHARS}
-          value={body}
+          value={draft.text}
           placeholder={answers ? 'Your answer' : 'Write a message'}
-          onChange={(event) => setBody(event.target.value)}
+          onChange={(event) => onDraft({ ...draft, text: event.target.value })}
           onKeyDown={(event) => {
             if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
             event.preventDefault();

@@ -6,7 +6,12 @@ import { Button } from '#renderer/ui/button.tsx';
 import { Notice } from '#renderer/ui/notice.tsx';
 import type { Message } from '#shared/messages/model.ts';
 import { Composer } from './composer.tsx';
+import type { Drafts } from './draft.ts';
+import { newDraft } from './draft.ts';
 import { MessageTimeline } from './message-timeline.tsx';
+
+/** Where the draft of a message that answers none is kept. */
+const NEW_MESSAGE = 'new';
 
 interface MessagesPanelProps {
   readonly agentIds: readonly string[];
@@ -20,6 +25,9 @@ export function MessagesPanel({ agentIds, preferredId }: MessagesPanelProps): Re
   const inbox = useWindowState((state) => state.inbox);
   const acknowledge = useCommand();
   const [answers, setAnswers] = useState<Message>();
+  const [drafts, setDrafts] = useState<Drafts>(() => ({ [NEW_MESSAGE]: newDraft() }));
+  const place = answers?.id ?? NEW_MESSAGE;
+  const draft = drafts[place];
   return (
     <section aria-label="Messages" className="flex min-h-0 min-w-0 flex-col border-l border-hair">
       <div className="flex h-9 flex-none items-center gap-2 border-b border-hair bg-bg-1 px-4">
@@ -51,12 +59,17 @@ export function MessagesPanel({ agentIds, preferredId }: MessagesPanelProps): Re
       <MessageTimeline
         feed={feed}
         inbox={inbox}
-        onReply={setAnswers}
+        onReply={(message) => {
+          setAnswers(message);
+          setDrafts((all) => ({ [message.id]: newDraft(), ...all }));
+        }}
         onAcknowledge={({ id }) => acknowledge.run(() => session.acknowledge([id]))}
       />
-      {agentIds.length === 0 ? null : (
+      {agentIds.length === 0 || draft === undefined ? null : (
         <Composer
-          key={answers?.id ?? 'new'}
+          key={place}
+          draft={draft}
+          onDraft={(changed) => setDrafts((all) => ({ ...all, [place]: changed }))}
           agentIds={agentIds}
           preferredId={preferredId}
           answers={answers}

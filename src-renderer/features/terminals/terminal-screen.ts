@@ -70,8 +70,14 @@ export class TerminalScreen implements Disposable {
         event.preventDefault();
         return false;
       }
-      // While watching, keys belong to the page: Tab goes on, Ctrl C copies.
-      return this.#isTyping;
+      if (this.#isTyping) return true;
+      // While watching, keys belong to the page: Tab goes on, Ctrl C copies. Only the pages are the terminal's own.
+      const pages = event.key === 'PageUp' ? -1 : event.key === 'PageDown' ? 1 : 0;
+      if (pages !== 0) {
+        if (event.type === 'keydown') terminal.scrollPages(pages);
+        event.preventDefault();
+      }
+      return false;
     });
     this.#owned.add(toDisposable(onThemeChange(() => (terminal.options.theme = xtermTheme(box)))));
 
