@@ -6,7 +6,7 @@ import { expect, test } from '@playwright/test';
 import * as z from 'zod';
 import { makeDataDir, removeDataDir } from '#e2e/support/core.ts';
 import type { EmulatedShell } from '#e2e/support/electron/emulation.ts';
-import { startEmulation } from '#e2e/support/electron/emulation.ts';
+import { runToEnd, startEmulation } from '#e2e/support/electron/emulation.ts';
 import { terminalText } from '#e2e/support/first-page.ts';
 import { RunInfo } from '#shared/system/model.ts';
 
@@ -145,6 +145,15 @@ test('electron emulation: the page cannot be led away', async () => {
     .poll(async () => (await shell.look()).navigations)
     .toContainEqual({ url: 'https://example.com/elsewhere', isPrevented: true });
   await expect(page.getByRole('button', { name: /^scout/ })).toBeVisible();
+});
+
+test('electron emulation: a second app says why it does not start, and a second instance only calls the first', async () => {
+  const inUse = await runToEnd(dataDir);
+  expect(inUse.code).toBe(1);
+  expect(inUse.log).toContain('error box: Quarterdeck did not start:');
+  expect(inUse.log).toContain(dataDir);
+  const second = await runToEnd(dataDir, { QD_EMULATION_SECOND: '1' });
+  expect(second).toMatchObject({ code: 0, log: '' });
 });
 
 test('electron emulation: the tray stops the crew, and quitting ends the core', async () => {

@@ -121,7 +121,11 @@ export const shell = strict('shell', {
 
 /** `dialog`. */
 export const dialog = strict('dialog', {
-  showErrorBox: (title: string, content: string) => record.errorBoxes.push(`${title}: ${content}`),
+  showErrorBox: (title: string, content: string) => {
+    record.errorBoxes.push(`${title}: ${content}`);
+    // Who shows one may end right after it: this is how it is still seen.
+    process.stderr.write(`error box: ${title}: ${content}\n`);
+  },
 });
 
 /** `nativeTheme`. */

@@ -3,6 +3,7 @@
  * It proves the wiring of the shell. It proves nothing about Electron itself: there is no isolated world, no sandbox, no
  * real tray, no fuse and no real `app://` scheme here.
  */
+import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -28,7 +29,7 @@ export interface EmulatedShell {
   /** Sends a command to the emulation and returns its answer. */
   ask(command: ControlRequest['command']): Promise<unknown>;
   /** Everything the process wrote to stderr so far. */
-  log(): string;
+  readonly log: () => string;
   /** Quits the app and resolves with its exit code. */
   quit(): Promise<number | null>;
   /** Sees to it that the process is gone: it is asked first, so that its agents go too, and then killed. */
@@ -45,28 +46,44 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Starts the built app in the emulation, with a data folder of its own. */
-export async function startEmulation(dataDir: string): Promise<EmulatedShell> {
-  const root = join(import.meta.dirname, '..', '..', '..');
-  const port = await freePort();
-  const args = [
-    join(root, 'out', 'main', 'main.js'),
-    '--data-dir',
-    dataDir,
-    '--port',
-    '0',
-    '--agent-mcp-port',
-    '0',
-    '--stop-agents',
-  ];
+interface Launched {
+  readonly child: ChildProcess;
+  readonly exited: Promise<number | null>;
+  readonly log: () => string;
+}
+
+function launch(dataDir: string, port: number, env: NodeJS.ProcessEnv): Launched {
+  const main = join(import.meta.dirname, '..', '..', '..', 'out', 'main', 'main.js');
+  const args = [main, '--data-dir', dataDir, '--port', '0', '--agent-mcp-port', '0', '--stop-agents'];
   const child = fork(join(import.meta.dirname, 'fixture-main.ts'), args, {
     silent: true,
     execArgv: [],
-    env: { ...process.env, QD_EMULATION_PORT: String(port), QD_EMULATION_CHROMIUM: findChromium() ?? '/usr/bin/chromium' },
+    env: {
+      ...process.env,
+      QD_EMULATION_PORT: String(port),
+      QD_EMULATION_CHROMIUM: findChromium() ?? '/usr/bin/chromium',
+      ...env,
+    },
   });
   let log = '';
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (log += chunk));
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  return { child, exited, log: () => log };
+}
+
+/** Runs the built app until it ends by itself, as one does that cannot start. */
+export async function runToEnd(dataDir: string, env: NodeJS.ProcessEnv = {}): Promise<{ code: number | null; log: string }> {
+  const { child, exited, log } = launch(dataDir, 0, env);
+  const timer = setTimeout(() => child.kill('SIGKILL'), PAGE_TIMEOUT_MS);
+  const code = await exited;
+  clearTimeout(timer);
+  return { code, log: log() };
+}
+
+/** Starts the built app in the emulation, with a data folder of its own. */
+export async function startEmulation(dataDir: string): Promise<EmulatedShell> {
+  const port = await freePort();
+  const { child, exited, log } = launch(dataDir, port, {});
 
   let lastId = 0;
   const waiting = new Map<number, (answer: z.infer<typeof ControlAnswer>) => void>();
@@ -82,13 +99,13 @@ export async function startEmulation(dataDir: string): Promise<EmulatedShell> {
     child.send({ id, command });
     const answer = await Promise.race([
       answered,
-      exited.then(() => ({ id, value: undefined, problem: `the emulation ended:\n${log}` })),
+      exited.then(() => ({ id, value: undefined, problem: `the emulation ended:\n${log()}` })),
     ]);
     if (answer.problem !== undefined) throw new Error(answer.problem);
     return answer.value;
   };
 
-  const browser = await connect(port, () => log);
+  const browser = await connect(port, log);
   return {
     page: async () => {
       const find = (): Page | undefined =>
@@ -96,14 +113,14 @@ export async function startEmulation(dataDir: string): Promise<EmulatedShell> {
           .contexts()
           .flatMap((context) => context.pages())
           .find((page) => page.url().startsWith('http://app--'));
-      await expect.poll(find, { timeout: PAGE_TIMEOUT_MS, message: `no page of the app:\n${log}` }).toBeDefined();
+      await expect.poll(find, { timeout: PAGE_TIMEOUT_MS, message: `no page of the app:\n${log()}` }).toBeDefined();
       const page = find();
       if (!page) throw new Error('the page has gone');
       return page;
     },
     look: async () => LookSchema.parse(await ask({ name: 'look' })),
     ask,
-    log: () => log,
+    log,
     quit: async () => {
       await ask({ name: 'quit' }).catch(() => undefined);
       const code = await exited;
