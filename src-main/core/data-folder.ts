@@ -63,6 +63,8 @@ export function prepareFolders(paths: DataPaths): void {
 /** Writes `run.json` in one step: who reads it sees the old or the new one, never half of it. */
 export function writeRunFile(file: string, info: RunInfo): void {
   const next = `${file}.${process.pid}.tmp`;
+  // One that a crash left would keep its own mode.
+  rmSync(next, { force: true });
   writeFileSync(next, `${JSON.stringify(info, undefined, 2)}\n`, { mode: 0o600 });
   renameSync(next, file);
 }

@@ -60,7 +60,7 @@ export class Templates {
     const template = templates.find((entry) => entry.name === name);
     if (!template) {
       const names = templates.map((entry) => entry.name);
-      throw new AppError('NOT_FOUND', `There is no template "${name}". There are: ${names.join(', ')}.`, { data: { field: 'template', names } });
+      throw new AppError('NOT_FOUND', `There is no template "${name}". There are${names.length === 0 ? ' none' : `: ${names.join(', ')}`}.`, { data: { field: 'template', names } });
     }
     return template;
   }

@@ -1,0 +1,83 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SystemCheck } from '#shared/system/model.ts';
+import { SystemCheck as SystemCheckSchema } from '#shared/system/model.ts';
+import { runDoctor } from './doctor.ts';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'qd-doctor-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+function program(name: string, script: string): void {
+  writeFileSync(join(dir, name), `#!/bin/sh\nPATH=/usr/bin:/bin\n${script}\n`, { mode: 0o755 });
+}
+
+/** What the doctor says when PATH holds only what the test put there, by id. */
+async function examine(options: { timeoutMs?: number; dataDir?: string } = {}): Promise<Record<string, SystemCheck>> {
+  const checks = await runDoctor({ path: dir, env: { HOME: dir }, dataDir: dir, timeoutMs: 20_000, ...options });
+  for (const check of checks) expect(SystemCheckSchema.parse(check)).toEqual(check);
+  return Object.fromEntries(checks.map((check) => [check.id, check]));
+}
+
+describe('the doctor', () => {
+  it('finds programs by running them, and reads their version', async () => {
+    program('tmux', 'echo "tmux 3.4"');
+    program('git', 'case "$1" in config) echo "$4" | grep -q name && echo Ada || echo ada@example.com;; *) echo "git version 2.43.0";; esac');
+    const found = await examine();
+    expect(found['tmux']).toMatchObject({ status: 'ok', version: '3.4', path: join(dir, 'tmux'), remedy: null });
+    expect(found['git']).toMatchObject({ status: 'ok', version: '2.43.0' });
+    expect(found['git-identity']).toMatchObject({ status: 'ok' });
+    expect(found['node']).toMatchObject({ status: 'ok', version: process.versions.node });
+    expect(found['disk']).toMatchObject({ title: 'Disk', detail: expect.stringContaining('GB free') });
+  });
+
+  it('tells what is needed from what is optional, each with the command that closes the gap', async () => {
+    const found = await examine();
+    expect(found['tmux']).toMatchObject({ status: 'missing', path: null, remedy: expect.stringContaining('tmux') });
+    expect(found['git']).toMatchObject({ status: 'missing', remedy: expect.any(String) });
+    expect(found['claude-code']).toMatchObject({ status: 'optional', remedy: expect.stringContaining('npm install') });
+    expect(found['docker']).toMatchObject({ status: 'optional' });
+    expect(found['git-identity']).toMatchObject({ status: 'missing', remedy: expect.stringContaining('user.name') });
+  });
+
+  it('goes on when a program hangs, also one that does not listen', async () => {
+    program('tmux', 'trap "" TERM INT HUP; while :; do :; done');
+    program('claude', 'exec sleep 1000');
+    const found = await examine({ timeoutMs: 500 });
+    expect(found['tmux']).toMatchObject({ status: 'failed', detail: expect.stringContaining('no answer in time') });
+    expect(found['claude-code']).toMatchObject({ status: 'optional', detail: expect.stringContaining('no answer in time') });
+  });
+
+  it('says what a program that fails complains about', async () => {
+    program('docker', 'echo "Cannot connect to the Docker daemon" >&2; exit 1');
+    program('tmux', 'exit 3');
+    const found = await examine();
+    expect(found['docker']).toMatchObject({ status: 'optional', detail: expect.stringContaining('Cannot connect to the Docker daemon') });
+    expect(found['tmux']).toMatchObject({ status: 'failed', detail: expect.stringContaining('does not answer: ') });
+    expect(found['tmux']?.detail).not.toMatch(/: $/);
+  });
+
+  it('takes no folder and no text for a program', async () => {
+    mkdirSync(join(dir, 'tmux'));
+    writeFileSync(join(dir, 'git'), 'not executable', { mode: 0o644 });
+    const found = await examine();
+    expect(found['tmux']?.status).toBe('missing');
+    expect(found['git']?.status).toBe('missing');
+  });
+
+  it('keeps what a program says to one short line', async () => {
+    program('tmux', 'yes "a very long version" | head -c 100000; echo');
+    const { tmux } = await examine();
+    expect(tmux?.version?.length).toBeLessThanOrEqual(60);
+    program('tmux', 'yes error | head -c 100000 | tr -d "\\n" >&2; exit 1');
+    expect((await examine())['tmux']?.detail.length).toBeLessThan(400);
+  });
+
+  it('looks at the disk even where the data folder is not there yet', async () => {
+    expect((await examine({ dataDir: join(dir, 'not', 'yet') }))['disk']?.status).not.toBe('missing');
+  });
+});
