@@ -19,7 +19,9 @@ export const AgentHealth = z.object({
   /** Time the endpoint took, in milliseconds. */
   responseMs: z.number().nullable(),
   /** Measured from the outside, null when no process runs. */
-  process: z.object({ pid: z.number().int(), cpuMs: z.number(), memoryBytes: z.number(), processes: z.number().int() }).nullable(),
+  process: z
+    .object({ pid: z.number().int(), cpuMs: z.number(), memoryBytes: z.number(), processes: z.number().int() })
+    .nullable(),
 });
 
 /** Procedures about agents. */
@@ -29,13 +31,14 @@ export const agentsContract = {
     path: '/agents',
     summary: 'Create and start an agent',
     description:
-      'Creates an agent and starts it. Give a type, or the name of a template; everything else has a default. The project is projectId, or projectFolder (an absolute path, opened if need be), or the project opened last. Without an id one is made. Repeating a spawn with the same id and the same configuration returns the agent that is there; with another configuration it is a CONFLICT.',
+      'Creates an agent and starts it. Give a type, or the name of a template; everything else has a default. The project is projectId, or projectFolder (an absolute path, opened if need be), or the project opened last. Without an id one is made. Repeating a spawn with the same id and the same configuration returns the agent that is there; with another configuration it is a CONFLICT. A spawn without an id makes another agent each time, unless it is repeated with the same idempotencyKey.',
   })
     .input(
       AgentDraft.extend({
         template: z.string().max(64).optional().describe('Name of an agent template; see list_templates'),
         projectFolder: z.string().max(4_096).optional().describe('Absolute path of the project folder, instead of projectId'),
         start: z.boolean().default(true).describe('false creates it without starting it'),
+        idempotencyKey: IdempotencyKey.optional(),
       }),
     )
     .output(Agent),
@@ -44,7 +47,8 @@ export const agentsContract = {
     method: 'GET',
     path: '/agents',
     summary: 'List agents',
-    description: 'Lists agents with state, the evidence for it, what they say they do, unread messages and boundary, ordered by id. Filter by project, status, type or capability.',
+    description:
+      'Lists agents with state, the evidence for it, what they say they do, unread messages and boundary, ordered by id. Filter by project, status, type or capability.',
   })
     .input(
       z.strictObject({
@@ -71,7 +75,8 @@ export const agentsContract = {
     method: 'PATCH',
     path: '/agents/{id}',
     summary: 'Change the configuration of an agent',
-    description: 'Changes the stated fields of an agent. Type, project and id stay. A running agent takes most of it over at its next start.',
+    description:
+      'Changes the stated fields of an agent. Type, project and id stay. A running agent takes most of it over at its next start.',
   })
     .input(
       z.strictObject({
@@ -95,7 +100,8 @@ export const agentsContract = {
     method: 'POST',
     path: '/agents/{id}/stop',
     summary: 'Stop an agent',
-    description: 'Asks the agent to end and, when it has not after graceMs, ends it and everything it started by force. force=true does so at once. Its unread messages stay queued. Returns when it has ended.',
+    description:
+      'Asks the agent to end and, when it has not after graceMs, ends it and everything it started by force. force=true does so at once. Its unread messages stay queued. Returns when it has ended.',
   })
     .input(
       z.strictObject({
@@ -114,7 +120,12 @@ export const agentsContract = {
     description: 'Stops the agent (as stop_agent does) and starts it again with its present configuration.',
   })
     .input(
-      z.strictObject({ id: AgentId, force: z.boolean().default(false), graceMs: DurationMs.default(5_000), idempotencyKey: IdempotencyKey.optional() }),
+      z.strictObject({
+        id: AgentId,
+        force: z.boolean().default(false),
+        graceMs: DurationMs.default(5_000),
+        idempotencyKey: IdempotencyKey.optional(),
+      }),
     )
     .output(Agent),
 
@@ -140,7 +151,8 @@ export const agentsContract = {
     method: 'DELETE',
     path: '/agents/{id}',
     summary: 'Remove an agent',
-    description: 'Removes an agent that does not run. Its messages and its place in the journal stay; its id is never used again. A running agent is a CONFLICT: stop it first.',
+    description:
+      'Removes an agent that does not run. Its messages and its place in the journal stay; its id is never used again. A running agent is a CONFLICT: stop it first.',
   })
     .input(CommandById)
     .output(z.object({ id: AgentId, isRemoved: z.literal(true) })),
@@ -151,7 +163,13 @@ export const agentsContract = {
     summary: 'Stop every agent',
     description: 'Stops all running agents, of one project or of all. Returns what became of each.',
   })
-    .input(z.strictObject({ projectId: ProjectId.optional(), force: z.boolean().default(false), idempotencyKey: IdempotencyKey.optional() }))
+    .input(
+      z.strictObject({
+        projectId: ProjectId.optional(),
+        force: z.boolean().default(false),
+        idempotencyKey: IdempotencyKey.optional(),
+      }),
+    )
     .output(z.object({ stopped: z.array(AgentId), failed: z.array(z.object({ id: AgentId, problem: z.string() })) })),
 
   health: procedure(query('get_agent_health'), {
@@ -167,9 +185,17 @@ export const agentsContract = {
     method: 'GET',
     path: '/agents:discover',
     summary: 'Find agents to work with',
-    description: 'Finds agents of the same project by capability, type or status, with what each says it is doing: whom to ask, and whether they are there.',
+    description:
+      'Finds agents of the same project by capability, type or status, with what each says it is doing: whom to ask, and whether they are there.',
   })
-    .input(z.strictObject({ projectId: ProjectId.optional(), capability: Capability.optional(), type: AgentType.optional(), status: AgentStatus.optional() }))
+    .input(
+      z.strictObject({
+        projectId: ProjectId.optional(),
+        capability: Capability.optional(),
+        type: AgentType.optional(),
+        status: AgentStatus.optional(),
+      }),
+    )
     .output(
       z.object({
         agents: z.array(
@@ -190,7 +216,8 @@ export const agentsContract = {
     method: 'POST',
     path: '/agents/me/report',
     summary: 'Say what you are doing',
-    description: 'Tells the operator and your peers what you are doing, in a line, and how far you are. It is shown as "says …"; your state is still judged by evidence.',
+    description:
+      'Tells the operator and your peers what you are doing, in a line, and how far you are. It is shown as "says …"; your state is still judged by evidence.',
   })
     .input(z.strictObject({ doing: z.string().max(200).default(''), progress: z.number().min(0).max(1).optional() }))
     .output(z.object({ status: AgentStatus })),
@@ -199,7 +226,8 @@ export const agentsContract = {
     method: 'GET',
     path: '/templates',
     summary: 'List agent templates',
-    description: 'Lists the templates that agents can be made from, with what each sets. Files that could not be read are listed with the problem.',
+    description:
+      'Lists the templates that agents can be made from, with what each sets. Files that could not be read are listed with the problem.',
   })
     .input(z.strictObject({}))
     .output(

@@ -71,6 +71,18 @@ const NO_TOOL: Readonly<Record<string, string>> = {
   'terminals.resize': 'only a window has a size',
 };
 
+/** Commands without an idempotency key, and why repeating them does no harm. */
+const NO_KEY: Readonly<Record<string, string>> = {
+  'agents.report': 'says the same again',
+  'auth.revokeToken': 'what is revoked stays revoked',
+  'messages.wait': 'hands out what was not handed out; get_messages lists the rest after a lost answer',
+  'messages.markRead': 'what is acknowledged stays acknowledged',
+  'secrets.set': 'sets the same value again; with a key a hash of the value would be kept',
+  'secrets.remove': 'what is gone stays gone',
+  'system.shutdown': 'ends once',
+  'terminals.resize': 'sets the same size again',
+};
+
 /** What is read of a procedure's definition. */
 interface Definition {
   readonly meta: ProcedureMeta;
@@ -181,6 +193,14 @@ describe('the contract', () => {
       // A command that an observer may call would be a slip.
       expect([name, !meta.isReadOnly && allowed(meta).includes('observer')]).toEqual([name, false]);
     }
+  });
+
+  it('lets every command be repeated safely: by a key, or by what it does', () => {
+    const withoutKey = procedures.filter(
+      ({ meta, input }) =>
+        !meta.isReadOnly && !('idempotencyKey' in (z.toJSONSchema(input as z.ZodType, { io: 'input' }).properties ?? {})),
+    );
+    expect(withoutKey.map(({ name }) => name).sort()).toEqual(Object.keys(NO_KEY).sort());
   });
 
   it('has one procedure per method and path', () => {

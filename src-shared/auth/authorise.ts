@@ -32,7 +32,9 @@ export interface Refusal {
 export function refusalFor(role: Role, meta: ProcedureMeta): Refusal | undefined {
   const side = audienceOf(role);
   if (meta.audience !== 'both' && meta.audience !== side) {
-    return { reason: `belongs to the ${meta.audience === 'agent' ? 'agent' : 'management'} interface; role "${role}" speaks on the ${side === 'agent' ? 'agent' : 'management'} one` };
+    return {
+      reason: `belongs to the ${meta.audience === 'agent' ? 'agent' : 'management'} interface; role "${role}" speaks on the ${side === 'agent' ? 'agent' : 'management'} one`,
+    };
   }
   if (side === 'manage' && MANAGE_ORDER.indexOf(role) < MANAGE_ORDER.indexOf(meta.role)) {
     return { reason: `needs role "${meta.role}" or higher, this token has "${role}"` };

@@ -16,21 +16,28 @@ export const authContract = {
     .input(z.strictObject({}))
     .output(z.object({ actor: Actor, role: Role, door: Door })),
 
-  createLoginLink: procedure(command(undefined, 'HIGH', { role: 'operator' }), {
-    method: 'POST',
-    path: '/auth/login-links',
-    summary: 'Make a one-time login link for a browser',
-    description: 'Returns a link that logs one browser in, once, within ten minutes.',
-  })
-    .input(z.strictObject({}))
+  createLoginLink: procedure(
+    { ...command(undefined, 'HIGH', { role: 'operator' }), hasSecretResult: true },
+    {
+      method: 'POST',
+      path: '/auth/login-links',
+      summary: 'Make a one-time login link for a browser',
+      description: 'Returns a link that logs one browser in, once, within ten minutes.',
+    },
+  )
+    .input(z.strictObject({ idempotencyKey: IdempotencyKey.optional() }))
     .output(z.object({ url: z.string(), expiresAt: z.number().int() })),
 
-  createToken: procedure({ ...command(undefined, 'HIGH', { role: 'operator' }), hasSecretResult: true }, {
-    method: 'POST',
-    path: '/auth/tokens',
-    summary: 'Make an access token',
-    description: 'Makes a token for a script, a second screen or another program. The token itself is returned this one time; only its hash is kept.',
-  })
+  createToken: procedure(
+    { ...command(undefined, 'HIGH', { role: 'operator' }), hasSecretResult: true },
+    {
+      method: 'POST',
+      path: '/auth/tokens',
+      summary: 'Make an access token',
+      description:
+        'Makes a token for a script, a second screen or another program. The token itself is returned this one time; only its hash is kept.',
+    },
+  )
     .input(
       z.strictObject({
         name: z.string().min(1).max(80).describe('What it is for'),
@@ -41,12 +48,15 @@ export const authContract = {
     )
     .output(z.object({ token: AccessToken, secret: z.string() })),
 
-  listTokens: procedure({ ...query(undefined), role: 'operator' }, {
-    method: 'GET',
-    path: '/auth/tokens',
-    summary: 'List access tokens',
-    description: 'Lists access tokens, revoked ones included, the newest first.',
-  })
+  listTokens: procedure(
+    { ...query(undefined), role: 'operator' },
+    {
+      method: 'GET',
+      path: '/auth/tokens',
+      summary: 'List access tokens',
+      description: 'Lists access tokens, revoked ones included, the newest first.',
+    },
+  )
     .input(z.strictObject({ limit: z.number().int().min(1).max(500).default(100) }))
     .output(z.object({ tokens: z.array(AccessToken) })),
 

@@ -1,4 +1,4 @@
-/** Who may call what. The rule itself is `mayCall` in ./authorise.ts; the doors ask it for every call. */
+/** Who may call what. The rule itself is `refusalFor` in ./authorise.ts; the doors ask it for every call. */
 import * as z from 'zod';
 import { ProjectId, TokenId } from '#shared/kernel/ids.ts';
 

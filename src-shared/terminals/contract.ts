@@ -1,7 +1,7 @@
 /** Procedures about terminals. The live bytes have a link of their own (./frames.ts); these are for tools, scripts and REST. */
 import * as z from 'zod';
 import { AgentId } from '#shared/kernel/ids.ts';
-import { command, procedure, query } from '#shared/kernel/procedure.ts';
+import { IdempotencyKey, command, procedure, query } from '#shared/kernel/procedure.ts';
 
 const Window = z
   .string()
@@ -41,7 +41,15 @@ export const terminalsContract = {
     summary: 'Type into the terminal of an agent',
     description: "Types text into the agent's terminal, as if an operator did; enter=true presses Enter after it.",
   })
-    .input(z.strictObject({ id: AgentId, window: Window, text: z.string().max(65_536), enter: z.boolean().default(false) }))
+    .input(
+      z.strictObject({
+        id: AgentId,
+        window: Window,
+        text: z.string().max(65_536),
+        enter: z.boolean().default(false),
+        idempotencyKey: IdempotencyKey.optional(),
+      }),
+    )
     .output(z.object({ id: AgentId, typedBytes: z.number().int() })),
 
   resize: procedure(command(undefined, 'LOW', { role: 'automation' }), {

@@ -33,7 +33,8 @@ export function agentsHandlers(o: AgentsHandlerOptions): HandlersOf<typeof agent
   const summary = (agent: Agent): AgentSummary => ({ ...agent, unread: o.unreadOf(agent.id) });
 
   return {
-    spawn: (input, { caller }) => o.agents.spawn(input, caller),
+    // The key is the router's business: what is left is the draft.
+    spawn: ({ idempotencyKey: _key, ...input }, { caller }) => o.agents.spawn(input, caller),
 
     list: async (input) => {
       const matching = o.registry
