@@ -13,13 +13,19 @@ import { DRIVERS } from './types/drivers.ts';
 
 /** How long a process that ran over its limit may take to end by itself, in milliseconds. */
 const TIMEOUT_GRACE_MS = 5_000;
+/** Until what could not be stored is tried again, in milliseconds: a disk that was full has room again some time. */
+const RETRY_MS = 1_000;
 /** Longest delay that a timer holds (2^31 - 1 ms); a later deadline is looked at again then. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface Entry {
   readonly run: Run;
-  /** Settles when the end was written to the table. */
-  readonly settled: Promise<void>;
+  /** Settles with the last try to write the end to the table. */
+  settled: Promise<void>;
+  /** The end that could not be written, while it waits to be tried again. */
+  unstored: RunEnd | undefined;
+  /** Whether writing the end has failed before. */
+  isFailing: boolean;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -60,16 +66,23 @@ export class AgentRuns implements Disposable {
     // A launch that was under way when the core began to close: the process is the next core's.
     if (this.#isClosed) return run.release();
     this.#clear(agent.id);
-    const entry: Entry = { run, timer: undefined, settled: run.ended.then((end) => this.#end(agent.id, run, end)) };
+    const entry: Entry = { run, timer: undefined, unstored: undefined, isFailing: false, settled: Promise.resolve() };
     this.#entries.set(agent.id, entry);
+    this.#settle(
+      entry,
+      run.ended.then((end) => this.#end(agent.id, entry, end)),
+    );
     const limit = agent.config.resourceLimits.timeout;
     if (DRIVERS[agent.config.type].isTimeoutForRun && limit > 0) this.#watchLimit(agent.id, entry, run.startedAt + limit, limit);
     this.#started.fire(run);
   }
 
-  /** Resolves when the end of the present run is in the table. */
+  /** Resolves when the end of the present run is in the table. Fails with UNAVAILABLE when it cannot be stored now; it is tried again. */
   async settled(id: AgentId): Promise<void> {
-    await this.#entries.get(id)?.settled;
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    if (entry.unstored) this.#retry(id, entry, entry.unstored);
+    await entry.settled;
   }
 
   /** Forgets an agent's run and what the runtime keeps of it. One over its time limit may still be ending: that is awaited. */
@@ -77,7 +90,7 @@ export class AgentRuns implements Disposable {
     const entry = this.#entries.get(id);
     if (!entry) return;
     await entry.run.stop(TIMEOUT_GRACE_MS);
-    await entry.settled;
+    await this.settled(id);
     this.#clear(id);
     await entry.run.discard();
   }
@@ -105,15 +118,17 @@ export class AgentRuns implements Disposable {
         this.#registry
           .apply(id, { type: 'timed-out', timeoutMs: limit })
           .then((agent) => (agent.state.status === 'failed' ? entry.run.stop(TIMEOUT_GRACE_MS) : undefined))
-          .catch((error: unknown) => this.#log(`the time limit of agent ${id} could not be enforced`, error));
+          .catch((error: unknown) => {
+            this.#log(`the time limit of agent ${id} could not be enforced`, error);
+            if (this.#entries.get(id) === entry && !entry.isFailing) this.#watchLimit(id, entry, this.#now() + RETRY_MS, limit);
+          });
       },
       Math.min(wait, MAX_TIMER_MS),
     );
   }
 
-  async #end(id: AgentId, run: Run, end: RunEnd): Promise<void> {
-    const entry = this.#entries.get(id);
-    if (this.#isClosed || entry?.run !== run) return;
+  async #end(id: AgentId, entry: Entry, end: RunEnd): Promise<void> {
+    if (this.#isClosed || this.#entries.get(id) !== entry) return;
     clearTimeout(entry.timer);
     try {
       const fact =
@@ -123,7 +138,24 @@ export class AgentRuns implements Disposable {
       const agent = await this.#registry.apply(id, fact);
       if (!isAlive(agent.state.status)) await this.#onEnded(agent);
     } catch (error) {
-      this.#log(`the end of agent ${id} could not be stored`, error);
+      if (this.#isClosed || this.#entries.get(id) !== entry) return;
+      // Said once; as long as it is not stored, the table calls an agent alive that is not.
+      if (!entry.isFailing) this.#log(`the end of agent ${id} could not be stored; it is tried again until it can`, error);
+      entry.isFailing = true;
+      entry.unstored = end;
+      entry.timer = setTimeout(() => this.#retry(id, entry, end), RETRY_MS);
+      throw error;
     }
+  }
+
+  #retry(id: AgentId, entry: Entry, end: RunEnd): void {
+    entry.unstored = undefined;
+    this.#settle(entry, this.#end(id, entry, end));
+  }
+
+  #settle(entry: Entry, settled: Promise<void>): void {
+    entry.settled = settled;
+    // Logged where it failed; who waits for it is told, and often nobody waits.
+    settled.catch(() => undefined);
   }
 }

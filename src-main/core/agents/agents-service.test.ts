@@ -146,6 +146,46 @@ describe('the lifecycle', () => {
   });
 });
 
+describe('a store that takes nothing', () => {
+  /** As a full disk: every write fails until it is told otherwise. */
+  function setWritable(t: TestAgents, isWritable: boolean): void {
+    t.store.peek((db) => db.prepare(`PRAGMA query_only = ${isWritable ? 0 : 1}`).run());
+  }
+
+  it.each(['tmux', 'pty'] as const)('does not keep the end of an agent from being told later (%s)', async (runtime) => {
+    const t = open();
+    const { run } = await t.agents.spawn({ ...command('one', 'sleep', '1000'), runtime }, caller);
+    setWritable(t, false);
+    process.kill(run?.pid ?? 0, 'SIGKILL');
+    await vi.waitFor(() => expect(t.log.join()).toContain('could not be stored'), { timeout: 10_000 });
+    await expect(t.agents.stop(id('one'), 0, caller)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    setWritable(t, true);
+    await until(t, 'one', 'failed');
+    expect(t.registry.get(id('one')).state).toMatchObject({ exit: { signal: 'SIGKILL' } });
+    await vi.waitFor(() => expect(t.revoked).toEqual(['one']));
+    expect((await t.agents.start(id('one'), caller)).state.status).toBe('working');
+  });
+
+  it('tells of a start that failed as soon as it can', async () => {
+    const t = open();
+    t.registry.onStateChange(({ after }) => setWritable(t, after.state.status !== 'starting'));
+    await expect(t.agents.spawn(command('one', 'no-such-program-here'), caller)).rejects.toMatchObject({ code: 'UNAVAILABLE', message: containing('no-such-program-here') });
+    expect(t.registry.get(id('one')).state.status).toBe('starting');
+    setWritable(t, true);
+    await until(t, 'one', 'failed');
+  });
+
+  it('leaves no agent frozen that is not known to be', async () => {
+    const t = open();
+    await t.agents.spawn(command('one', 'sleep', '1000'), caller);
+    setWritable(t, false);
+    await expect(t.agents.pause(id('one'), caller)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(t.runs.find(id('one'))?.isPaused()).toBe(false);
+    setWritable(t, true);
+    expect((await t.agents.pause(id('one'), caller)).state.status).toBe('paused');
+  });
+});
+
 describe('adoption', () => {
   it('finds running agents, paused ones, and those that ended unseen', async () => {
     const dir = shortDir();

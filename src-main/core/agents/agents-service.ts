@@ -49,6 +49,9 @@ export interface AgentsOptions {
 /** How an agent in no box is described. */
 const HOST_NOTE = 'host: not contained. It runs as you, with your files and your network; no memory or CPU limit is enforced.';
 
+/** Until what could not be stored is tried again, in milliseconds. */
+const RETRY_MS = 1_000;
+
 /** Owns the lifecycle of agents. */
 export class AgentsService {
   readonly #o: AgentsOptions;
@@ -113,7 +116,13 @@ export class AgentsService {
           `Agent "${id}" could not be paused: its processes go on running. Try again, or stop it.`,
           { data: { id } },
         );
-      return this.#o.registry.apply(id, { type: 'frozen', by: caller.actor.id }, caller);
+      try {
+        return await this.#o.registry.apply(id, { type: 'frozen', by: caller.actor.id }, caller);
+      } catch (error) {
+        // Not written down, so it must not be so: nobody would know that it has to be resumed.
+        await run.resume();
+        throw error;
+      }
     });
   }
 
@@ -275,13 +284,31 @@ export class AgentsService {
       const reason = messageOf(error);
       // It runs and could not be written down: nobody would watch it. Where the core is closing, the next one finds it.
       if (run && !this.#closing.signal.aborted) await run.stop(0);
-      await this.#o.registry.apply(agent.id, { type: 'launch-failed', reason });
+      await this.#o.registry
+        .apply(agent.id, { type: 'launch-failed', reason })
+        .catch(() => this.#tellFailureLater(agent, reason));
       throw new AppError('UNAVAILABLE', `Agent "${agent.id}" did not start: ${reason}`, {
         cause: error,
         retryable: false,
         data: { id: agent.id },
       });
     }
+  }
+
+  /** A failed launch that could not be written down, on a full disk: tried again, or the agent would seem to be starting for good. */
+  #tellFailureLater(agent: Agent, reason: string): void {
+    const timer = setTimeout(() => {
+      if (this.#closing.signal.aborted) return;
+      this.#commands
+        .run(agent.id, async () => {
+          const { state } = this.#o.registry.get(agent.id);
+          // Stopped or started anew since then: that is told by itself.
+          if (state.status === 'starting' && state.since === agent.state.since)
+            await this.#o.registry.apply(agent.id, { type: 'launch-failed', reason });
+        })
+        .catch(() => this.#tellFailureLater(agent, reason));
+    }, RETRY_MS);
+    timer.unref();
   }
 
   async #stop(id: AgentId, graceMs: number, caller: Caller): Promise<Agent> {
