@@ -76,6 +76,9 @@ export class WebServer {
       connectionsCheckingInterval: limits.checkMs,
       maxHeaderSize: limits.headerBytes,
       noDelay: true,
+      // Some clients offer HTTP/2 with every request ("Upgrade: h2c", Java's among them). An offer that is not taken up is an
+      // ordinary request (RFC 9110 section 7.8).
+      shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
     });
     this.server.maxConnections = limits.connections;
     this.server.on('connection', (socket) => {
@@ -158,6 +161,7 @@ export class WebServer {
   #check(request: IncomingMessage): URL {
     const hosts = this.#hosts;
     if (hosts === undefined) throw new AppError('UNAVAILABLE', 'Quarterdeck is starting. Try again in a moment.');
+    refuseRepeated(request);
     hosts.check(request);
     const target = request.url ?? '/';
     if (!target.startsWith('/') || !URL.canParse(target, 'http://localhost'))
@@ -166,6 +170,15 @@ export class WebServer {
     refuseQueryTokens(url);
     return url;
   }
+}
+
+/** Headers that say who calls and from where. Of one that comes twice Node takes the first, and something in front might take the other. */
+const SINGLE_HEADERS = ['host', 'origin', 'authorization'];
+
+/** Fails when one of those headers comes more than once (RFC 9112 section 3.2 for Host). */
+function refuseRepeated(request: IncomingMessage): void {
+  const repeated = SINGLE_HEADERS.find((name) => (request.headersDistinct[name]?.length ?? 0) > 1);
+  if (repeated !== undefined) throw new AppError('BAD_REQUEST', `The header "${repeated}" may come only once.`);
 }
 
 /** Answers what could not be read as a request at all. */
