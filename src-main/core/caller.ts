@@ -1,6 +1,16 @@
-/** Who calls, through which door: made by the doors from a token, carried through every service into the journal. */
+/** Who a token belongs to, and who calls: made by the doors from a token, carried through every service into the journal. */
 import type { Actor, Door, Role } from '#shared/auth/model.ts';
-import type { AgentId } from '#shared/kernel/ids.ts';
+import type { AgentId, TokenId } from '#shared/kernel/ids.ts';
+
+/** Who a token speaks for. */
+export interface Principal {
+  readonly actor: Actor;
+  readonly role: Role;
+  /** Null for the operator's own token, which is no row. */
+  readonly tokenId: TokenId | null;
+  /** Set when it is an agent's token. */
+  readonly agentId?: AgentId;
+}
 
 /** A caller whose token was checked. */
 export interface Caller {

@@ -12,11 +12,18 @@ export const AgentType = z
 export type AgentType = z.infer<typeof AgentType>;
 
 /** One skill or speciality: matched when work is handed out. */
-export const Capability = z.string().min(1).max(64).regex(/^[a-z0-9][a-z0-9._:-]*$/, 'must be lower-case words such as "file-processing"');
+export const Capability = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[a-z0-9][a-z0-9._:-]*$/, 'must be lower-case words such as "file-processing"');
 
 const CpuText = z
   .string()
-  .refine((text) => /^\d+(\.\d+)?$/.test(text) && Number(text) > 0 && Number(text) <= 1024, 'must be a number of cores such as "2" or "0.5"');
+  .refine(
+    (text) => /^\d+(\.\d+)?$/.test(text) && Number(text) > 0 && Number(text) <= 1024,
+    'must be a number of cores such as "2" or "0.5"',
+  );
 
 /** Cores as a text or a number; becomes a text. */
 const Cpu = z
@@ -29,7 +36,9 @@ const Cpu = z
 const ResourceLimits = z.strictObject({
   memory: SizeText.default('2GB').describe('Most memory, for example "2GB"'),
   cpu: Cpu.default('2'),
-  timeout: DurationMs.default(0).describe('Longest time one piece of work may take: a worker\'s task, or a command\'s whole run. 0 means no limit'),
+  timeout: DurationMs.default(0).describe(
+    "Longest time one piece of work may take: a worker's task, or a command's whole run. 0 means no limit",
+  ),
 });
 
 /** What of the project the agent sees. */
@@ -41,8 +50,14 @@ const RESERVED_ENVIRONMENT = /^(QUARTERDECK_|LD_|NODE_OPTIONS$)/;
 
 /** Environment variables given to the agent. */
 const Environment = z.record(
-  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a name such as BATCH_SIZE').refine((name) => !RESERVED_ENVIRONMENT.test(name), 'is reserved: QUARTERDECK_*, LD_* and NODE_OPTIONS cannot be set'),
-  z.string().max(32_768).refine((text) => !text.includes('\0'), 'must not contain a NUL character'),
+  z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a name such as BATCH_SIZE')
+    .refine((name) => !RESERVED_ENVIRONMENT.test(name), 'is reserved: QUARTERDECK_*, LD_* and NODE_OPTIONS cannot be set'),
+  z
+    .string()
+    .max(32_768)
+    .refine((text) => !text.includes('\0'), 'must not contain a NUL character'),
 );
 
 /** The fields of a configuration, before defaults: what a template or a caller may state. */
@@ -56,7 +71,11 @@ const fields = {
   environment: Environment,
   runtime: RuntimeKind,
   workspace: Workspace,
-  command: z.array(z.string().max(8_192)).min(1).max(256).describe('Program and arguments, run without a shell; for type "command" only, for example ["bash", "-l"]'),
+  command: z
+    .array(z.string().max(8_192))
+    .min(1)
+    .max(256)
+    .describe('Program and arguments, run without a shell; for type "command" only, for example ["bash", "-l"]'),
   description: z.string().max(500).describe('What this agent is for, in one sentence'),
 };
 
@@ -76,10 +95,18 @@ const configShape = z.strictObject({
 
 function checkCommand(config: { type: AgentType; command?: readonly string[] | undefined }, context: z.RefinementCtx): void {
   if (config.type === 'command' && config.command === undefined) {
-    context.addIssue({ code: 'custom', path: ['command'], message: 'is required for type "command": the program and its arguments, for example ["bash", "-l"]' });
+    context.addIssue({
+      code: 'custom',
+      path: ['command'],
+      message: 'is required for type "command": the program and its arguments, for example ["bash", "-l"]',
+    });
   }
   if (config.type === 'worker' && config.command !== undefined) {
-    context.addIssue({ code: 'custom', path: ['command'], message: 'is not allowed for type "worker": leave it out, or use type "command"' });
+    context.addIssue({
+      code: 'custom',
+      path: ['command'],
+      message: 'is not allowed for type "worker": leave it out, or use type "command"',
+    });
   }
 }
 
@@ -89,17 +116,22 @@ export const AgentConfig = configShape.superRefine(checkCommand);
 export type AgentConfig = z.infer<typeof AgentConfig>;
 
 /** What may be stated about an agent to be made; what is missing comes from the template, then from the defaults. */
-export const AgentDraft = z.strictObject({
-  ...fields,
-  resourceLimits: z.strictObject({ memory: SizeText, cpu: Cpu, timeout: DurationMs }).partial(),
-  workspace: Workspace,
-}).partial();
+export const AgentDraft = z
+  .strictObject({
+    ...fields,
+    resourceLimits: z.strictObject({ memory: SizeText, cpu: Cpu, timeout: DurationMs }).partial(),
+    workspace: Workspace,
+  })
+  .partial();
 /** What may be stated about an agent to be made. */
 export type AgentDraft = z.infer<typeof AgentDraft>;
 
 /** A named draft, kept as a YAML file in the data folder or shipped with the product. */
 export const AgentTemplate = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a slug such as "batch-worker"').describe('Name of the template'),
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a slug such as "batch-worker"')
+    .describe('Name of the template'),
   title: z.string().min(1).max(80).describe('What people see'),
   description: z.string().max(500).default('').describe('What agents made from it are for'),
   agent: z
@@ -111,7 +143,7 @@ export const AgentTemplate = z.strictObject({
 /** A named draft. */
 export type AgentTemplate = z.infer<typeof AgentTemplate>;
 
-/** How a process ended. */
+/** How a process ended: exactly one of `code` and `signal` (a name such as SIGKILL) is there. */
 export const ProcessExit = z.object({ code: z.number().int().optional(), signal: z.string().optional() });
 /** How a process ended. */
 export type ProcessExit = z.infer<typeof ProcessExit>;
@@ -150,7 +182,18 @@ export const AgentState = z.discriminatedUnion('status', [
 export type AgentState = z.infer<typeof AgentState>;
 
 /** The states by name. */
-export const AgentStatus = z.enum(['created', 'starting', 'idle', 'working', 'waiting', 'paused', 'stopping', 'stopped', 'failed', 'lost']);
+export const AgentStatus = z.enum([
+  'created',
+  'starting',
+  'idle',
+  'working',
+  'waiting',
+  'paused',
+  'stopping',
+  'stopped',
+  'failed',
+  'lost',
+]);
 /** The states by name. */
 export type AgentStatus = z.infer<typeof AgentStatus>;
 
@@ -165,7 +208,12 @@ export const SelfReport = z.object({
 export type SelfReport = z.infer<typeof SelfReport>;
 
 /** One start of the agent's process. */
-export const AgentRun = z.object({ id: z.string(), pid: z.number().int(), startedAt: z.number().int(), attachCommand: z.string().nullable() });
+export const AgentRun = z.object({
+  id: z.string(),
+  pid: z.number().int(),
+  startedAt: z.number().int(),
+  attachCommand: z.string().nullable(),
+});
 /** One start of the agent's process. */
 export type AgentRun = z.infer<typeof AgentRun>;
 
@@ -196,5 +244,12 @@ export type AgentSummary = z.infer<typeof AgentSummary>;
 
 /** Whether a process of this agent exists or is being made. */
 export function isAlive(status: AgentStatus): boolean {
-  return status === 'starting' || status === 'idle' || status === 'working' || status === 'waiting' || status === 'paused' || status === 'stopping';
+  return (
+    status === 'starting' ||
+    status === 'idle' ||
+    status === 'working' ||
+    status === 'waiting' ||
+    status === 'paused' ||
+    status === 'stopping'
+  );
 }

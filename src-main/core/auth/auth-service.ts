@@ -3,14 +3,14 @@
  * Invariants: a token is found by the hash of what was presented and nothing else; what is in memory is what is committed;
  * a revoked or expired token opens nothing from that moment on, and listeners are told so that its connections end.
  */
-import type { AccessToken, Actor, MintableRole, Role } from '#shared/auth/model.ts';
+import type { AccessToken, MintableRole } from '#shared/auth/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { Emitter } from '#shared/kernel/emitter.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import { AgentId, TokenId, mintId } from '#shared/kernel/ids.ts';
 import type { ProjectId } from '#shared/kernel/ids.ts';
 import { SYSTEM_PROJECT_ID } from '#shared/projects/model.ts';
-import type { Caller } from '#core/caller.ts';
+import type { Caller, Principal } from '#core/caller.ts';
 import { CORE } from '#core/caller.ts';
 import { event } from '#core/journal/journal.ts';
 import type { AppStore } from '#core/reads.ts';
@@ -30,16 +30,6 @@ import {
   unrevokedOfAgent,
 } from './tokens-repository.ts';
 import type { StoredToken } from './tokens-repository.ts';
-
-/** Who a token speaks for. */
-export interface Principal {
-  readonly actor: Actor;
-  readonly role: Role;
-  /** Null for the operator's own token, which is no row. */
-  readonly tokenId: TokenId | null;
-  /** Set when it is an agent's token. */
-  readonly agentId?: AgentId;
-}
 
 /** What a browser gets for a login code. */
 export interface BrowserLogin {

@@ -1,20 +1,11 @@
 /** Who calls over HTTP: from a bearer token or, for browsers on the main port, a cookie. A token in a query string is never taken. */
 import type { IncomingMessage } from 'node:http';
 import { isAbsolute } from 'node:path';
-import type { Actor, Door, Role } from '#shared/auth/model.ts';
+import type { Door } from '#shared/auth/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { AppError } from '#shared/kernel/errors.ts';
-import type { AgentId, TokenId } from '#shared/kernel/ids.ts';
-import type { Caller } from '#core/caller.ts';
-
-/** Who a token belongs to. */
-export interface Principal {
-  readonly actor: Actor;
-  readonly role: Role;
-  /** Null for the operator's own token, which is not a row. */
-  readonly tokenId: TokenId | null;
-  readonly agentId?: AgentId;
-}
+import type { TokenId } from '#shared/kernel/ids.ts';
+import type { Caller, Principal } from '#core/caller.ts';
 
 /** What the doors need of the auth service. */
 export interface Gatekeeper {

@@ -45,7 +45,10 @@ export class LoginDoor {
       );
     }
     const maxAge = Math.max(0, Math.floor((session.expiresAt - this.#now()) / 1_000));
-    response.setHeader('set-cookie', `${sessionCookieName(request.socket.localPort)}=${session.secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${maxAge}`);
+    response.setHeader(
+      'set-cookie',
+      `${sessionCookieName(request.socket.localPort)}=${session.secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${maxAge}`,
+    );
     sendJson(response, 200, { expiresAt: session.expiresAt });
   }
 

@@ -2,6 +2,7 @@
  * The runtime port: how the core starts, finds again, watches and ends an agent's process, wherever it runs.
  * Invariant: a `Run` never reports an exit that did not happen; when it cannot know, it says `lost`.
  */
+import type { ProcessExit } from '#shared/agents/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import type { Boundary, RuntimeAvailability, RuntimeKind } from '#shared/runtimes/model.ts';
@@ -32,13 +33,6 @@ export interface LaunchSpec {
 export interface TerminalSize {
   readonly cols: number;
   readonly rows: number;
-}
-
-/** How a process ended. Exactly one of `code` and `signal` is set. */
-export interface ProcessExit {
-  readonly code?: number;
-  /** Name such as SIGKILL. */
-  readonly signal?: string;
 }
 
 /** How a run ended, as far as it can be known. */

@@ -6,11 +6,11 @@ import { AppError } from '#shared/kernel/errors.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { AgentId, TokenId } from '#shared/kernel/ids.ts';
 import type { RunInfo } from '#shared/system/model.ts';
-import type { Caller } from '#core/caller.ts';
+import type { Caller, Principal } from '#core/caller.ts';
 import type { Handlers } from '#core/rpc/router.ts';
 import { openTestStore } from '#core/testing/open-store.ts';
 import type { TestStore } from '#core/testing/open-store.ts';
-import type { Gatekeeper, Principal } from '../access.ts';
+import type { Gatekeeper } from '../access.ts';
 import type { Doors, DoorsOptions } from '../doors.ts';
 import { createDoors } from '../doors.ts';
 

@@ -6,9 +6,10 @@ import { write } from 'node:fs';
 import { constants } from 'node:os';
 import type { IPty } from 'node-pty';
 import { spawn } from 'node-pty';
+import type { ProcessExit } from '#shared/agents/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { Emitter } from '#shared/kernel/emitter.ts';
-import type { ProcessExit, TerminalSize } from '../runtime.ts';
+import type { TerminalSize } from '../runtime.ts';
 
 /** What to run on the pseudoterminal. */
 export interface PtySpawnSpec {
