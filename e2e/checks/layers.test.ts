@@ -33,6 +33,7 @@ describe('the check itself', () => {
     ['a long way up', 'src-main/core/a/b/c.ts', "import { x } from '../../x.ts';"],
     ['a builtin without node:', 'src-main/core/a.ts', "import fs from 'fs';"],
     ['a source imports test support', 'src-main/core/a.ts', "import { effort } from '#e2e/support/effort.ts';"],
+    ['a source imports a suite of tests', 'src-main/core/a.ts', "import { conformance } from '#core/runtimes/conformance.ts';"],
     ['a barrel', 'src-main/core/index.ts', ''],
     ['a long file', 'src-main/core/a.ts', '\n'.repeat(MAX_LINES + 1)],
     ['a stray tree', 'src-other/a.ts', ''],
@@ -46,6 +47,7 @@ describe('the check itself', () => {
       "import * as z from 'zod'; import { oc } from '@orpc/contract'; import { id } from '#shared/kernel/ids.ts';",
     ],
     ['src-shared/a/model.test.ts', "import { it } from 'vitest'; import fc from 'fast-check'; import '#e2e/support/effort.ts';"],
+    ['src-main/core/runtimes/conformance.ts', "import { it } from 'vitest'; import '#e2e/support/effort.ts';"],
     ['src-main/core/store/open.ts', "import Database from 'better-sqlite3'; import { x } from '../app.ts';"],
     ['src-main/hosts/electron/main.ts', "import { app } from 'electron'; import { x } from '#core/app.ts';"],
     [

@@ -56,6 +56,9 @@ const LAYERS: readonly Layer[] = [
   { name: 'e2e', folder: 'e2e/', folders: ['e2e/', 'src-shared/', 'src-main/', 'src-renderer/', 'bin/'], builtins: true },
 ];
 
+/** Tests, and what only they use: folders `testing`, programs `fixture-…` they start, suites `conformance.ts` they share. */
+const TEST_FILE = /\.test\.tsx?$|(^|\/)testing\/|(^|\/)(conformance|fixture-[^/]+)\.ts$/;
+
 /** What a test beside a source may import on top of its layer. */
 const TESTS_MAY = { folders: ['e2e/support/'], packages: ['vitest', 'fast-check'] };
 
@@ -81,12 +84,13 @@ export function breachesOf(source: Source): string[] {
 }
 
 function breachOf(from: string, layer: Layer, imported: Import): string | undefined {
-  const isTest = /\.test\.tsx?$/.test(from);
+  const isTest = TEST_FILE.test(from);
   if (imported.specifier.startsWith('../../')) return 'use the # alias of the layer';
   if (imported.target.kind === 'file') {
     const { path } = imported.target;
     const folders = isTest ? [...layer.folders, ...TESTS_MAY.folders] : layer.folders;
     if (!folders.some((folder) => path.startsWith(folder))) return `${layer.name} may not import ${path}`;
+    if (!isTest && layer.name !== 'e2e' && TEST_FILE.test(path)) return 'only tests may';
     const mine = subfolder(from, layer.siblings);
     const theirs = subfolder(path, layer.siblings);
     if (mine !== undefined && theirs !== undefined && mine !== theirs) return `${mine} and ${theirs} are siblings`;

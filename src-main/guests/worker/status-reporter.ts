@@ -1,4 +1,5 @@
 /** Tells the core what the worker is at: at once when that changes, and not more often than twice a second. */
+import { CallError } from './agent-interface.ts';
 import type { AgentInterface } from './agent-interface.ts';
 
 /** Least time between two reports, in milliseconds. */
@@ -12,7 +13,10 @@ export interface Status {
   readonly progress?: number;
 }
 
-/** Sends the newest status; those that are overtaken are left out, and failures are passed over: the next one tells it again. */
+/** Least time before one that did not get through is told again, in milliseconds. */
+const RETRY_MS = 2_000;
+
+/** Sends the newest status: those that are overtaken are left out, the last one gets through in the end. */
 export class StatusReporter {
   readonly #door: Pick<AgentInterface, 'reportStatus'>;
   readonly #signal: AbortSignal;
@@ -41,13 +45,18 @@ export class StatusReporter {
       const text = JSON.stringify(status);
       if (text === this.#sentText) continue;
       const sentAt = performance.now();
+      let intervalMs = MIN_INTERVAL_MS;
       try {
         await this.#door.reportStatus(status, this.#signal);
         this.#sentText = text;
-      } catch {
-        // Away or refused: nothing depends on it.
+      } catch (error) {
+        // Refused: the same again would be, too. Away: unless there is news by then, it is still to be told.
+        if (!(error instanceof CallError) || error.kind === 'away') {
+          this.#wanted ??= status;
+          intervalMs = RETRY_MS;
+        }
       }
-      const restMs = MIN_INTERVAL_MS - (performance.now() - sentAt);
+      const restMs = intervalMs - (performance.now() - sentAt);
       if (restMs > 0) await new Promise<void>((resolve) => setTimeout(resolve, restMs).unref());
     }
     this.#isRunning = false;

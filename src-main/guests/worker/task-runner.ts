@@ -1,10 +1,10 @@
 /** One task from its message to its answer: runs it, replies once, and only then acknowledges it. */
 import type { Json } from '#shared/kernel/json.ts';
-import { MAX_BODY_CHARS } from '#shared/messages/model.ts';
 import type { TaskOutcome } from '#shared/worker/outcome.ts';
 import { OPS } from '#shared/worker/model.ts';
 import { CallError } from './agent-interface.ts';
 import type { AgentInterface } from './agent-interface.ts';
+import { describeOutcome, seconds } from './describe-outcome.ts';
 import { executeTask, taskOfBody } from './execute-task.ts';
 import { replyAddress } from './inbox-message.ts';
 import type { InboxMessage } from './inbox-message.ts';
@@ -16,9 +16,6 @@ import type { TaskSettings } from './task-context.ts';
 import { failureOf, TaskFailure } from './task-failure.ts';
 import type { TerminalView } from './terminal-view.ts';
 import type { Workspace } from './workspace.ts';
-
-/** Longest result or output that the text of a reply shows, in characters. */
-const MAX_SHOWN_CHARS = 4000;
 
 /** What all tasks of a worker share. */
 export interface TaskRunnerOptions {
@@ -169,29 +166,4 @@ async function packOutcome(workspace: Workspace, outcome: TaskOutcome, key: stri
 function replyPriority(message: InboxMessage): string {
   if (message.kind !== 'request') return message.priority;
   return message.priority === 'critical' ? 'critical' : 'high';
-}
-
-/** The answer for people. */
-export function describeOutcome(outcome: TaskOutcome): string {
-  const shown = outcome.ok
-    ? `Done in ${seconds(outcome.durationMs)}.\n\n${shorten(showResult(outcome.result))}`
-    : `Failed: ${outcome.error.message}`;
-  return shown.slice(0, MAX_BODY_CHARS).trimEnd();
-}
-
-/** A command's output as it was; other results as JSON. */
-function showResult(result: Json): string {
-  if (typeof result === 'object' && result !== null && !Array.isArray(result) && typeof result['stdout'] === 'string') {
-    const stderr = typeof result['stderr'] === 'string' ? result['stderr'] : '';
-    return [result['stdout'].trimEnd(), stderr.trimEnd()].filter((text) => text !== '').join('\n') || 'No output.';
-  }
-  return JSON.stringify(result, null, 2);
-}
-
-function shorten(text: string): string {
-  return text.length <= MAX_SHOWN_CHARS ? text : `${text.slice(0, MAX_SHOWN_CHARS)}\n… (the whole is in the data)`;
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
 }

@@ -345,7 +345,7 @@ describe('the worker program', { timeout: 60_000 }, () => {
     });
     await answerTo(task.id, worker);
     await until(
-      () => door.calls.some((call) => call.tool === 'report_status' && JSON.stringify(call.args).includes('waiting for tasks')),
+      () => JSON.stringify(door.calls.findLast((call) => call.tool === 'report_status')?.args) === '{"doing":""}',
       () => worker.output,
     );
     const reports = door.calls.filter((call) => call.tool === 'report_status');

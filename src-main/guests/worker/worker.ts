@@ -204,7 +204,8 @@ export class Worker {
   #reportStatus(): void {
     const jobs = [...this.#running.values()];
     if (jobs.length === 0) {
-      this.#options.onStatus({ doing: 'waiting for tasks' });
+      // Nothing to say: what it said of the last task must not stay on the screen.
+      this.#options.onStatus({ doing: '' });
       return;
     }
     const titles = jobs.map((job) => titleOf(job.message)).join('; ');
