@@ -6,7 +6,7 @@ export const MANAGE_INSTRUCTIONS = [
   'Look first (list_agents, list_templates), then spawn_agent to make and start one, and send_message with kind "task" to give it work; start_sample_crew shows a whole job without any keys.',
   'Answers arrive in your inbox as messages of kind "reply" whose inReplyTo is the id that send_message returned: call wait_for_messages until it is there, then mark_messages_read.',
   'An error names the field that is wrong and what is allowed; correct it and call again. After a lost connection repeat a command with the same idempotencyKey, and it is done once.',
-  "What belongs to no tool here (approvals above your role, changing limits) is the operator's: say so instead of trying another way.",
+  "What belongs to no tool here (tokens, secrets, ending Quarterdeck) is the operator's: say so instead of trying another way.",
 ].join(' ');
 
 /** For the agents themselves. */

@@ -36,7 +36,7 @@ export function takeLock(file: string, dataDir: string): Disposable {
     }
     throw new AppError(
       'CONFLICT',
-      `Another Quarterdeck is using the data folder ${dataDir} (${messageOf(error)}). Use that one, end it, or choose another folder with --data-dir.`,
+      `Another Quarterdeck is using the data folder ${dataDir}. Use that one, end it, or choose another folder with --data-dir.`,
       {
         cause: error,
         data: { dataDir },
