@@ -1,4 +1,5 @@
 /** Fills a store with a long history, while no core runs: rows as the product writes them, all read. */
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { openDatabase } from '#core/store/database.ts';
@@ -34,4 +35,8 @@ export function fillHistory(dataDir: string, count: number): void {
   }
   db.pragma('wal_checkpoint(TRUNCATE)');
   db.close();
+  // What the filling left to be written to the disk must not be written while the product's commits are measured.
+  const fd = openSync(join(dataDir, 'quarterdeck.db'), 'r+');
+  fsyncSync(fd);
+  closeSync(fd);
 }

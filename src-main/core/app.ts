@@ -126,9 +126,6 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   const lock = takeLock(paths.lock, paths.dataDir);
   onEnd(() => lock.dispose());
   const path = loginPath(o.env);
-  const loop = new EventLoopMonitor();
-  loop.start();
-  onEnd(() => loop.dispose());
 
   const store: AppStore = new Store({
     file: paths.database,
@@ -136,6 +133,9 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     readerModule: o.readerModule,
     onFault: (error) => log.error({ err: error }, 'after a commit'),
   });
+  const loop = new EventLoopMonitor({ commitMs: () => store.commitMs });
+  loop.start();
+  onEnd(() => loop.dispose());
   const auditKey = loadAuditKey(paths.secrets, warn);
   const journal = new Journal({ headFile: paths.auditHead, auditKey, warn });
   store.open();

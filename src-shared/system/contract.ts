@@ -32,7 +32,7 @@ export const systemContract = {
         followers: z.number().int(),
         memoryBytes: z.number(),
         eventLoop: z.object({ p50Ms: z.number(), p99Ms: z.number(), p999Ms: z.number(), maxMs: z.number() }),
-        store: z.object({ commits: z.number().int(), writes: z.number().int(), commitP50Ms: z.number(), commitP99Ms: z.number(), databaseBytes: z.number() }),
+        store: z.object({ commits: z.number().int(), writes: z.number().int(), commitP50Ms: z.number(), commitP99Ms: z.number(), commitMaxMs: z.number(), databaseBytes: z.number() }),
       }),
     ),
 

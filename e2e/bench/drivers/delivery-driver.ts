@@ -13,7 +13,7 @@ const PADDING = 'x'.repeat(450);
 /** Marks this run's messages: those of a run before it may still be in an inbox. */
 const MARK = `run ${process.pid} `;
 /** What is received is acknowledged this often, in milliseconds. */
-const ACK_EVERY_MS = 50;
+const ACK_EVERY_MS = 250;
 
 const input = Input.parse(JSON.parse(await text(process.stdin)));
 const sockets = await Promise.all(input.agents.map((agent) => McpSocket.open(input.url, agent.token)));

@@ -55,6 +55,7 @@ export interface StoreStats {
   readonly writes: number;
   readonly commitP50Ms: number;
   readonly commitP99Ms: number;
+  readonly commitMaxMs: number;
   readonly databaseBytes: number;
 }
 
@@ -80,6 +81,7 @@ export class Store<R extends ReadTable> {
   #isScheduled = false;
   #isClosing = false;
   #commits = 0;
+  #commitMs = 0;
   #writes = 0;
 
   constructor(options: StoreOptions) {
@@ -140,8 +142,14 @@ export class Store<R extends ReadTable> {
       writes: this.#writes,
       commitP50Ms: this.#commits === 0 ? 0 : this.#commitTimes.percentile(50) / 1e6,
       commitP99Ms: this.#commits === 0 ? 0 : this.#commitTimes.percentile(99) / 1e6,
+      commitMaxMs: this.#commits === 0 ? 0 : this.#commitTimes.max / 1e6,
       databaseBytes: Number(connection.pragma('page_count')) * Number(connection.pragma('page_size')),
     };
+  }
+
+  /** Time spent in COMMIT since the start, in milliseconds: the event loop stands still meanwhile, waiting for the disk. */
+  get commitMs(): number {
+    return this.#commitMs;
   }
 
   /** Finishes what is queued, then closes. Further writes are refused. */
@@ -190,7 +198,9 @@ export class Store<R extends ReadTable> {
       if (events.length > 0) this.#sink?.beforeCommit(connection, events);
       const commitAt = process.hrtime.bigint();
       connection.prepare('COMMIT').run();
-      this.#commitTimes.record(process.hrtime.bigint() - commitAt || 1n);
+      const tookNs = process.hrtime.bigint() - commitAt;
+      this.#commitTimes.record(tookNs || 1n);
+      this.#commitMs += Number(tookNs) / 1e6;
     } catch (error) {
       // Where not even BEGIN worked, the first in the queue is told, so that the queue moves on.
       this.#abandon(connection, batch.length > 0 ? batch : this.#queue.splice(0, 1), error);

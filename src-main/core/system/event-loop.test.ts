@@ -1,16 +1,20 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { EventLoopMonitor } from './event-loop.ts';
 
-const monitor = new EventLoopMonitor();
-afterEach(() => monitor.dispose());
+let committedMs = 0;
+const monitor = new EventLoopMonitor({ commitMs: () => committedMs });
+afterEach(() => {
+  monitor.dispose();
+  committedMs = 0;
+});
 
 it('says nothing of a loop it has not measured', () => {
-  expect(new EventLoopMonitor().read()).toEqual({ p50Ms: 0, p99Ms: 0, p999Ms: 0, maxMs: 0 });
+  expect(new EventLoopMonitor({ commitMs: () => 0 }).read()).toEqual({ p50Ms: 0, p99Ms: 0, p999Ms: 0, maxMs: 0 });
 });
 
 it('sees how long the loop is held up', async () => {
   monitor.start();
-  // The histogram's own timer has to run before and after.
+  // The monitor's own timer has to run before and after.
   await new Promise((resolve) => setTimeout(resolve, 20));
   const until = performance.now() + 120;
   while (performance.now() < until);
@@ -19,4 +23,16 @@ it('sees how long the loop is held up', async () => {
   expect(p50Ms).toBeLessThanOrEqual(p99Ms);
   expect(p99Ms).toBeLessThanOrEqual(p999Ms);
   expect(p999Ms).toBeLessThanOrEqual(maxMs);
+});
+
+it('does not count the time of commits', async () => {
+  const other = new EventLoopMonitor({ commitMs: () => committedMs });
+  other.start();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const startedAt = performance.now();
+  while (performance.now() < startedAt + 200);
+  committedMs += performance.now() - startedAt;
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  other.dispose();
+  expect(other.read().maxMs).toBeLessThan(150);
 });
