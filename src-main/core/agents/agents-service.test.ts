@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -183,6 +184,34 @@ describe('a store that takes nothing', () => {
     expect(t.runs.find(id('one'))?.isPaused()).toBe(false);
     setWritable(t, true);
     expect((await t.agents.pause(id('one'), caller)).state.status).toBe('paused');
+  });
+});
+
+describe('an agent that lost its terminal', () => {
+  /** Starts an agent that goes on without a terminal, and takes its tmux server away. */
+  async function loseOne(t: TestAgents): Promise<number> {
+    const { run } = await t.agents.spawn(command('one', 'sh', '-c', 'trap "" HUP; echo ready; while :; do sleep 0.05; done'), caller);
+    await vi.waitFor(async () => expect((await t.runs.find(id('one'))?.capture({ historyLines: 0, ansi: false }))?.lines.join('')).toContain('ready'), { timeout: 5_000 });
+    execFileSync('tmux', ['-S', join(t.dir, 's', 'tmux.sock'), 'kill-server']);
+    await until(t, 'one', 'lost');
+    expect(t.registry.get(id('one')).state).toMatchObject({ reason: containing('stop the agent to end it') });
+    return run?.pid ?? 0;
+  }
+
+  it('is ended by a stop, as its state promises', async () => {
+    const t = open();
+    const pid = await loseOne(t);
+    expect((await t.agents.stop(id('one'), 5_000, caller)).state).toMatchObject({ status: 'stopped', exit: {} });
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    expect((await t.agents.stop(id('one'), 5_000, caller)).state.status).toBe('stopped');
+  });
+
+  it('ends with the core, when that is asked for', async () => {
+    const t = open();
+    const pid = await loseOne(t);
+    await t.agents.close({ stopAgents: true });
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    expect(t.registry.get(id('one')).state.status).toBe('stopped');
   });
 });
 

@@ -205,7 +205,9 @@ export class AgentsService {
     const ending = this.#o.registry
       .all()
       .filter(
-        (agent) => isAlive(agent.state.status) && (options.stopAgents || !this.#o.runtimes[agent.config.runtime].isAdoptable),
+        (agent) =>
+          (isAlive(agent.state.status) && (options.stopAgents || !this.#o.runtimes[agent.config.runtime].isAdoptable)) ||
+          (options.stopAgents && this.#mayRunUnseen(agent)),
       );
     await Promise.all(
       ending.map((agent) =>
@@ -313,16 +315,23 @@ export class AgentsService {
 
   async #stop(id: AgentId, graceMs: number, caller: Caller): Promise<Agent> {
     const agent = this.#o.registry.get(id);
-    if (!isAlive(agent.state.status)) return agent;
     const run = this.#o.runs.find(id);
+    if (!isAlive(agent.state.status) && !this.#mayRunUnseen(agent)) return agent;
     await this.#o.registry.apply(id, { type: 'stop-ordered', by: caller.actor.id }, caller);
     if (run) {
       await run.stop(graceMs);
       await this.#o.runs.settled(id);
+      // Of a lost run the end was told when it was lost; now its processes are gone for certain, and nobody saw how.
+      if (this.#o.registry.get(id).state.status === 'stopping') await this.#o.registry.apply(id, { type: 'exited', exit: {} });
     } else {
       await this.#o.registry.apply(id, { type: 'unreachable', reason: 'no process of it is known' });
     }
     return this.#o.registry.get(id);
+  }
+
+  /** A lost agent of this core: its process may go on without a terminal, and can still be ended. */
+  #mayRunUnseen(agent: Agent): boolean {
+    return agent.state.status === 'lost' && this.#o.runs.find(agent.id) !== undefined;
   }
 
   #liveRun(agent: Agent, what: string): Run {

@@ -82,8 +82,8 @@ describe('the state machine', () => {
           // Every state is well-formed and rests on evidence of the moment it was entered.
           expect(AgentStateSchema.safeParse(next).success).toBe(true);
           expect(next.evidence.detail).not.toBe('');
-          // What has ended comes back only by an order to start, or because it was found running.
-          const comesBack = ended.includes(state.status) && isAlive(next.status);
+          // What has ended comes back only by an order to start, or because it was found running. What is lost may run, and can be ended.
+          const comesBack = ended.includes(state.status) && isAlive(next.status) && !(state.status === 'lost' && next.status === 'stopping');
           expect(comesBack && fact.type !== 'start-ordered' && fact.type !== 'adopted').toBe(false);
           // Nothing is stopped unless an exit was seen.
           expect(next.status === 'stopped' && fact.type !== 'exited').toBe(false);

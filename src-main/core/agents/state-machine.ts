@@ -47,7 +47,7 @@ export function nextState(state: AgentState, fact: AgentFact, at: number): Agent
       return state.status === status ? undefined : { status, ...because('interface', fact.detail) };
     }
     case 'stop-ordered':
-      return isOneOf(state, 'starting', 'idle', 'working', 'waiting', 'paused') ? { status: 'stopping', ...because('command', `stop ordered by ${fact.by}`) } : undefined;
+      return isOneOf(state, 'starting', 'idle', 'working', 'waiting', 'paused', 'lost') ? { status: 'stopping', ...because('command', `stop ordered by ${fact.by}`) } : undefined;
     case 'timed-out':
       return isOneOf(state, 'starting', 'idle', 'working', 'waiting', 'paused')
         ? { status: 'failed', reason: `ran longer than its limit of ${fact.timeoutMs} ms`, ...because('clock', `limit of ${fact.timeoutMs} ms reached`) }

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeRuntime } from '../conformance.ts';
@@ -216,6 +216,18 @@ describe('TmuxRuntime', () => {
     const stream = await run.attach({ cols: 80, rows: 24 });
     stream.write(Buffer.from('go\r'));
     expect(await run.ended).toEqual({ kind: 'exited', exit: { code: 6 } });
+  });
+
+  it('keeps its agents when something removes its socket, and makes it anew', async () => {
+    const runtime = create();
+    const run = await sh(runtime, 'exec sleep 1000');
+    let end: unknown;
+    run.ended.then((how) => (end = how)).catch(() => undefined);
+    removeFolder(folder);
+    await waitFor('the socket', () => existsSync(join(folder, 'tmux.sock')));
+    expect(sessions()).toEqual([run.agentId]);
+    expect(end).toBeUndefined();
+    expect(await run.stop(5000)).toEqual({ kind: 'exited', exit: { signal: 'SIGTERM' } });
   });
 
   it('notices a killed shim, and does not take its end for the agent', async () => {

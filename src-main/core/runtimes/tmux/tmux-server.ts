@@ -25,6 +25,8 @@ const CONTROL_SESSION = 'Quarterdeck';
 const MAX_SOCKET_PATH = process.platform === 'darwin' ? 103 : 107;
 /** Oldest tmux that has all that is used: `new-session -e` and pane options. */
 const OLDEST = [3, 2] as const;
+/** How long a server may take to make its socket anew, in milliseconds. */
+const RESTORE_MS = 2000;
 
 /** The tmux on this machine. */
 export interface TmuxFound {
@@ -142,8 +144,12 @@ export class TmuxServer implements Disposable {
     return this.#found;
   }
 
-  /** Whether a server answers on the socket. */
-  isRunning(): Promise<boolean> {
+  /** Whether a server answers on the socket. One that lives and whose socket was removed gets it back first. */
+  async isRunning(): Promise<boolean> {
+    return (await this.#answers()) || (await this.#restoreSocket());
+  }
+
+  #answers(): Promise<boolean> {
     return new Promise((resolve) => {
       const socket = connect(this.socketPath);
       const done = (isRunning: boolean): void => {
@@ -155,6 +161,28 @@ export class TmuxServer implements Disposable {
       // A server that is too busy to answer is no dead one.
       socket.setTimeout(2000, () => done(true));
     });
+  }
+
+  /**
+   * Makes a server that lives make its socket anew: something that cleans /tmp may have removed it, and nobody could attach
+   * to the agents any more. The open control connection shows that it lives; the signal is tmux's own (its manual, under -L).
+   */
+  async #restoreSocket(): Promise<boolean> {
+    const client = this.#client;
+    if (client?.isClosed !== false || this.#pid === 0 || this.#isDisposed || existsSync(this.socketPath)) return false;
+    this.#options.log('The tmux socket was removed: it is made anew', { socket: this.socketPath });
+    try {
+      await mkdir(this.#options.socketDir, { recursive: true, mode: 0o700 });
+      process.kill(this.#pid, 'SIGUSR1');
+    } catch {
+      return false; // It ended in this moment.
+    }
+    const deadline = performance.now() + RESTORE_MS;
+    while (!client.isClosed && performance.now() < deadline) {
+      if (await this.#answers()) return true;
+      await sleep(10);
+    }
+    return false;
   }
 
   /** Runs one command; connects first, starting the server if need be. Repeated once if only the connection broke meanwhile. */
