@@ -5,7 +5,7 @@
 import * as z from 'zod';
 
 /** The kinds of id that the core mints, by prefix. */
-export const ID_PREFIXES = ['prj', 'ses', 'msg', 'tok', 'run', 'sec'] as const;
+export const ID_PREFIXES = ['prj', 'ses', 'msg', 'tok', 'run'] as const;
 /** One of `ID_PREFIXES`. */
 export type IdPrefix = (typeof ID_PREFIXES)[number];
 
