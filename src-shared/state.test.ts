@@ -66,21 +66,19 @@ function bodies(id: string, n: number): Body[] {
 }
 
 /** Any history: any events about a few agents, in any order, numbered as the journal does. */
-const history = fc
-  .array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat({ max: 17 })), { maxLength: 60 })
-  .map((steps) =>
-    steps.map(
-      ([id, which], i) =>
-        ({
-          seq: i + 1,
-          at: i + 1,
-          projectId,
-          actor: { kind: 'system', id: 'core' },
-          door: 'core',
-          ...bodies(id, i)[which],
-        }) as JournalEvent,
-    ),
-  );
+const history = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat({ max: 17 })), { maxLength: 60 }).map((steps) =>
+  steps.map(
+    ([id, which], i) =>
+      ({
+        seq: i + 1,
+        at: i + 1,
+        projectId,
+        actor: { kind: 'system', id: 'core' },
+        door: 'core',
+        ...bodies(id, i)[which],
+      }) as JournalEvent,
+  ),
+);
 
 const fold = (events: readonly JournalEvent[], from: CrewState = EMPTY_STATE): CrewState => events.reduce(applyEvent, from);
 

@@ -19,10 +19,15 @@ export interface AgentPortChoice {
  * whether agents may still run that hold the kept address. Another port than the kept one is a CONFLICT while they do.
  */
 export function chooseAgentPort(stated: number | undefined, kept: number | undefined, hasLiveAgents: boolean): AgentPortChoice {
-  if (kept === undefined) return stated === undefined ? { port: DEFAULT_AGENT_PORT, isNegotiable: true } : { port: stated, isNegotiable: false };
+  if (kept === undefined)
+    return stated === undefined ? { port: DEFAULT_AGENT_PORT, isNegotiable: true } : { port: stated, isNegotiable: false };
   if (stated === undefined || stated === 0 || stated === kept) return { port: kept, isNegotiable: false };
   if (hasLiveAgents) {
-    throw new AppError('CONFLICT', `Agents of this data folder are running and hold the agent port ${kept}; it cannot become ${stated} now. Leave out the port, or stop the agents first.`, { data: { kept, stated } });
+    throw new AppError(
+      'CONFLICT',
+      `Agents of this data folder are running and hold the agent port ${kept}; it cannot become ${stated} now. Leave out the port, or stop the agents first.`,
+      { data: { kept, stated } },
+    );
   }
   return { port: stated, isNegotiable: false };
 }

@@ -23,7 +23,11 @@ export interface DataPaths {
 }
 
 /** The data folder: stated, else by the environment, else the platform's own place. */
-export function resolveDataDir(stated: string | undefined, env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): string {
+export function resolveDataDir(
+  stated: string | undefined,
+  env: NodeJS.ProcessEnv,
+  platform: NodeJS.Platform = process.platform,
+): string {
   if (stated !== undefined && stated !== '') return resolve(stated);
   if (env['QUARTERDECK_HOME']) return resolve(env['QUARTERDECK_HOME']);
   if (env['XDG_DATA_HOME']) return join(resolve(env['XDG_DATA_HOME']), 'quarterdeck');

@@ -9,7 +9,15 @@ import { snapshotReads } from '#core/snapshot.ts';
 import type { Store } from '#core/store/store.ts';
 
 /** Every named query of the reader. */
-export const reads = { ...agentReads, ...authReads, ...journalReads, ...messageReads, ...secretReads, ...sessionReads, ...snapshotReads };
+export const reads = {
+  ...agentReads,
+  ...authReads,
+  ...journalReads,
+  ...messageReads,
+  ...secretReads,
+  ...sessionReads,
+  ...snapshotReads,
+};
 /** Every named query of the reader. */
 export type Reads = typeof reads;
 /** The store with the product's queries. */

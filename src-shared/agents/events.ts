@@ -15,7 +15,9 @@ export const agentEvents = {
 /** Agents by id. */
 export type AgentTable = Readonly<Record<string, Agent>>;
 
-type AgentEvent = { [K in keyof typeof agentEvents]: { kind: K; subject: string; data: z.infer<(typeof agentEvents)[K]> } }[keyof typeof agentEvents];
+type AgentEvent = {
+  [K in keyof typeof agentEvents]: { kind: K; subject: string; data: z.infer<(typeof agentEvents)[K]> };
+}[keyof typeof agentEvents];
 
 /** Folds one event into the table; events about unknown agents change nothing. */
 export function reduceAgents(table: AgentTable, event: AgentEvent): AgentTable {

@@ -10,12 +10,13 @@ export const projectsContract = {
     method: 'POST',
     path: '/projects',
     summary: 'Open a folder as a project',
-    description: 'Opens a folder as a project, or brings the project that it already is to the front. Spawns that name no project go to the one opened last.',
+    description:
+      'Opens a folder as a project, or brings the project that it already is to the front. Spawns that name no project go to the one opened last.',
   })
     .input(
       z.strictObject({
         folder: z.string().min(1).max(4_096).describe('Absolute path of an existing folder'),
-        name: z.string().min(1).max(80).optional().describe('Shown name; the folder\'s own name when left out'),
+        name: z.string().min(1).max(80).optional().describe("Shown name; the folder's own name when left out"),
         idempotencyKey: IdempotencyKey.optional(),
       }),
     )

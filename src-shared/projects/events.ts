@@ -11,6 +11,9 @@ export const projectEvents = {
 export type ProjectTable = Readonly<Record<string, Project>>;
 
 /** Folds one event: opening adds a project or brings its facts up to date. */
-export function reduceProjects(table: ProjectTable, event: { kind: 'project.opened'; subject: string; data: { project: Project } }): ProjectTable {
+export function reduceProjects(
+  table: ProjectTable,
+  event: { kind: 'project.opened'; subject: string; data: { project: Project } },
+): ProjectTable {
   return { ...table, [event.subject]: event.data.project };
 }

@@ -2,14 +2,18 @@
 import * as z from 'zod';
 
 /** The runtimes there are. `pty` is the last resort: it does not outlive the core. */
-export const RuntimeKind = z.enum(['tmux', 'pty']).describe('Where the agent runs: tmux (survives the app) or pty (ends with it)');
+export const RuntimeKind = z
+  .enum(['tmux', 'pty'])
+  .describe('Where the agent runs: tmux (survives the app) or pty (ends with it)');
 /** The runtimes there are. */
 export type RuntimeKind = z.infer<typeof RuntimeKind>;
 
 /** Boundaries, strongest first. */
 export const BOUNDARIES = ['container', 'bubblewrap', 'host'] as const;
 /** How strong the box around an agent is. */
-export const Boundary = z.enum(BOUNDARIES).describe('What the agent is confined by: container, bubblewrap, or host (not contained)');
+export const Boundary = z
+  .enum(BOUNDARIES)
+  .describe('What the agent is confined by: container, bubblewrap, or host (not contained)');
 /** How strong the box around an agent is. */
 export type Boundary = z.infer<typeof Boundary>;
 

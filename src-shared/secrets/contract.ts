@@ -4,7 +4,10 @@ import { ProjectId } from '#shared/kernel/ids.ts';
 import { command, procedure, query } from '#shared/kernel/procedure.ts';
 import { SecretInfo, SecretName } from './model.ts';
 
-const Named = z.strictObject({ name: SecretName, projectId: ProjectId.optional().describe('For one project only; for all when left out') });
+const Named = z.strictObject({
+  name: SecretName,
+  projectId: ProjectId.optional().describe('For one project only; for all when left out'),
+});
 
 /** Procedures about secrets. */
 export const secretsContract = {
@@ -17,12 +20,15 @@ export const secretsContract = {
     .input(Named.extend({ value: z.string().min(1).max(16_384) }))
     .output(SecretInfo),
 
-  list: procedure({ ...query(undefined), role: 'operator' }, {
-    method: 'GET',
-    path: '/secrets',
-    summary: 'List secrets',
-    description: 'Lists the names of the secrets that are kept.',
-  })
+  list: procedure(
+    { ...query(undefined), role: 'operator' },
+    {
+      method: 'GET',
+      path: '/secrets',
+      summary: 'List secrets',
+      description: 'Lists the names of the secrets that are kept.',
+    },
+  )
     .input(z.strictObject({}))
     .output(z.object({ secrets: z.array(SecretInfo) })),
 

@@ -11,7 +11,9 @@ export const sessionEvents = {
   'core.stopped': z.object({}),
 };
 
-type SessionEvent = { [K in keyof typeof sessionEvents]: { kind: K; subject: string; data: z.infer<(typeof sessionEvents)[K]> } }[keyof typeof sessionEvents];
+type SessionEvent = {
+  [K in keyof typeof sessionEvents]: { kind: K; subject: string; data: z.infer<(typeof sessionEvents)[K]> };
+}[keyof typeof sessionEvents];
 
 /** Folds one event: the session that is running, or the last one. */
 export function reduceSession(session: Session | null, event: SessionEvent): Session | null {

@@ -19,7 +19,8 @@ export const systemContract = {
     method: 'GET',
     path: '/system/stats',
     summary: 'Figures of the core',
-    description: 'Counts and measurements of the core: agents by state, messages, journal, connections, memory, event loop delay, commits.',
+    description:
+      'Counts and measurements of the core: agents by state, messages, journal, connections, memory, event loop delay, commits.',
   })
     .input(z.strictObject({}))
     .output(
@@ -32,7 +33,14 @@ export const systemContract = {
         followers: z.number().int(),
         memoryBytes: z.number(),
         eventLoop: z.object({ p50Ms: z.number(), p99Ms: z.number(), p999Ms: z.number(), maxMs: z.number() }),
-        store: z.object({ commits: z.number().int(), writes: z.number().int(), commitP50Ms: z.number(), commitP99Ms: z.number(), commitMaxMs: z.number(), databaseBytes: z.number() }),
+        store: z.object({
+          commits: z.number().int(),
+          writes: z.number().int(),
+          commitP50Ms: z.number(),
+          commitP99Ms: z.number(),
+          commitMaxMs: z.number(),
+          databaseBytes: z.number(),
+        }),
       }),
     ),
 
@@ -40,7 +48,8 @@ export const systemContract = {
     method: 'GET',
     path: '/system/doctor',
     summary: 'Look at this machine',
-    description: 'Looks for what agents need (tmux, git, Node, Claude Code, disk), by the PATH of a login shell, and says for each gap the one command that closes it.',
+    description:
+      'Looks for what agents need (tmux, git, Node, Claude Code, disk), by the PATH of a login shell, and says for each gap the one command that closes it.',
   })
     .input(z.strictObject({}))
     .output(z.object({ checks: z.array(SystemCheck), checkedAt: z.number().int() })),

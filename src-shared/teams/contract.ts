@@ -20,7 +20,8 @@ export const teamsContract = {
     method: 'POST',
     path: '/teams',
     summary: 'Bring a team up',
-    description: 'Spawns the agents of a team and sends its start messages. Agents that run already with the same configuration are kept, and with fresh=true ids that are taken get a number.',
+    description:
+      'Spawns the agents of a team and sends its start messages. Agents that run already with the same configuration are kept, and with fresh=true ids that are taken get a number.',
   })
     .input(
       z.strictObject({
@@ -37,7 +38,8 @@ export const teamsContract = {
     method: 'POST',
     path: '/teams:sample',
     summary: 'Start the sample crew',
-    description: 'Starts three workers that survey a folder together and write report.md into it: one inventories the files and splits the work, two analyse their share, the first merges. Needs no model and no keys. Without a folder a small sample repository is made. The answer arrives in your inbox as a reply to the id in "started".',
+    description:
+      'Starts three workers that survey a folder together and write report.md into it: one inventories the files and splits the work, two analyse their share, the first merges. Needs no model and no keys. Without a folder a small sample repository is made. The answer arrives in your inbox as a reply to the id in "started".',
   })
     .input(z.strictObject({ folder: z.string().max(4_096).optional(), idempotencyKey: IdempotencyKey.optional() }))
     .output(TeamUp),

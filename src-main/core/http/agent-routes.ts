@@ -10,6 +10,7 @@ import { SocketTransport } from '#core/mcp/socket-transport.ts';
 import type { BugLog } from '#core/rpc/errors.ts';
 import type { Gatekeeper, Visitor } from './access.ts';
 import { authenticate, callerOf } from './access.ts';
+import { MAX_BODY_BYTES } from './body.ts';
 import { sendHttpError, sendMethodError } from './respond.ts';
 import { Sockets } from './sockets.ts';
 import type { Visits } from './visits.ts';
@@ -20,7 +21,6 @@ export interface AgentOptions extends McpOptions {
   readonly gatekeeper: Gatekeeper;
   readonly visits: Visits;
   readonly mcp: McpHttpDoor;
-  readonly bodyLimit: number;
   readonly log: BugLog;
 }
 
@@ -31,7 +31,7 @@ export class AgentRoutes implements WebRoutes {
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    this.sockets = new Sockets({ maxPayload: options.bodyLimit, subprotocol: 'mcp', visits: options.visits });
+    this.sockets = new Sockets({ maxPayload: MAX_BODY_BYTES, subprotocol: 'mcp', visits: options.visits });
   }
 
   async request(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {

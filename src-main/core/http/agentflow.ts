@@ -6,7 +6,7 @@ import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { Caller } from '#core/caller.ts';
 import { isWireError } from '#core/rpc/errors.ts';
 import type { Rpc } from '#core/rpc/router.ts';
-import { readJson } from './body.ts';
+import { MAX_BODY_BYTES, readJson } from './body.ts';
 import { sendHttpError, sendJson, sendMethodError } from './respond.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -130,11 +130,9 @@ class Missing extends Error {}
 /** Serves AgentFlow's paths. */
 export class AgentFlowDoor {
   readonly #rpc: Rpc;
-  readonly #bodyLimit: number;
 
-  constructor(rpc: Rpc, bodyLimit: number) {
+  constructor(rpc: Rpc) {
     this.#rpc = rpc;
-    this.#bodyLimit = bodyLimit;
   }
 
   /** Whether a path (with /api) is one of AgentFlow's. */
@@ -153,7 +151,7 @@ export class AgentFlowDoor {
     }
     const gone = new AbortController();
     response.once('close', () => gone.abort());
-    const body = z.record(z.string(), z.unknown()).safeParse((await readJson(request, response, this.#bodyLimit)) ?? {});
+    const body = z.record(z.string(), z.unknown()).safeParse((await readJson(request, response, MAX_BODY_BYTES)) ?? {});
     if (!body.success) throw new AppError('BAD_REQUEST', 'The body must be a JSON object.');
     try {
       if (typeof entry !== 'function') throw new Missing(entry.missing);

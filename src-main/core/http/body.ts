@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError } from '#shared/kernel/errors.ts';
 
-/** Largest body in bytes, unless a server is told otherwise: 1 MB. */
+/** Largest body of a request, and largest frame of a socket, in bytes: 1 MB. */
 export const MAX_BODY_BYTES = 1_048_576;
 
 /** What a body that is too large is answered with. */

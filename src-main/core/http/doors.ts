@@ -14,11 +14,10 @@ import type { CommandStore } from '#core/rpc/command-results.ts';
 import type { BugLog } from '#core/rpc/errors.ts';
 import type { RpcPort } from '#core/rpc/message-port.ts';
 import { serveMessagePort } from '#core/rpc/message-port.ts';
-import type { Handlers, Rpc } from '#core/rpc/router.ts';
+import type { Handlers } from '#core/rpc/router.ts';
 import { createRouter } from '#core/rpc/router.ts';
 import type { Gatekeeper } from './access.ts';
 import { AgentRoutes } from './agent-routes.ts';
-import { MAX_BODY_BYTES } from './body.ts';
 import { MainRoutes } from './main-routes.ts';
 import { listenFrom, listenOn, requireLoopback } from './ports.ts';
 import { Visits } from './visits.ts';
@@ -47,11 +46,7 @@ export interface DoorsOptions {
   readonly bind?: string;
   /** Further names by which the servers may be called (--allow-host). */
   readonly allowHosts?: readonly string[];
-  /** Where measurements go; other parts of the core may add theirs. */
-  readonly metrics?: Registry;
   readonly limits?: Partial<WebLimits>;
-  /** Largest body or frame in bytes. */
-  readonly bodyLimit?: number;
 }
 
 /** Where to listen. */
@@ -74,8 +69,6 @@ export interface Doors {
   loginUrl(code: string): string;
   /** Serves the desktop window over a MessagePort. */
   serveRpcPort(port: RpcPort, caller: Caller): void;
-  /** The router, for callers inside the core. */
-  readonly rpc: Rpc;
   /** Calls (streams included) and sockets open now. */
   counts(): { readonly calls: number; readonly sockets: number };
   /** Refuses what is new, ends long polls and streams with a retryable error, closes sockets and ports. At most two seconds. */
@@ -91,12 +84,11 @@ const DEFAULT_PORT = 3000;
 /** Makes the doors; they are closed until `listen`. */
 export function createDoors(options: DoorsOptions): Doors {
   const { log, version, auth: gatekeeper } = options;
-  const metrics = options.metrics ?? new Registry();
-  const bodyLimit = options.bodyLimit ?? MAX_BODY_BYTES;
+  const metrics = new Registry();
   const rpc = createRouter({ handlers: options.handlers, store: options.store, log, metrics });
   const visits = new Visits(gatekeeper);
   const tools = new ToolTable(rpc);
-  const mcp = new McpHttpDoor({ tools, version, bodyLimit, log });
+  const mcp = new McpHttpDoor({ tools, version, log });
   const mainRoutes = new MainRoutes({
     rpc,
     tools,
@@ -105,12 +97,11 @@ export function createDoors(options: DoorsOptions): Doors {
     visits,
     mcp,
     metrics,
-    bodyLimit,
     log,
     rendererDir: options.rendererDir,
     onTerminalSocket: options.onTerminalSocket,
   });
-  const agentRoutes = new AgentRoutes({ tools, version, gatekeeper, visits, mcp, bodyLimit, log });
+  const agentRoutes = new AgentRoutes({ tools, version, gatekeeper, visits, mcp, log });
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const allowedHosts = options.allowHosts ?? [];
   const host = options.bind ?? DEFAULT_HOST;
@@ -126,7 +117,6 @@ export function createDoors(options: DoorsOptions): Doors {
   };
 
   return {
-    rpc,
     info,
     loginUrl: (code) => `${info().url}#login=${code}`,
     counts: () => ({ calls: rpc.underWay, sockets: openSockets() }),

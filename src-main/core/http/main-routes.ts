@@ -16,6 +16,7 @@ import type { Rpc } from '#core/rpc/router.ts';
 import type { Gatekeeper, Visitor } from './access.ts';
 import { authenticate, callerOf, doorOf } from './access.ts';
 import { AgentFlowDoor } from './agentflow.ts';
+import { MAX_BODY_BYTES } from './body.ts';
 import { DOCS_FILES } from './docs-page.ts';
 import { requireSameOrigin } from './hosts.ts';
 import { LoginDoor } from './login.ts';
@@ -36,7 +37,6 @@ export interface MainOptions extends McpOptions {
   readonly mcp: McpHttpDoor;
   readonly metrics: Registry;
   readonly rendererDir: string | undefined;
-  readonly bodyLimit: number;
   readonly log: BugLog;
   /** Takes over a socket of a terminal viewer. */
   readonly onTerminalSocket: (socket: WebSocket, caller: Caller, url: URL) => void;
@@ -59,16 +59,16 @@ export class MainRoutes implements WebRoutes {
 
   constructor(options: MainOptions) {
     this.#options = options;
-    this.#rest = new RestDoor(options.rpc, options.bodyLimit);
-    this.#agentFlow = new AgentFlowDoor(options.rpc, options.bodyLimit);
+    this.#rest = new RestDoor(options.rpc);
+    this.#agentFlow = new AgentFlowDoor(options.rpc);
     this.#login = new LoginDoor(options.gatekeeper);
     this.#openApi = new OpenApiDocument(options.version);
     this.#files = new StaticFiles(options.rendererDir);
     this.#rpcSockets = new RpcSockets(options.rpc.router);
-    const { visits, bodyLimit } = options;
+    const { visits } = options;
     this.sockets = {
-      plain: new Sockets({ maxPayload: bodyLimit, visits }),
-      mcp: new Sockets({ maxPayload: bodyLimit, subprotocol: 'mcp', visits }),
+      plain: new Sockets({ maxPayload: MAX_BODY_BYTES, visits }),
+      mcp: new Sockets({ maxPayload: MAX_BODY_BYTES, subprotocol: 'mcp', visits }),
     };
   }
 

@@ -6,7 +6,7 @@ import { OpenAPIHandler } from '@orpc/openapi/node';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { Caller } from '#core/caller.ts';
 import type { Rpc, RpcContext } from '#core/rpc/router.ts';
-import { readJson } from './body.ts';
+import { MAX_BODY_BYTES, readJson } from './body.ts';
 import { sendMethodError } from './respond.ts';
 
 /** Where the contract's routes begin. */
@@ -21,10 +21,8 @@ interface RestRoute {
 export class RestDoor {
   readonly #handler: OpenAPIHandler<RpcContext>;
   readonly #routes: readonly RestRoute[];
-  readonly #bodyLimit: number;
 
-  constructor(rpc: Rpc, bodyLimit: number) {
-    this.#bodyLimit = bodyLimit;
+  constructor(rpc: Rpc) {
     this.#routes = rpc.procedures.map(({ route }) => ({ method: route.method, pattern: patternOf(route.path) }));
     const schemas = new Map(rpc.procedures.map((procedure) => [procedure.name, procedure.inputSchema as JsonSchema]));
     const coercer = new JsonSchemaCoercer();
@@ -55,7 +53,7 @@ export class RestDoor {
       return;
     }
     // Read here, so that the limit and the complaints are ours; undefined would make oRPC read it again.
-    const body = (await readJson(request, response, this.#bodyLimit)) ?? {};
+    const body = (await readJson(request, response, MAX_BODY_BYTES)) ?? {};
     if (typeof body !== 'object' || body === null || Array.isArray(body))
       throw new AppError('BAD_REQUEST', 'The body must be a JSON object with the fields of the input.');
     // A colon is no letter for oRPC's matcher; core/rpc/router.ts writes it so in the routes as well.

@@ -5,7 +5,7 @@ import type { AuthInfo } from '@modelcontextprotocol/server';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { SSEServerTransport } from '@modelcontextprotocol/server-legacy/sse';
 import { AppError } from '#shared/kernel/errors.ts';
-import { readJson } from '#core/http/body.ts';
+import { MAX_BODY_BYTES, readJson } from '#core/http/body.ts';
 import { sendJson } from '#core/http/respond.ts';
 import type { BugLog } from '#core/rpc/errors.ts';
 import { invalidMessage, parseError } from './json-rpc.ts';
@@ -22,7 +22,6 @@ interface SseSession {
 
 /** What the door needs. */
 export interface McpHttpOptions extends McpOptions {
-  readonly bodyLimit: number;
   readonly log: BugLog;
 }
 
@@ -43,10 +42,10 @@ export class McpHttpDoor {
         return createMcpServer(options, session);
       },
       // Rejected requests are answered; what is thrown by a bug is logged by the router.
-      { keepAliveMs: KEEP_ALIVE_MS, maxRequestBodySize: options.bodyLimit },
+      { keepAliveMs: KEEP_ALIVE_MS, maxRequestBodySize: MAX_BODY_BYTES },
     );
     this.#serve = toNodeHandler(handler, {
-      maxRequestBodySize: options.bodyLimit,
+      maxRequestBodySize: MAX_BODY_BYTES,
       onerror: (error) => options.log.error({ err: error }, 'An MCP request failed'),
     });
     this.#close = () => handler.close();
@@ -100,7 +99,7 @@ export class McpHttpDoor {
   async #readMessage(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
     let message: unknown;
     try {
-      message = await readJson(request, response, this.#options.bodyLimit);
+      message = await readJson(request, response, MAX_BODY_BYTES);
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'BAD_REQUEST') throw error;
       sendJson(response, 400, parseError(error.message));
