@@ -9,11 +9,17 @@ const SILENCE_MS = 60_000;
 /** Spells kept before those that are over are forgotten. */
 const MAX_SPELLS = 1_000;
 
+interface Spell {
+  lastTypedAt: number;
+  /** Its row, until that is committed. */
+  row: Promise<void> | undefined;
+}
+
 /** Spells of typing, by who types where. */
 export class TypingLog {
   readonly #store: AppStore;
   readonly #now: () => number;
-  readonly #lastTypedAt = new Map<string, number>();
+  readonly #spells = new Map<string, Spell>();
 
   constructor(options: { store: AppStore; now: () => number }) {
     this.#store = options.store;
@@ -21,28 +27,40 @@ export class TypingLog {
   }
 
   /**
-   * To be called before bytes are typed. Returns a promise at the start of a spell: it resolves when the journal has it, and
-   * nothing must be typed before. Rejects when it cannot be written.
+   * To be called before bytes are typed. Returns a promise until the journal has the spell's row: nothing must be typed
+   * before it resolves, by whichever connection of the same caller. Rejects when the row cannot be written.
    */
   note(where: { agentId: AgentId; projectId: ProjectId; window: string }, caller: Caller): Promise<void> | undefined {
     const now = this.#now();
     const key = `${caller.actor.kind} ${caller.actor.id} ${caller.door} ${where.agentId} ${where.window}`;
-    const last = this.#lastTypedAt.get(key);
-    this.#lastTypedAt.set(key, now);
-    if (last !== undefined && now - last < SILENCE_MS) return undefined;
-    if (this.#lastTypedAt.size > MAX_SPELLS) this.#forgetOld(now);
-    return this.#store
-      .write((tx) => {
-        const envelope = { projectId: where.projectId, actor: caller.actor, door: caller.door, subject: where.agentId };
-        tx.record(event(envelope, 'terminal.typed', { window: where.window }));
-      })
-      .catch((error: unknown) => {
-        this.#lastTypedAt.delete(key);
+    const known = this.#spells.get(key);
+    if (known !== undefined && now - known.lastTypedAt < SILENCE_MS) {
+      known.lastTypedAt = now;
+      return known.row;
+    }
+    if (this.#spells.size >= MAX_SPELLS) this.#forgetOld(now);
+    const spell: Spell = { lastTypedAt: now, row: undefined };
+    this.#spells.set(key, spell);
+    spell.row = this.#record(where, caller).then(
+      () => {
+        spell.row = undefined;
+      },
+      (error: unknown) => {
+        if (this.#spells.get(key) === spell) this.#spells.delete(key);
         throw error;
-      });
+      },
+    );
+    return spell.row;
+  }
+
+  #record(where: { agentId: AgentId; projectId: ProjectId; window: string }, caller: Caller): Promise<void> {
+    return this.#store.write((tx) => {
+      const envelope = { projectId: where.projectId, actor: caller.actor, door: caller.door, subject: where.agentId };
+      tx.record(event(envelope, 'terminal.typed', { window: where.window }));
+    });
   }
 
   #forgetOld(now: number): void {
-    for (const [key, at] of this.#lastTypedAt) if (now - at >= SILENCE_MS) this.#lastTypedAt.delete(key);
+    for (const [key, { lastTypedAt }] of this.#spells) if (now - lastTypedAt >= SILENCE_MS) this.#spells.delete(key);
   }
 }
