@@ -15,6 +15,8 @@ describe('the agent port', () => {
   });
 
   it('does not move while agents hold it', () => {
-    expect(() => chooseAgentPort(4000, 3107, true)).toThrow(expect.objectContaining({ code: 'CONFLICT', data: { kept: 3107, stated: 4000 } }));
+    expect(() => chooseAgentPort(4000, 3107, true)).toThrow(
+      expect.objectContaining({ code: 'CONFLICT', data: { kept: 3107, stated: 4000 } }),
+    );
   });
 });

@@ -1,10 +1,26 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RunInfo } from '#shared/system/model.ts';
 import { openDataDir, prepareFolders, removeRunFile, writeRunFile } from './data-folder.ts';
 import { pathsOf } from './paths.ts';
+
+/** Matchers are `any` by their types. */
+const containing = (text: string): string => expect.stringContaining(text) as string;
 
 let dir: string;
 beforeEach(() => {
@@ -27,7 +43,8 @@ describe('preparing the folders', () => {
       process.umask(before);
     }
     const { dataDir, secrets, agents, projects, sessions, templates, logs, backups, socketDir } = paths();
-    for (const path of [dataDir, secrets, agents, projects, sessions, templates, logs, backups, socketDir]) expect([path, modeOf(path)]).toEqual([path, '700']);
+    for (const path of [dataDir, secrets, agents, projects, sessions, templates, logs, backups, socketDir])
+      expect([path, modeOf(path)]).toEqual([path, '700']);
   });
 
   it('closes one that others can read, and keeps what is in it', () => {
@@ -43,7 +60,9 @@ describe('preparing the folders', () => {
     mkdirSync(join(dir, 'elsewhere'), { mode: 0o755 });
     mkdirSync(join(dir, 'run'));
     symlinkSync(join(dir, 'elsewhere'), paths().socketDir);
-    expect(() => prepareFolders(paths())).toThrow(expect.objectContaining({ code: 'UNAVAILABLE', message: expect.stringContaining('may be a link') }));
+    expect(() => prepareFolders(paths())).toThrow(
+      expect.objectContaining({ code: 'UNAVAILABLE', message: containing('may be a link') }),
+    );
     expect(modeOf(join(dir, 'elsewhere'))).toBe('755');
     expect(lstatSync(paths().socketDir).isSymbolicLink()).toBe(true);
   });
@@ -58,7 +77,9 @@ describe('preparing the folders', () => {
 
   it('says so when a file is in the way, or the place cannot be written', () => {
     writeFileSync(paths().dataDir, 'a file');
-    expect(() => prepareFolders(paths())).toThrow(expect.objectContaining({ code: 'UNAVAILABLE', message: expect.stringContaining('--data-dir') }));
+    expect(() => prepareFolders(paths())).toThrow(
+      expect.objectContaining({ code: 'UNAVAILABLE', message: containing('--data-dir') }),
+    );
     expect(readFileSync(paths().dataDir, 'utf8')).toBe('a file');
     expect(() => openDataDir(join(paths().dataDir, 'below a file'))).toThrow(/cannot be used/);
   });

@@ -35,7 +35,9 @@ describe('the sockets', () => {
 
   it('have paths that fit into the address of a Unix socket, for the longest id and user number', () => {
     for (const env of [{ XDG_RUNTIME_DIR: '/run/user/60000' }, {}]) {
-      expect(Buffer.byteLength(join(pathsOf(`/${'x'.repeat(500)}`, env).socketDir, 'a'.repeat(63), 'health.sock'))).toBeLessThanOrEqual(107);
+      expect(
+        Buffer.byteLength(join(pathsOf(`/${'x'.repeat(500)}`, env).socketDir, 'a'.repeat(63), 'health.sock')),
+      ).toBeLessThanOrEqual(107);
     }
   });
 });

@@ -22,9 +22,14 @@ export function freeId(stem: string, isTaken: (id: AgentId) => boolean): AgentId
   }
 }
 
-/** One sentence that names each field and what is allowed. */
-export function describeIssues(error: z.ZodError): string {
-  return error.issues.map((issue) => `${issue.path.length > 0 ? issue.path.join('.') : 'configuration'}: ${issue.message}`).join('; ');
+/** One sentence that names each field and what is allowed; `whole` is what to call the whole. */
+export function describeIssues(error: z.ZodError, whole = 'configuration'): string {
+  return error.issues.map((issue) => `${issue.path.length > 0 ? issue.path.join('.') : whole}: ${reasonOf(issue)}`).join('; ');
+}
+
+/** Of a name that is not allowed, zod only says so; why is one level deeper. */
+function reasonOf(issue: z.core.$ZodIssue): string {
+  return (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) ?? issue.message;
 }
 
 /** The whole configuration, with defaults. BAD_REQUEST names the fields that are wrong and what is allowed. */

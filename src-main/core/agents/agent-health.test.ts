@@ -43,7 +43,10 @@ async function problem(timeoutMs = PATIENCE_MS): Promise<string> {
 describe("an agent's health endpoint", () => {
   it('is asked for /health and answers with an object', async () => {
     await serve((request, response) => response.end(JSON.stringify({ status: 'ok', path: request.url, method: request.method })));
-    expect(await askHealth(socket, PATIENCE_MS)).toMatchObject({ isAnswered: true, report: { status: 'ok', path: '/health', method: 'GET' } });
+    expect(await askHealth(socket, PATIENCE_MS)).toMatchObject({
+      isAnswered: true,
+      report: { status: 'ok', path: '/health', method: 'GET' },
+    });
   });
 
   it.each([

@@ -30,10 +30,18 @@ async function until(agents: TestAgents, name: string, status: AgentStatus): Pro
 describe('spawning', () => {
   it('starts a command in the project folder, with the agent interface in its environment', async () => {
     const t = open();
-    const agent = await t.agents.spawn({ ...command('one', 'sh', '-c', 'pwd > where; env > environment; exec sleep 1000'), environment: { GREETING: "it's $HOME; #{pane_pid}" } }, caller);
+    const agent = await t.agents.spawn(
+      {
+        ...command('one', 'sh', '-c', 'pwd > where; env > environment; exec sleep 1000'),
+        environment: { GREETING: "it's $HOME; #{pane_pid}" },
+      },
+      caller,
+    );
     expect(agent.state).toMatchObject({ status: 'working', evidence: { source: 'process' } });
     expect(agent.boundaryNote).toContain('not contained');
-    await vi.waitFor(() => expect(readFileSync(join(t.folder, 'environment'), 'utf8')).toContain('QUARTERDECK_AGENT_ID=one'), { timeout: 5_000 });
+    await vi.waitFor(() => expect(readFileSync(join(t.folder, 'environment'), 'utf8')).toContain('QUARTERDECK_AGENT_ID=one'), {
+      timeout: 5_000,
+    });
     expect(readFileSync(join(t.folder, 'where'), 'utf8').trim()).toBe(t.folder);
     expect(readFileSync(join(t.folder, 'environment'), 'utf8')).toContain("GREETING=it's $HOME; #{pane_pid}");
     expect(readFileSync(join(t.folder, 'environment'), 'utf8')).toContain('QUARTERDECK_AGENT_TOKEN=token-of-one');
@@ -49,27 +57,46 @@ describe('spawning', () => {
 
   it('makes ids that are free, also when several are asked for at once', async () => {
     const t = open();
-    const agents = await Promise.all(Array.from({ length: 5 }, () => t.agents.spawn({ type: 'command', command: ['sleep', '1000'], start: false }, caller)));
+    const agents = await Promise.all(
+      Array.from({ length: 5 }, () => t.agents.spawn({ type: 'command', command: ['sleep', '1000'], start: false }, caller)),
+    );
     expect(new Set(agents.map((agent) => agent.id)).size).toBe(5);
   });
 
   it('names the field and what is allowed when a configuration is not valid', async () => {
     const t = open();
-    await expect(t.agents.spawn({ id: id('one'), type: 'command' }, caller)).rejects.toMatchObject({ code: 'BAD_REQUEST', message: containing('command: is required for type "command"') });
-    await expect(t.agents.spawn({ id: id('one'), command: ['true'] }, caller)).rejects.toMatchObject({ code: 'BAD_REQUEST', message: containing('type') });
+    await expect(t.agents.spawn({ id: id('one'), type: 'command' }, caller)).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+      message: containing('command: is required for type "command"'),
+    });
+    await expect(t.agents.spawn({ id: id('one'), command: ['true'] }, caller)).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+      message: containing('type'),
+    });
   });
 
   it('lays what is stated over a template', async () => {
     const t = open();
     const agent = await t.agents.spawn({ template: 'batch-worker', resourceLimits: { cpu: '1' }, start: false }, caller);
     expect(agent.id).toBe('batch-worker-1');
-    expect(agent.config).toMatchObject({ type: 'worker', maxConcurrentTasks: 10, resourceLimits: { memory: '2GB', cpu: '1', timeout: 600_000 }, environment: { BATCH_SIZE: '100' } });
-    await expect(t.agents.spawn({ template: 'none' }, caller)).rejects.toMatchObject({ code: 'NOT_FOUND', message: containing('batch-worker') });
+    expect(agent.config).toMatchObject({
+      type: 'worker',
+      maxConcurrentTasks: 10,
+      resourceLimits: { memory: '2GB', cpu: '1', timeout: 600_000 },
+      environment: { BATCH_SIZE: '100' },
+    });
+    await expect(t.agents.spawn({ template: 'none' }, caller)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: containing('batch-worker'),
+    });
   });
 
   it('says why a program did not start, and keeps that as the reason of the failure', async () => {
     const t = open();
-    await expect(t.agents.spawn(command('one', 'no-such-program-here'), caller)).rejects.toMatchObject({ code: 'UNAVAILABLE', message: containing('no-such-program-here') });
+    await expect(t.agents.spawn(command('one', 'no-such-program-here'), caller)).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: containing('no-such-program-here'),
+    });
     expect(t.registry.get(id('one')).state).toMatchObject({ status: 'failed', reason: containing('no-such-program-here') });
   });
 
@@ -92,7 +119,7 @@ describe('the lifecycle', () => {
     await vi.waitFor(() => expect(t.revoked.sort()).toEqual(['bad', 'good']));
   });
 
-  it('stops gracefully with the program\'s own exit code, and by force when it does not listen', async () => {
+  it("stops gracefully with the program's own exit code, and by force when it does not listen", async () => {
     const t = open();
     await t.agents.spawn(command('kind', 'sh', '-c', 'trap "exit 9" TERM; while :; do sleep 0.05; done'), caller);
     await t.agents.spawn(command('deaf', 'sh', '-c', 'trap "" TERM; while :; do sleep 0.05; done'), caller);
@@ -124,7 +151,10 @@ describe('the lifecycle', () => {
     const t = open();
     await t.agents.spawn({ ...command('one', 'sleep', '1000'), resourceLimits: { timeout: 300 } }, caller);
     await until(t, 'one', 'failed');
-    await vi.waitFor(() => expect(t.registry.get(id('one')).state).toMatchObject({ evidence: { source: 'clock' }, exit: { signal: 'SIGTERM' } }), { timeout: 10_000 });
+    await vi.waitFor(
+      () => expect(t.registry.get(id('one')).state).toMatchObject({ evidence: { source: 'clock' }, exit: { signal: 'SIGTERM' } }),
+      { timeout: 10_000 },
+    );
   });
 
   it('refuses to remove an agent that runs', async () => {
@@ -170,7 +200,10 @@ describe('a store that takes nothing', () => {
   it('tells of a start that failed as soon as it can', async () => {
     const t = open();
     t.registry.onStateChange(({ after }) => setWritable(t, after.state.status !== 'starting'));
-    await expect(t.agents.spawn(command('one', 'no-such-program-here'), caller)).rejects.toMatchObject({ code: 'UNAVAILABLE', message: containing('no-such-program-here') });
+    await expect(t.agents.spawn(command('one', 'no-such-program-here'), caller)).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: containing('no-such-program-here'),
+    });
     expect(t.registry.get(id('one')).state.status).toBe('starting');
     setWritable(t, true);
     await until(t, 'one', 'failed');
@@ -190,8 +223,15 @@ describe('a store that takes nothing', () => {
 describe('an agent that lost its terminal', () => {
   /** Starts an agent that goes on without a terminal, and takes its tmux server away. */
   async function loseOne(t: TestAgents): Promise<number> {
-    const { run } = await t.agents.spawn(command('one', 'sh', '-c', 'trap "" HUP; echo ready; while :; do sleep 0.05; done'), caller);
-    await vi.waitFor(async () => expect((await t.runs.find(id('one'))?.capture({ historyLines: 0, ansi: false }))?.lines.join('')).toContain('ready'), { timeout: 5_000 });
+    const { run } = await t.agents.spawn(
+      command('one', 'sh', '-c', 'trap "" HUP; echo ready; while :; do sleep 0.05; done'),
+      caller,
+    );
+    await vi.waitFor(
+      async () =>
+        expect((await t.runs.find(id('one'))?.capture({ historyLines: 0, ansi: false }))?.lines.join('')).toContain('ready'),
+      { timeout: 5_000 },
+    );
     execFileSync('tmux', ['-S', join(t.dir, 's', 'tmux.sock'), 'kill-server']);
     await until(t, 'one', 'lost');
     expect(t.registry.get(id('one')).state).toMatchObject({ reason: containing('stop the agent to end it') });
@@ -230,12 +270,19 @@ describe('adoption', () => {
 
     const t = open(dir);
     await t.agents.adopt();
-    expect(t.registry.get(id('runs'))).toMatchObject({ state: { status: 'working', evidence: { detail: containing('found running') } }, run: { pid } });
+    expect(t.registry.get(id('runs'))).toMatchObject({
+      state: { status: 'working', evidence: { detail: containing('found running') } },
+      run: { pid },
+    });
     expect(t.registry.get(id('frozen')).state.status).toBe('paused');
     await until(t, 'ends', 'failed');
     expect(t.registry.get(id('ends')).state).toMatchObject({ exit: { code: 5 } });
     expect(t.registry.get(id('plain')).state).toMatchObject({ status: 'lost' });
-    await vi.waitFor(async () => expect((await t.runs.find(id('runs'))?.capture({ historyLines: 100, ansi: false }))?.lines.join('\n')).toContain('hello'), { timeout: 5_000 });
+    await vi.waitFor(
+      async () =>
+        expect((await t.runs.find(id('runs'))?.capture({ historyLines: 100, ansi: false }))?.lines.join('\n')).toContain('hello'),
+      { timeout: 5_000 },
+    );
     expect((await t.agents.resume(id('frozen'), caller)).state.status).toBe('working');
     expect((await t.agents.stop(id('runs'), 5_000, caller)).state.status).toBe('stopped');
   });

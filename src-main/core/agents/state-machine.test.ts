@@ -6,7 +6,11 @@ import { effort } from '#e2e/support/effort.ts';
 import type { AgentFact } from './state-machine.ts';
 import { nextState } from './state-machine.ts';
 
-const created = AgentStateSchema.parse({ status: 'created', since: 0, evidence: { source: 'command', detail: 'created', at: 0 } });
+const created = AgentStateSchema.parse({
+  status: 'created',
+  since: 0,
+  evidence: { source: 'command', detail: 'created', at: 0 },
+});
 
 function walk(...facts: AgentFact[]): AgentState {
   return facts.reduce<AgentState>((state, fact, index) => nextState(state, fact, index + 1) ?? state, created);
@@ -20,12 +24,19 @@ const stop: AgentFact = { type: 'stop-ordered', by: 'operator' };
 
 const anyFact: fc.Arbitrary<AgentFact> = fc.oneof(
   fc.constant(start),
-  fc.record({ type: fc.constant('process-started' as const), pid: fc.nat(), status: fc.constantFrom('starting' as const, 'working' as const) }),
+  fc.record({
+    type: fc.constant('process-started' as const),
+    pid: fc.nat(),
+    status: fc.constantFrom('starting' as const, 'working' as const),
+  }),
   fc.constant<AgentFact>({ type: 'launch-failed', reason: 'no such program' }),
   fc.record({ type: fc.constant('activity' as const), held: fc.nat(3), detail: fc.constant('x') }),
   fc.constant(stop),
   fc.constant<AgentFact>({ type: 'timed-out', timeoutMs: 1000 }),
-  fc.record({ type: fc.constant('exited' as const), exit: fc.oneof(fc.record({ code: fc.nat(255) }), fc.record({ signal: fc.constantFrom('SIGKILL', 'SIGTERM') })) }),
+  fc.record({
+    type: fc.constant('exited' as const),
+    exit: fc.oneof(fc.record({ code: fc.nat(255) }), fc.record({ signal: fc.constantFrom('SIGKILL', 'SIGTERM') })),
+  }),
   fc.constant<AgentFact>({ type: 'frozen', by: 'operator' }),
   fc.constant<AgentFact>({ type: 'thawed', by: 'operator' }),
   fc.record({
@@ -43,12 +54,22 @@ describe('the state machine', () => {
     expect(walk(start).status).toBe('starting');
     expect(walk(start, runs, idle).status).toBe('idle');
     expect(walk(start, runs, idle, busy)).toMatchObject({ status: 'working', evidence: { source: 'interface' } });
-    expect(walk(start, runs, idle, stop, { type: 'exited', exit: { code: 0 } })).toMatchObject({ status: 'stopped', exit: { code: 0 } });
+    expect(walk(start, runs, idle, stop, { type: 'exited', exit: { code: 0 } })).toMatchObject({
+      status: 'stopped',
+      exit: { code: 0 },
+    });
   });
 
   it('calls an unexpected end a failure with its exit code, and an end by itself with code 0 a stop', () => {
-    expect(walk(start, runs, busy, { type: 'exited', exit: { code: 3 } })).toMatchObject({ status: 'failed', exit: { code: 3 }, reason: 'exit code 3' });
-    expect(walk(start, runs, busy, { type: 'exited', exit: { signal: 'SIGKILL' } })).toMatchObject({ status: 'failed', reason: 'ended by SIGKILL' });
+    expect(walk(start, runs, busy, { type: 'exited', exit: { code: 3 } })).toMatchObject({
+      status: 'failed',
+      exit: { code: 3 },
+      reason: 'exit code 3',
+    });
+    expect(walk(start, runs, busy, { type: 'exited', exit: { signal: 'SIGKILL' } })).toMatchObject({
+      status: 'failed',
+      reason: 'ended by SIGKILL',
+    });
     expect(walk(start, runs, busy, { type: 'exited', exit: { code: 0 } }).status).toBe('stopped');
     expect(walk(start, runs, stop, { type: 'exited', exit: { signal: 'SIGTERM' } }).status).toBe('stopped');
   });
@@ -60,11 +81,17 @@ describe('the state machine', () => {
 
   it('returns from a pause to what it was', () => {
     expect(walk(start, runs, busy, { type: 'frozen', by: 'operator' })).toMatchObject({ status: 'paused', from: 'working' });
-    expect(walk(start, runs, busy, { type: 'frozen', by: 'operator' }, { type: 'thawed', by: 'operator' }).status).toBe('working');
+    expect(walk(start, runs, busy, { type: 'frozen', by: 'operator' }, { type: 'thawed', by: 'operator' }).status).toBe(
+      'working',
+    );
   });
 
   it('takes no activity while paused, stopping or ended', () => {
-    for (const facts of [[start, runs, idle, { type: 'frozen', by: 'o' } as const], [start, runs, stop], [start, runs, stop, { type: 'exited', exit: { code: 0 } } as const]]) {
+    for (const facts of [
+      [start, runs, idle, { type: 'frozen', by: 'o' } as const],
+      [start, runs, stop],
+      [start, runs, stop, { type: 'exited', exit: { code: 0 } } as const],
+    ]) {
       const state = walk(...facts);
       expect(nextState(state, busy, 99)).toBeUndefined();
     }
@@ -83,7 +110,8 @@ describe('the state machine', () => {
           expect(AgentStateSchema.safeParse(next).success).toBe(true);
           expect(next.evidence.detail).not.toBe('');
           // What has ended comes back only by an order to start, or because it was found running. What is lost may run, and can be ended.
-          const comesBack = ended.includes(state.status) && isAlive(next.status) && !(state.status === 'lost' && next.status === 'stopping');
+          const comesBack =
+            ended.includes(state.status) && isAlive(next.status) && !(state.status === 'lost' && next.status === 'stopping');
           expect(comesBack && fact.type !== 'start-ordered' && fact.type !== 'adopted').toBe(false);
           // Nothing is stopped unless an exit was seen.
           expect(next.status === 'stopped' && fact.type !== 'exited').toBe(false);

@@ -7,6 +7,8 @@ export interface InputIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
   readonly code?: string | undefined;
   readonly keys?: readonly string[] | undefined;
+  /** Of a key of a record that is not allowed: why. */
+  readonly issues?: readonly { readonly message: string }[] | undefined;
 }
 
 /** A part of a JSON schema, as far as it is read here. */
@@ -64,7 +66,7 @@ export function describeIssue(issue: InputIssue, schema: JsonSchemaPart, input: 
   }
   const field = keys.length === 0 ? 'input' : cut(keys.join('.'));
   const hint = hintOf(part);
-  const message = cut(issue.message);
+  const message = cut((issue.code === 'invalid_key' ? issue.issues?.[0]?.message : undefined) ?? issue.message);
   if (keys.length > 0 && valueAt(input, keys) === undefined)
     return { field, text: `"${field}" is missing${hint === '' ? '' : ` (${hint})`}` };
   if (issue.code === 'invalid_union' || message === 'Invalid input')

@@ -30,7 +30,15 @@ it('goes on with the session that a crash left, and begins a new one after a cle
   const next = core();
   expect(await next.open()).toEqual({ isAfterCrash: false });
   expect(next.currentId()).not.toBe(id);
-  expect(await kinds()).toEqual(['session.started', 'core.started false', 'core.started true', 'session.ended', 'core.stopped', 'session.started', 'core.started false']);
+  expect(await kinds()).toEqual([
+    'session.started',
+    'core.started false',
+    'core.started true',
+    'session.ended',
+    'core.stopped',
+    'session.started',
+    'core.started false',
+  ]);
   const sessions = await next.list(10);
   expect(sessions.map((session) => session.endedAt === null)).toEqual([true, false]);
   expect(await next.list(1)).toEqual(sessions.slice(0, 1));
@@ -42,7 +50,7 @@ it('ends once', async () => {
   await sessions.end();
   await sessions.end();
   expect((await kinds()).filter((kind) => kind === 'session.ended')).toHaveLength(1);
-  expect(() => sessions.currentId()).toThrow();
+  expect(() => sessions.currentId()).toThrow('not open');
 });
 
 it('keeps the session of a crash open through a start that fails, and ends one that the failed start began', async () => {

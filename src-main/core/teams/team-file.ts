@@ -5,6 +5,7 @@ import { AgentId } from '#shared/kernel/ids.ts';
 import type { Json } from '#shared/kernel/json.ts';
 import { Address } from '#shared/messages/model.ts';
 import { Team } from '#shared/teams/model.ts';
+import { describeIssues } from '#core/agents/agent-draft.ts';
 
 /** Reads a team file (YAML, JSON included). BAD_REQUEST names the fields that are wrong and what is allowed. */
 export function parseTeam(text: string): Team {
@@ -16,10 +17,7 @@ export function parseTeam(text: string): Team {
   }
   const result = Team.safeParse(value);
   if (!result.success) {
-    const issues = result.error.issues.map(
-      (issue) => `${issue.path.length > 0 ? issue.path.join('.') : 'team'}: ${issue.message}`,
-    );
-    throw new AppError('BAD_REQUEST', `The team file is not valid: ${issues.join('; ')}.`, {
+    throw new AppError('BAD_REQUEST', `The team file is not valid: ${describeIssues(result.error, 'team')}.`, {
       data: { fields: result.error.issues.map((issue) => issue.path.join('.')) },
     });
   }

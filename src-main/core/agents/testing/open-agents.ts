@@ -19,6 +19,7 @@ export interface TestAgents extends TestStore {
   readonly agents: AgentsService;
   readonly registry: AgentRegistry;
   readonly runs: AgentRuns;
+  readonly projects: ProjectsService;
   readonly folder: string;
   /** Ids whose tokens were revoked, in order. */
   readonly revoked: string[];
@@ -67,8 +68,15 @@ export function openTestAgents(options: { dir?: string } = {}): TestAgents {
       mintToken: (agent) => Promise.resolve(`token-of-${agent.id}`),
       sideWindows: () => [],
     }),
-    templates: new Templates({ builtInDir: new URL('../../../../assets/templates', import.meta.url).pathname, ownDir: join(test.dir, 'templates') }),
-    resolveProject: (stated, caller) => projects.resolve(stated.projectId === undefined && stated.projectFolder === undefined ? { projectFolder: folder } : stated, caller),
+    templates: new Templates({
+      builtInDir: new URL('../../../../assets/templates', import.meta.url).pathname,
+      ownDir: join(test.dir, 'templates'),
+    }),
+    resolveProject: (stated, caller) =>
+      projects.resolve(
+        stated.projectId === undefined && stated.projectFolder === undefined ? { projectFolder: folder } : stated,
+        caller,
+      ),
     projectOf: (id) => projects.get(id),
     heldBy: () => 0,
     now,
@@ -79,6 +87,7 @@ export function openTestAgents(options: { dir?: string } = {}): TestAgents {
     agents,
     registry,
     runs,
+    projects,
     folder,
     revoked,
     log,
