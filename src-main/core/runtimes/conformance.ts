@@ -345,6 +345,15 @@ export function describeRuntime(subject: RuntimeUnderTest): void {
       await run.discard();
     });
 
+    it('ends although what the agent left behind goes on reading from the terminal', async () => {
+      // The signal goes to the shell alone; cat stays in front, and takes whatever the terminal sends: first the answer to a
+      // question that nobody has read yet.
+      const run = await sh(`printf '\\033[c'; echo ready; cat; true`);
+      await waitForScreen(run, 'ready');
+      expect(await run.stop(5000)).toEqual(signal('SIGTERM'));
+      expect(await run.ended).toEqual(signal('SIGTERM'));
+    });
+
     it('shortens the grace when asked again', async () => {
       const run = await sh(`trap '' TERM; echo up > up; while :; do sleep 0.02; done`);
       await waitFor('the agent', () => read('up'));

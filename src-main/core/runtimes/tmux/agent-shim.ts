@@ -23,7 +23,8 @@ export interface Shim {
  *   of the session, which is the shim: it is passed on (a shell that dies of it makes the kernel do the same).
  * - The question at the end (ECMA-48 DSR 5, "are you well?"): when it learns of the end of a pane's process, tmux drops what
  *   it has not read yet. Its answer shows that it has read everything, the agent's last words included. The terminal is made
- *   raw before, so that the answer is not echoed. 5 is EIO: the terminal is gone.
+ *   raw before, so that the answer is not echoed, and no read waits longer than a tenth of a second: a process that the agent
+ *   left behind may read from the terminal, too, and take the answer. It is asked again each second. What is no terminal any more is gone.
  */
 
 /** `10` is ECHILD on Linux and macOS: its name would load a module. A core dump of the agent is not followed by one of the shim. */
@@ -46,16 +47,13 @@ for my $name (qw(HUP TERM)) { $SIG{$name} = sub { kill $name, $child; }; }
 $0 = "quarterdeck-agent";
 while (waitpid($child, 0) != $child) { last if $! == 10; }
 my $status = $?;
-if (-t STDIN && system({ "/bin/stty" } "stty", "raw", "-echo") == 0) {
-  my ($seen, $end) = ("", time + 5);
-  syswrite STDOUT, "\\e[5n";
+if (-t STDIN && system({ "/bin/stty" } "stty", "raw", "-echo", "min", "0", "time", "1") == 0) {
+  my ($seen, $end, $asked) = ("", time + 5, 0);
   while ($seen !~ /\\e\\[0n/ && time < $end) {
-    my $ready = "";
-    vec($ready, 0, 1) = 1;
-    next unless select($ready, undef, undef, 1) > 0;
+    if ($asked != time) { $asked = time; syswrite STDOUT, "\\e[5n"; }
     my $count = sysread STDIN, my $bytes, 1024;
-    last if defined $count && $count == 0 || !defined $count && $! == 5;
-    $seen .= $bytes if $count;
+    if ($count) { $seen .= $bytes; next; }
+    last if !-t STDIN;
   }
 } else { select undef, undef, undef, 0.05; }
 my $signal = $status & 127;

@@ -199,6 +199,8 @@ export class TmuxRun implements Run {
     }, 20);
     try {
       const end = await this.#stop.stop(graceMs);
+      // Also where tmux never told of it: whoever waits for the end must not wait for good.
+      this.#finish(end);
       await this.#sideWindowsEnded;
       return end;
     } finally {
