@@ -68,3 +68,30 @@ describe('an offer of another protocol', () => {
     ).toBe(401);
   });
 });
+
+describe('a body that is nested too deep', () => {
+  it('is refused as such on every path, and no bug', async () => {
+    open = await openDoors();
+    const { mcpUrl, apiUrl } = open.info;
+    const headers = {
+      authorization: `Bearer ${TOKENS.operator}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    };
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const call = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"send_message","arguments":{"data":${deep}}}}`;
+    for (const [path, body] of [
+      [mcpUrl, call],
+      [`${apiUrl}/v1/messages`, `{"data":${deep}}`],
+      [`${apiUrl}/agents/a/messages`, `{"a":${deep}}`],
+    ] as const) {
+      const answer = await fetch(path, { method: 'POST', headers, body });
+      expect([path, answer.status, (await answer.text()).includes('levels deep')]).toEqual([path, 400, true]);
+    }
+    // Brackets in texts are none.
+    const text = `{"to":"a","body":"${'['.repeat(1000)}\\"{"}`;
+    const answer = await fetch(`${apiUrl}/v1/messages`, { method: 'POST', headers, body: text });
+    expect(answer.status).toBe(404);
+    expect(open.bugs).toEqual([]);
+  });
+});
