@@ -14,6 +14,10 @@ export const isDeep = process.env['QD_DEEP'] === '1';
 export interface Effort {
   /** Rounds that kill a whole core (SIGKILL) and start it again; some seconds each. */
   readonly killRounds: number;
+  /** The least number of `killRounds` that must have been done within `killBudgetMs`. */
+  readonly leastKillRounds: number;
+  /** What the rounds that kill a whole core may take together, in ms; no further one begins after it. */
+  readonly killBudgetMs: number;
   /** Rounds that kill only a child holding the store or the router, at random moments; at most a second each. */
   readonly childKillRounds: number;
   /** Runs of one fast-check property (`numRuns`). */
@@ -38,6 +42,8 @@ export interface Effort {
 
 const SMALL: Effort = {
   killRounds: 3,
+  leastKillRounds: 3,
+  killBudgetMs: 60_000,
   childKillRounds: 5,
   propertyRuns: 30,
   propertyCommands: 30,
@@ -52,6 +58,8 @@ const SMALL: Effort = {
 
 const DEEP: Effort = {
   killRounds: 20,
+  leastKillRounds: 12,
+  killBudgetMs: 240_000,
   childKillRounds: 60,
   propertyRuns: 300,
   propertyCommands: 100,

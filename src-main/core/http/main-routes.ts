@@ -21,7 +21,7 @@ import { DOCS_FILES } from './docs-page.ts';
 import { requireSameOrigin } from './hosts.ts';
 import { LoginDoor } from './login.ts';
 import { OpenApiDocument } from './openapi.ts';
-import { sendHttpError, sendJson, sendMethodError } from './respond.ts';
+import { sendError, sendHttpError, sendJson, sendMethodError } from './respond.ts';
 import { API_PREFIX, RestDoor } from './rest.ts';
 import { RpcSockets } from './rpc-socket.ts';
 import { Sockets } from './sockets.ts';
@@ -80,6 +80,7 @@ export class MainRoutes implements WebRoutes {
     else if (path === '/login' && request.method === 'POST') await this.#login.serve(request, response);
     else if (path === '/metrics') await this.#serveMetrics(request, response);
     else if (path === '/api' || path.startsWith('/api/')) await this.#serveApi(request, response, url);
+    else if (path.startsWith('/hooks/')) sendError(response, new AppError('NOT_FOUND', 'This version takes no webhooks.'));
     else if (request.method === 'GET' || request.method === 'HEAD') await this.#files.serve(request, response, path);
     else sendMethodError(response, request.method, ['GET', 'HEAD']);
   }

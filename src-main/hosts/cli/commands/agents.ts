@@ -187,7 +187,7 @@ async function stop(call: Invocation<z.infer<typeof StopAllOptions>>): Promise<n
   );
 }
 
-/** Adds `agents`, what can be done to them, and `stop`. */
+/** Adds `agents` and what can be done to them. */
 export function addAgentCommands(program: Command, host: CommandHost): void {
   const listFlags = [
     flag('--status <status>', `only those that are ${AgentStatus.options.join(', ')}`),
@@ -244,23 +244,34 @@ export function addAgentCommands(program: Command, host: CommandHost): void {
       });
     },
   });
-  const simple = (name: 'start' | 'pause' | 'resume', summary: string): void => {
-    addCommand(agents, host, {
-      usage: `${name} <ids...>`,
-      summary,
-      options: z.object({}),
-      run: (call) => forEachAgent(call, call.args.map(agentId), (client, id) => client.agents[name]({ id }), nowIs),
-    });
-  };
-  simple('start', 'Start agents that do not run');
-  addCommand(agents, host, {
+  addSimple(agents, host, 'start', 'Start agents that do not run');
+  // Also at the top, where people look for them; only `start` there means the app.
+  for (const parent of [agents, program]) addLifecycleCommands(parent, host);
+}
+
+function addSimple(parent: Command, host: CommandHost, name: 'start' | 'pause' | 'resume', summary: string): void {
+  addCommand(parent, host, {
+    usage: `${name} <ids...>`,
+    summary,
+    options: z.object({}),
+    run: (call) => forEachAgent(call, call.args.map(agentId), (client, id) => client.agents[name]({ id }), nowIs),
+  });
+}
+
+function addLifecycleCommands(parent: Command, host: CommandHost): void {
+  addCommand(parent, host, {
     usage: 'stop [ids...]',
     summary: 'Stop agents',
+    details: 'Asks them to end, and ends what has not ended in time by force. Their unread messages stay queued.',
+    examples: [
+      ['quarterdeck stop build', 'stops one agent'],
+      ['quarterdeck stop --all', 'stops every agent'],
+    ],
     flags: [...STOP_FLAGS, flag('--all', 'stop every agent')],
     options: StopAllOptions,
     run: stop,
   });
-  addCommand(agents, host, {
+  addCommand(parent, host, {
     usage: 'restart <ids...>',
     summary: 'Stop agents and start them again',
     flags: STOP_FLAGS,
@@ -275,9 +286,9 @@ export function addAgentCommands(program: Command, host: CommandHost): void {
       );
     },
   });
-  simple('pause', 'Freeze agents where they are');
-  simple('resume', 'Let paused agents go on');
-  addCommand(agents, host, {
+  addSimple(parent, host, 'pause', 'Freeze agents where they are');
+  addSimple(parent, host, 'resume', 'Let paused agents go on');
+  addCommand(parent, host, {
     usage: 'remove <ids...>',
     summary: 'Remove agents that do not run; their messages and their record stay',
     options: z.object({}),
@@ -288,18 +299,6 @@ export function addAgentCommands(program: Command, host: CommandHost): void {
         (client, id) => client.agents.remove({ id }),
         (result) => `${result.id} is removed.`,
       ),
-  });
-  addCommand(program, host, {
-    usage: 'stop [ids...]',
-    summary: 'Stop agents',
-    details: 'Asks them to end, and ends what has not ended in time by force. Their unread messages stay queued.',
-    examples: [
-      ['quarterdeck stop build', 'stops one agent'],
-      ['quarterdeck stop --all', 'stops every agent'],
-    ],
-    flags: [...STOP_FLAGS, flag('--all', 'stop every agent')],
-    options: StopAllOptions,
-    run: stop,
   });
 }
 
