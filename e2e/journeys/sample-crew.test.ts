@@ -14,7 +14,7 @@ import { runClaudeCode } from '#e2e/support/claude-code/run-claude-code.ts';
 import type { TestCore } from '#e2e/support/core.ts';
 import { removeDataDir, startCore } from '#e2e/support/core.ts';
 import type { CallTool } from '#e2e/support/crew-door.ts';
-import { awaitReply, restTools, startSample } from '#e2e/support/crew-door.ts';
+import { awaitReply, emptyInbox, restTools, startSample } from '#e2e/support/crew-door.ts';
 import { expectReport } from '#e2e/support/expect-survey.ts';
 import type { Facts } from '#e2e/support/facts.ts';
 import { surveyFacts } from '#e2e/support/facts.ts';
@@ -42,6 +42,7 @@ afterAll(async () => {
 }, 60_000);
 
 beforeEach(async () => {
+  await emptyInbox(restTools(new RestClient(core)));
   await rm(join(folder, 'report.md'), { force: true });
 });
 

@@ -27,6 +27,12 @@ export function restTools(rest: RestClient): CallTool {
   };
 }
 
+/** Acknowledges everything in the operator's inbox: what earlier journeys left must not be taken for an answer. */
+export async function emptyInbox(call: CallTool): Promise<void> {
+  const { messages } = Inbox.parse(await call('get_messages', {}));
+  if (messages.length > 0) await call('mark_messages_read', { messageIds: messages.map((message) => message.id) });
+}
+
 /** Starts the sample crew on `folder` and returns the ids of the start messages and of the agents. */
 export async function startSample(call: CallTool, folder: string, idempotencyKey?: string): Promise<z.infer<typeof Started>> {
   return Started.parse(await call('start_sample_crew', { folder, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) }));
