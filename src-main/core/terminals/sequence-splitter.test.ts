@@ -101,4 +101,43 @@ describe('the sequence splitter', () => {
     expect(split('a\x1b]52;c;', half, half, 'yy\x07b', 'c')).toEqual(['a', '', '', 'b', 'c']);
     expect(split(`a\x1b[${'1'.repeat(MAX_SEQUENCE_BYTES)}`, '1;2mb')).toEqual(['a', 'b']);
   });
+
+  it('keeps from viewers what reaches beyond the screen, and questions in every spelling', () => {
+    const long = '0'.repeat(300);
+    for (const text of [
+      '\x1b]52;c;ZXZpbA==\x07',
+      `\x1b]52;c;${'QUFB'.repeat(500)}\x07`,
+      '\x1b]052;c;QQ==\x07',
+      '\x1b]5\x002;c;QQ==\x07',
+      '\u009d52;c;QQ==\u009c',
+      '\x1b]50;font\x07',
+      '\x1b]9;note\x07',
+      '\x1b]777;notify;a;b\x07',
+      '\x1b]1337;File=name=eA==:eA==\x07',
+      '\x1b[5i',
+      '\x1b[?4i',
+      '\x1b[6\x00n',
+      `\x1b[${long}6n`,
+      '\x1b[6:1n',
+      '\x1b[?1;1;0S',
+      '\x1b[1$w',
+      '\x1b[1;1;1;1;2;2*y',
+      '\x1b[?4m',
+      '\x1bP1$qm\x18',
+      '\x1b]011;?\x07',
+      `\x1b]4;${'1;#000;'.repeat(60)}2;?\x07`,
+    ])
+      expect([text, split(`a${text}b`)]).toEqual([text, ['ab']]);
+    for (const text of [
+      '\x1b]0;title\x07',
+      '\x1b]8;id=1;http://x/?a\x1b\\',
+      '\x1b]11;#000000\x07',
+      '\x1b]104\x07',
+      '\x1b]133;A\x07',
+      '\x1b[4:3m',
+      '\x1b[2S',
+      '\x1b[8;24;80t',
+    ])
+      expect([text, split(text)]).toEqual([text, [text]]);
+  });
 });

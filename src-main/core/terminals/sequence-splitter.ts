@@ -1,5 +1,6 @@
 /**
- * Cuts terminal output only where a terminal is between two sequences, and takes out what asks the terminal something.
+ * Cuts terminal output only where a terminal is between two sequences, and takes out what asks the terminal something or
+ * reaches beyond its screen (clipboard, printer, notifications, files).
  *
  * Whole sequences, because a viewer may join at any cut: half an escape sequence or half a character would be garbage to
  * whoever did not see its beginning. No questions, because every viewer's terminal would answer them, each answer would be
@@ -65,7 +66,7 @@ export class SequenceSplitter {
         at = start;
         break;
       }
-      if (isQuestion(bytes, start, sequence.end, sequence.kind)) {
+      if (isKeptBack(bytes, start, sequence.end, sequence.kind)) {
         if (start > from) parts.push(bytes.subarray(from, start));
         from = sequence.end;
       }
@@ -144,19 +145,32 @@ function endOf(bytes: Uint8Array, from: number, kind: Kind, isInside: boolean): 
   return INCOMPLETE;
 }
 
-/** Finals of CSI sequences that report: device attributes, status, mode, terminal parameters. */
-const ASKING_CSI = /^(?:[>=]?[\d;]*c|\??[\d;]*n|\??[\d;]*\$p|[\d;]*x|>[\d;]*q|\?u|(?:11|13|14|15|16|18|19|20|21)(?:;[\d;]*)?t)$/;
+/** CSI sequences that report: device attributes, status, modes, checksums, window, graphics, keyboard. */
+const ASKING_CSI =
+  /^(?:[>=]?[\d;:]*c|\??[\d;:]*n|\??[\d;:]*\$p|[\d;:]*x|&u|[\d;:]*\$w|[\d;:]*\*y|>[\d;:]*q|\?u|\?[\d;:]*[mS]|0*(?:11|13|14|15|16|18|19|20|21)(?:[;:][\d;:]*)?t)$/;
+/** Media copy: what follows goes to the operator's printer. */
+const PRINTING_CSI = /^\??[\d;:]*i$/;
 /** Status and capability requests. */
-const ASKING_DCS = /^[$+]q/;
-/** Colours and clipboard with a question mark for the value. */
-const ASKING_OSC = /^(?:4|5|1\d|52);(?:.*;)?\?/s;
-/** Longest question that is looked for, in bytes. */
-const MAX_QUESTION_BYTES = 256;
+const ASKING_DCS = /^[\d;:]*[$+]q/;
+/** The OSC sequences that a screen may need: titles, colours, links, marks of a shell's prompt. */
+const SHOWN_OSC = /^(?:[0124578]|1\d|10[45]|11\d|133)(?:;|$)/;
+/** Colours with a question mark for the value. */
+const ASKING_OSC = /^(?:4|5|1\d);(?:.*;)?\?/s;
+/** Characters that a terminal passes over inside a sequence, and the end of one. */
+// oxlint-disable-next-line no-control-regex -- control characters are what it is about
+const PASSED_OVER = /[\x00-\x1f\x7f]|\xc2?\x9c$/g;
 
-function isQuestion(bytes: Uint8Array, start: number, end: number, kind: Kind | undefined): boolean {
+/**
+ * Whether a viewer's terminal must not get a sequence: it would answer, or do something beside showing a screen. The
+ * operator's clipboard, printer, notifications and downloads are not an agent's (tmux keeps them from its clients likewise).
+ */
+function isKeptBack(bytes: Uint8Array, start: number, end: number, kind: Kind | undefined): boolean {
   if (kind === undefined) return bytes[start] === ESC && end === start + 2 && bytes[start + 1] === 0x5a;
-  if (kind === 'string' || end - start > MAX_QUESTION_BYTES) return false;
-  const body = Buffer.from(bytes.buffer, bytes.byteOffset + start + 2, end - start - 2).toString('latin1');
-  if (kind === 'csi') return ASKING_CSI.test(body);
-  return (kind === 'dcs' ? ASKING_DCS : ASKING_OSC).test(body);
+  if (kind === 'string') return false;
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset + start + 2, end - start - 2)
+    .toString('latin1')
+    .replace(PASSED_OVER, '');
+  if (kind === 'csi') return ASKING_CSI.test(body) || PRINTING_CSI.test(body);
+  if (kind === 'dcs') return ASKING_DCS.test(body);
+  return !SHOWN_OSC.test(body) || ASKING_OSC.test(body);
 }
