@@ -1,7 +1,7 @@
 /** From what a caller and a template state to a whole configuration. Pure. */
-import type * as z from 'zod';
 import type { AgentConfig as AgentConfigType, AgentDraft, AgentTemplate } from '#shared/agents/model.ts';
 import { AgentConfig } from '#shared/agents/model.ts';
+import { describeInvalid } from '#shared/kernel/describe-issues.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { ProjectId } from '#shared/kernel/ids.ts';
 import { AgentId } from '#shared/kernel/ids.ts';
@@ -22,21 +22,11 @@ export function freeId(stem: string, isTaken: (id: AgentId) => boolean): AgentId
   }
 }
 
-/** One sentence that names each field and what is allowed; `whole` is what to call the whole. */
-export function describeIssues(error: z.ZodError, whole = 'configuration'): string {
-  return error.issues.map((issue) => `${issue.path.length > 0 ? issue.path.join('.') : whole}: ${reasonOf(issue)}`).join('; ');
-}
-
-/** Of a name that is not allowed, zod only says so; why is one level deeper. */
-function reasonOf(issue: z.core.$ZodIssue): string {
-  return (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) ?? issue.message;
-}
-
 /** The whole configuration, with defaults. BAD_REQUEST names the fields that are wrong and what is allowed. */
 export function completeConfig(draft: AgentDraft, id: AgentId, projectId: ProjectId): AgentConfigType {
-  const result = AgentConfig.safeParse({ ...draft, id, projectId });
+  const value = { ...draft, id, projectId };
+  const result = AgentConfig.safeParse(value);
   if (result.success) return result.data;
-  throw new AppError('BAD_REQUEST', `The configuration of agent "${id}" is not valid: ${describeIssues(result.error)}.`, {
-    data: { fields: result.error.issues.map((issue) => issue.path.join('.')) },
-  });
+  const { message, fields } = describeInvalid(AgentConfig, result.error, value);
+  throw new AppError('BAD_REQUEST', `The configuration of agent "${id}" is not valid: ${message}.`, { data: { fields } });
 }

@@ -67,7 +67,7 @@ describe('spawning', () => {
     const t = open();
     await expect(t.agents.spawn({ id: id('one'), type: 'command' }, caller)).rejects.toMatchObject({
       code: 'BAD_REQUEST',
-      message: containing('command: is required for type "command"'),
+      message: containing('"command" is required for type "command"'),
     });
     await expect(t.agents.spawn({ id: id('one'), command: ['true'] }, caller)).rejects.toMatchObject({
       code: 'BAD_REQUEST',

@@ -48,7 +48,7 @@ describe('templates', () => {
     expect(byFile).toEqual({
       'broken.yaml': containing('is not YAML'),
       'field.yaml': containing('agent.type'),
-      'empty.yaml': containing('configuration'),
+      'empty.yaml': containing('expected object'),
       'huge.yaml': containing('262144'),
       'unknown.yaml': containing('id'),
       'folder.yaml': containing('EISDIR'),

@@ -3,8 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { AgentTemplate } from '#shared/agents/model.ts';
+import { describeInvalid } from '#shared/kernel/describe-issues.ts';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
-import { describeIssues } from './agent-draft.ts';
 
 /** A template and where it comes from. */
 export interface FoundTemplate extends AgentTemplate {
@@ -31,7 +31,7 @@ export function parseTemplate(text: string): AgentTemplate {
     throw new AppError('BAD_REQUEST', `is not YAML: ${messageOf(error)}`, { cause: error });
   }
   const result = AgentTemplate.safeParse(value);
-  if (!result.success) throw new AppError('BAD_REQUEST', describeIssues(result.error));
+  if (!result.success) throw new AppError('BAD_REQUEST', describeInvalid(AgentTemplate, result.error, value).message);
   return result.data;
 }
 

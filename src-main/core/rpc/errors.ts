@@ -2,7 +2,7 @@
 import { ORPCError, ValidationError } from '@orpc/server';
 import type { ErrorCode } from '#shared/kernel/errors.ts';
 import { AppError, ERROR_CODES, httpStatusOf } from '#shared/kernel/errors.ts';
-import { describeIssues } from './describe-issues.ts';
+import { describeIssues } from '#shared/kernel/describe-issues.ts';
 
 /** Receives what nobody expected: a bug. */
 export interface BugLog {
@@ -48,8 +48,8 @@ export function toPublicError(error: unknown, procedure: FailedProcedure, log: B
   if (error instanceof AppError && error.code !== 'INTERNAL') return toWireError(error);
   if (isWireError(error)) {
     if (error.cause instanceof ValidationError && error.code === 'BAD_REQUEST') {
-      const complaint = describeIssues(procedure.name, error.cause.issues, procedure.inputSchema, error.cause.data);
-      return toWireError(new AppError('BAD_REQUEST', complaint.message, { data: { fields: complaint.fields }, cause: error }));
+      const complaint = describeIssues(error.cause.issues, procedure.inputSchema, error.cause.data);
+      return toWireError(new AppError('BAD_REQUEST', `The input of ${procedure.name} is not valid: ${complaint.message}.`, { data: { fields: complaint.fields }, cause: error }));
     }
     if (error.defined && codeOf(error) !== undefined && codeOf(error) !== 'INTERNAL') return error;
   }

@@ -20,7 +20,7 @@ import type { OpenCall } from './calls.ts';
 import { Calls, endingError } from './calls.ts';
 import type { CommandStore } from './command-results.ts';
 import { CommandResults } from './command-results.ts';
-import { inputJsonSchema } from './describe-issues.ts';
+import { inputJsonSchema } from '#shared/kernel/describe-issues.ts';
 import type { BugLog } from './errors.ts';
 import { toPublicError, toWireError } from './errors.ts';
 import { CallMetrics } from './metrics.ts';

@@ -1,11 +1,11 @@
 /** Team files: reading one, and putting the real ids of its agents where it names them. Pure. */
 import { parse } from 'yaml';
+import { describeInvalid } from '#shared/kernel/describe-issues.ts';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import { AgentId } from '#shared/kernel/ids.ts';
 import type { Json } from '#shared/kernel/json.ts';
 import { Address } from '#shared/messages/model.ts';
 import { Team } from '#shared/teams/model.ts';
-import { describeIssues } from '#core/agents/agent-draft.ts';
 
 /** Reads a team file (YAML, JSON included). BAD_REQUEST names the fields that are wrong and what is allowed. */
 export function parseTeam(text: string): Team {
@@ -17,9 +17,8 @@ export function parseTeam(text: string): Team {
   }
   const result = Team.safeParse(value);
   if (!result.success) {
-    throw new AppError('BAD_REQUEST', `The team file is not valid: ${describeIssues(result.error, 'team')}.`, {
-      data: { fields: result.error.issues.map((issue) => issue.path.join('.')) },
-    });
+    const { message, fields } = describeInvalid(Team, result.error, value);
+    throw new AppError('BAD_REQUEST', `The team file is not valid: ${message}.`, { data: { fields } });
   }
   return result.data;
 }
@@ -61,14 +60,14 @@ export function checkTeam(team: Team): void {
   if (twice !== -1)
     throw new AppError(
       'BAD_REQUEST',
-      `agents.${twice}.id: "${ids[twice]}" occurs twice in the team. Give each agent an id of its own.`,
+      `"agents.${twice}.id": "${ids[twice]}" occurs twice in the team. Give each agent an id of its own.`,
       { data: { field: `agents.${twice}.id` } },
     );
   const astray = team.start.findIndex((message) => !Address.safeParse(message.to).success);
   if (astray !== -1) {
     throw new AppError(
       'BAD_REQUEST',
-      `start.${astray}.to: must be the id of an agent, "operator", or "*" for all; "${team.start[astray]?.to}" is not.`,
+      `"start.${astray}.to" must be the id of an agent, "operator", or "*" for all; "${team.start[astray]?.to}" is not.`,
       { data: { field: `start.${astray}.to` } },
     );
   }

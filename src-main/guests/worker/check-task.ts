@@ -2,7 +2,7 @@
  * Checks a task before anything of it runs: its own fields, and, as far as no reference stands in them, the tasks inside it;
  * and that every {"$ref"} names a step that comes before. So a slip in the last step is found before the first has an effect.
  */
-import type * as z from 'zod';
+import { describeInvalid } from '#shared/kernel/describe-issues.ts';
 import type { Json } from '#shared/kernel/json.ts';
 import { OPS, WorkerTask } from '#shared/worker/model.ts';
 import type { TaskOf } from '#shared/worker/model.ts';
@@ -20,7 +20,7 @@ export function parseTask(data: Json): WorkerTask {
   if (op === undefined) {
     throw new TaskFailure('invalid-task', `"op" is ${JSON.stringify(data['op'] ?? null)}; it must be one of: ${OPS.join(', ')}`);
   }
-  throw new TaskFailure('invalid-task', `Not a valid "${op}" task: ${describeIssues(parsed.error)}`);
+  throw new TaskFailure('invalid-task', `Not a valid "${op}" task: ${describeInvalid(WorkerTask, parsed.error, data).message}`);
 }
 
 /** Names what steps and batches around a task make known. */
@@ -111,12 +111,4 @@ function checkReferences(value: Json, known: Known): boolean {
   if (reference.kind !== 'step' && !known.hasItem)
     throw new TaskFailure('invalid-task', `{"$${reference.kind}": …} is only known inside the task of a batch`);
   return true;
-}
-
-/** What is wrong, field by field; at most five. */
-function describeIssues(error: z.ZodError): string {
-  return error.issues
-    .slice(0, 5)
-    .map((issue) => (issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`))
-    .join('; ');
 }

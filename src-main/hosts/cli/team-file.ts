@@ -2,8 +2,8 @@
 import { LineCounter, isMap, isNode, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
 import { Team } from '#shared/teams/model.ts';
-import type { InputIssue } from '#core/rpc/describe-issues.ts';
-import { describeIssue, inputJsonSchema } from '#core/rpc/describe-issues.ts';
+import type { InputIssue } from '#shared/kernel/describe-issues.ts';
+import { describeIssue, inputJsonSchema } from '#shared/kernel/describe-issues.ts';
 import { CliError } from './cli-error.ts';
 
 /** Complaints beyond this many are counted, not listed. */

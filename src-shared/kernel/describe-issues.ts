@@ -7,7 +7,7 @@ export interface InputIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
   readonly code?: string | undefined;
   readonly keys?: readonly string[] | undefined;
-  /** Of a key of a record that is not allowed: why. */
+  /** Of a key that is not allowed: why. */
   readonly issues?: readonly { readonly message: string }[] | undefined;
 }
 
@@ -41,14 +41,16 @@ export function inputJsonSchema(schema: z.ZodType): Record<string, unknown> {
   return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
 }
 
-/** Puts the complaints about the input of `procedure` into one sentence; `schema` is its JSON schema. */
-export function describeIssues(procedure: string, issues: readonly InputIssue[], schema: object, input: unknown): InputComplaint {
-  const listed = issues.slice(0, MAX_LISTED).map((issue) => describeIssue(issue, schema, input));
+/** The complaints about a value in one sentence without its beginning and full stop; `schema` is its JSON schema. */
+export function describeIssues(issues: readonly InputIssue[], schema: object, value: unknown): InputComplaint {
+  const listed = issues.slice(0, MAX_LISTED).map((issue) => describeIssue(issue, schema, value));
   const more = issues.length > MAX_LISTED ? `; and ${issues.length - MAX_LISTED} more` : '';
-  return {
-    message: `The input of ${procedure} is not valid: ${listed.map(({ text }) => text).join('; ')}${more}.`,
-    fields: listed.map(({ field }) => field),
-  };
+  return { message: `${listed.map(({ text }) => text).join('; ')}${more}`, fields: listed.map(({ field }) => field) };
+}
+
+/** The same, of what a zod schema found. */
+export function describeInvalid(schema: z.ZodType, error: z.ZodError, value: unknown): InputComplaint {
+  return describeIssues(error.issues, inputJsonSchema(schema), value);
 }
 
 /** Puts one complaint into words: the field in dotted form, and what is wrong and allowed there. */
@@ -67,7 +69,7 @@ export function describeIssue(issue: InputIssue, schema: JsonSchemaPart, input: 
   const field = keys.length === 0 ? 'input' : cut(keys.join('.'));
   const hint = hintOf(part);
   const message = cut((issue.code === 'invalid_key' ? issue.issues?.[0]?.message : undefined) ?? issue.message);
-  if (keys.length > 0 && valueAt(input, keys) === undefined)
+  if (keys.length > 0 && issue.code !== 'custom' && issue.code !== 'invalid_key' && valueAt(input, keys) === undefined)
     return { field, text: `"${field}" is missing${hint === '' ? '' : ` (${hint})`}` };
   if (issue.code === 'invalid_union' || message === 'Invalid input')
     return { field, text: `"${field}" is not valid${hint === '' ? '' : `; allowed: ${hint}`}` };
