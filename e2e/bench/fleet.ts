@@ -20,7 +20,11 @@ export async function startFleet(core: TestCore, count: number): Promise<FleetAg
   const rest = new RestClient(core);
   const ids = Array.from({ length: count }, (_, index) => `bench-${index}`);
   for (let from = 0; from < ids.length; from += 10) {
-    await Promise.all(ids.slice(from, from + 10).map((id) => rest.ok('POST', '/agents', { id, type: 'command', command: ['sh', '-c', SCRIPT], projectFolder: folder })));
+    await Promise.all(
+      ids
+        .slice(from, from + 10)
+        .map((id) => rest.ok('POST', '/agents', { id, type: 'command', command: ['sh', '-c', SCRIPT], projectFolder: folder })),
+    );
   }
   return Promise.all(ids.map(async (id) => ({ id, token: await tokenIn(join(folder, 'tokens', id)) })));
 }

@@ -10,17 +10,26 @@ export function fillHistory(dataDir: string, count: number): void {
   const db = openDatabase(join(dataDir, 'quarterdeck.db'));
   const One = z.object({ project_id: z.string(), session_id: z.string(), seq: z.number() });
   const facts = One.parse(
-    db.prepare('SELECT (SELECT project_id FROM agents LIMIT 1) AS project_id, (SELECT id FROM sessions ORDER BY started_at DESC LIMIT 1) AS session_id, (SELECT coalesce(max(seq), 0) FROM messages) AS seq').get(),
+    db
+      .prepare(
+        'SELECT (SELECT project_id FROM agents LIMIT 1) AS project_id, (SELECT id FROM sessions ORDER BY started_at DESC LIMIT 1) AS session_id, (SELECT coalesce(max(seq), 0) FROM messages) AS seq',
+      )
+      .get(),
   );
-  const agents = z.array(z.object({ id: z.string() })).parse(db.prepare('SELECT id FROM agents').all()).map((row) => row.id);
+  const agents = z
+    .array(z.object({ id: z.string() }))
+    .parse(db.prepare('SELECT id FROM agents').all())
+    .map((row) => row.id);
   const message = db.prepare(
     `INSERT INTO messages (seq, id, project_id, session_id, from_kind, from_id, recipients, addressed_to, kind, priority, subject, body, data, in_reply_to, thread_id, originator, idempotency_key, sent_at)
      VALUES (?, ?, ?, ?, 'agent', ?, ?, ?, 'note', 2, NULL, ?, NULL, NULL, ?, ?, NULL, ?)`,
   );
-  const delivery = db.prepare('INSERT INTO deliveries (message_seq, recipient, project_id, priority, queued_at, delivered_at, read_at) VALUES (?, ?, ?, 2, ?, ?, ?)');
+  const delivery = db.prepare(
+    'INSERT INTO deliveries (message_seq, recipient, project_id, priority, queued_at, delivered_at, read_at) VALUES (?, ?, ?, 2, ?, ?, ?)',
+  );
   const body = 'y'.repeat(490);
   db.pragma('synchronous = OFF');
-  for (let done = 0; done < count; ) {
+  for (let done = 0; done < count;) {
     db.exec('BEGIN');
     for (let n = 0; n < 20_000 && done < count; n += 1, done += 1) {
       const at = Date.now();
@@ -28,7 +37,19 @@ export function fillHistory(dataDir: string, count: number): void {
       const from = agents[done % agents.length] ?? '';
       const to = agents[(done * 7 + 1) % agents.length] ?? '';
       const seq = facts.seq + done + 1;
-      message.run(seq, id, facts.project_id, facts.session_id, from, JSON.stringify([to]), JSON.stringify([to]), body, id, JSON.stringify({ kind: 'agent', id: from, boundary: 'host' }), at);
+      message.run(
+        seq,
+        id,
+        facts.project_id,
+        facts.session_id,
+        from,
+        JSON.stringify([to]),
+        JSON.stringify([to]),
+        body,
+        id,
+        JSON.stringify({ kind: 'agent', id: from, boundary: 'host' }),
+        at,
+      );
       delivery.run(seq, to, facts.project_id, at, at, at);
     }
     db.exec('COMMIT');

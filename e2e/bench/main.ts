@@ -7,7 +7,10 @@ import { measureMemory } from './p7-memory.ts';
 import type { Figure } from './report.ts';
 import { isMet, toJsonLine, toTextLine } from './report.ts';
 
-const MEASUREMENTS: readonly { readonly ids: readonly string[]; readonly measure: (say: (text: string) => void) => Promise<Figure[]> }[] = [
+const MEASUREMENTS: readonly {
+  readonly ids: readonly string[];
+  readonly measure: (say: (text: string) => void) => Promise<Figure[]>;
+}[] = [
   { ids: ['P3', 'P8'], measure: measureDelivery },
   { ids: ['P7'], measure: measureMemory },
   { ids: ['P15', 'P9'], measure: measureClaims },
@@ -23,7 +26,9 @@ if (unknown.length > 0) {
 }
 
 // What is measured is what is shipped: bundles, not the sources.
-execFileSync(process.execPath, [new URL('../../bin/build.mjs', import.meta.url).pathname, '--if-stale'], { stdio: ['ignore', 'ignore', 'inherit'] });
+execFileSync(process.execPath, [new URL('../../bin/build.mjs', import.meta.url).pathname, '--if-stale'], {
+  stdio: ['ignore', 'ignore', 'inherit'],
+});
 
 const short: Figure[] = [];
 for (const { ids, measure } of MEASUREMENTS) {
@@ -34,4 +39,9 @@ for (const { ids, measure } of MEASUREMENTS) {
     if (!isMet(figure)) short.push(figure);
   }
 }
-if (!values.json) process.stdout.write(short.length === 0 ? 'Every measured target is met.\n' : `${short.length} fall short: ${short.map((figure) => `${figure.id} ${figure.what}`).join('; ')}.\n`);
+if (!values.json)
+  process.stdout.write(
+    short.length === 0
+      ? 'Every measured target is met.\n'
+      : `${short.length} fall short: ${short.map((figure) => `${figure.id} ${figure.what}`).join('; ')}.\n`,
+  );

@@ -33,7 +33,10 @@ function cpuMs(pid: number): number {
 }
 
 function connect(core: TestCore): { client: ContractRouterClient<Contract>; close: () => void } {
-  const socket = new WebSocket(`${core.run.url.replace('http', 'ws')}rpc`, { headers: { authorization: `Bearer ${core.token}` }, perMessageDeflate: false });
+  const socket = new WebSocket(`${core.run.url.replace('http', 'ws')}rpc`, {
+    headers: { authorization: `Bearer ${core.token}` },
+    perMessageDeflate: false,
+  });
   return { client: createORPCClient(new RPCLink({ websocket: socket })), close: () => socket.close() };
 }
 
@@ -69,7 +72,8 @@ async function eventTimes(core: TestCore, folder: string): Promise<number[]> {
 async function bareTmux(folder: string): Promise<number[]> {
   const socket = join(folder, 'bare.sock');
   const times: number[] = [];
-  for (let n = 0; n < 20; n += 1) times.push(await time(() => run('tmux', ['-S', socket, 'new-session', '-d', '-s', `s${n}`, 'sleep', '1000'])));
+  for (let n = 0; n < 20; n += 1)
+    times.push(await time(() => run('tmux', ['-S', socket, 'new-session', '-d', '-s', `s${n}`, 'sleep', '1000'])));
   await run('tmux', ['-S', socket, 'kill-server']);
   return times;
 }
@@ -81,7 +85,8 @@ export async function measureClaims(say: (text: string) => void): Promise<Figure
   mkdirSync(folder, { recursive: true });
   try {
     const rest = new RestClient(core);
-    const spawn = (id: string, start: boolean) => rest.ok('POST', '/agents', { id, type: 'command', command: ['sleep', '1000000'], projectFolder: folder, start });
+    const spawn = (id: string, start: boolean) =>
+      rest.ok('POST', '/agents', { id, type: 'command', command: ['sleep', '1000000'], projectFolder: folder, start });
     await spawn('warm-up', true);
 
     const registrations: number[] = [];
@@ -106,13 +111,76 @@ export async function measureClaims(say: (text: string) => void): Promise<Figure
     const diskMb = Number(stdout.split('\t')[0]) / 1024;
 
     return [
-      { id: 'P15', what: 'registration of an agent, p50', figure: median(registrations), unit: 'ms', against: 15, againstWhat: 'Vibe Ensemble\'s claim', isLessBetter: true, runs: CALLS },
-      { id: 'P15', what: 'tmux agent ready, p50', figure: median(ready), unit: 'ms', against: 5_000, againstWhat: 'AgentFlow\'s claim', isLessBetter: true, runs: ready.length },
-      { id: 'P9', what: 'tmux agent ready over bare tmux new-session, p50', figure: median(ready) - median(bare), unit: 'ms', against: 100, againstWhat: `limit; bare ${median(bare).toFixed(0)} ms in this run`, isLessBetter: true, runs: ready.length },
-      { id: 'P15', what: `agents a minute, ${SPAWNS} spawns at once`, figure: perMinute, unit: '/min', against: 50, againstWhat: 'AgentFlow\'s claim', isLessBetter: false, runs: 1 },
-      { id: 'P15', what: 'event to a following window, p95', figure: percentile(events, 0.95), unit: 'ms', against: 50, againstWhat: 'Vibe Ensemble\'s claim', isLessBetter: true, runs: events.length },
-      { id: 'P15', what: `CPU of the idle core with ${SPAWNS + 21} agents`, figure: idlePercent, unit: '%', against: 5, againstWhat: 'limit', isLessBetter: true, runs: 1 },
-      { id: 'P15', what: 'disk per agent beside its workspace', figure: diskMb, unit: 'MB', against: 10, againstWhat: 'AgentFlow\'s claim', isLessBetter: true, runs: 1 },
+      {
+        id: 'P15',
+        what: 'registration of an agent, p50',
+        figure: median(registrations),
+        unit: 'ms',
+        against: 15,
+        againstWhat: "Vibe Ensemble's claim",
+        isLessBetter: true,
+        runs: CALLS,
+      },
+      {
+        id: 'P15',
+        what: 'tmux agent ready, p50',
+        figure: median(ready),
+        unit: 'ms',
+        against: 5_000,
+        againstWhat: "AgentFlow's claim",
+        isLessBetter: true,
+        runs: ready.length,
+      },
+      {
+        id: 'P9',
+        what: 'tmux agent ready over bare tmux new-session, p50',
+        figure: median(ready) - median(bare),
+        unit: 'ms',
+        against: 100,
+        againstWhat: `limit; bare ${median(bare).toFixed(0)} ms in this run`,
+        isLessBetter: true,
+        runs: ready.length,
+      },
+      {
+        id: 'P15',
+        what: `agents a minute, ${SPAWNS} spawns at once`,
+        figure: perMinute,
+        unit: '/min',
+        against: 50,
+        againstWhat: "AgentFlow's claim",
+        isLessBetter: false,
+        runs: 1,
+      },
+      {
+        id: 'P15',
+        what: 'event to a following window, p95',
+        figure: percentile(events, 0.95),
+        unit: 'ms',
+        against: 50,
+        againstWhat: "Vibe Ensemble's claim",
+        isLessBetter: true,
+        runs: events.length,
+      },
+      {
+        id: 'P15',
+        what: `CPU of the idle core with ${SPAWNS + 21} agents`,
+        figure: idlePercent,
+        unit: '%',
+        against: 5,
+        againstWhat: 'limit',
+        isLessBetter: true,
+        runs: 1,
+      },
+      {
+        id: 'P15',
+        what: 'disk per agent beside its workspace',
+        figure: diskMb,
+        unit: 'MB',
+        against: 10,
+        againstWhat: "AgentFlow's claim",
+        isLessBetter: true,
+        runs: 1,
+      },
     ];
   } finally {
     await core.stop();

@@ -31,7 +31,10 @@ async function memoryOf(core: TestCore): Promise<number> {
 async function openViews(core: TestCore, ids: readonly string[]): Promise<WebSocket[]> {
   const sockets: WebSocket[] = [];
   for (let from = 0; from < ids.length; from += VIEWS_PER_LINK) {
-    const socket = new WebSocket(`${core.run.url.replace('http', 'ws')}terminals`, { headers: { authorization: `Bearer ${core.token}` }, perMessageDeflate: false });
+    const socket = new WebSocket(`${core.run.url.replace('http', 'ws')}terminals`, {
+      headers: { authorization: `Bearer ${core.token}` },
+      perMessageDeflate: false,
+    });
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);
       socket.once('error', reject);
@@ -67,15 +70,45 @@ export async function measureMemory(say: (text: string) => void): Promise<Figure
     for (const socket of sockets) await socket.call('get_messages', {});
     const connected = await memoryOf(core);
     say(`${AGENTS} agents: ${(before / MB).toFixed(0)} MB, connected: ${(connected / MB).toFixed(0)} MB`);
-    const views = await openViews(core, agents.map((agent) => agent.id));
+    const views = await openViews(
+      core,
+      agents.map((agent) => agent.id),
+    );
     const viewed = await memoryOf(core);
     say(`with their terminals open: ${(viewed / MB).toFixed(0)} MB`);
     for (const socket of sockets) socket.close();
     for (const view of views) view.close();
     return [
-      { id: 'P7', what: 'memory of the headless core at the start', figure: atStart / MB, unit: 'MB', against: 150, againstWhat: 'limit', isLessBetter: true, runs: 7 },
-      { id: 'P7', what: 'memory per connected agent', figure: Math.max(0, connected - before) / AGENTS / 1024, unit: 'KB', against: 100, againstWhat: 'limit', isLessBetter: true, runs: 7 },
-      { id: 'P7', what: `memory with the terminals of ${AGENTS} agents open`, figure: viewed / MB, unit: 'MB', against: 350, againstWhat: 'limit', isLessBetter: true, runs: 7 },
+      {
+        id: 'P7',
+        what: 'memory of the headless core at the start',
+        figure: atStart / MB,
+        unit: 'MB',
+        against: 150,
+        againstWhat: 'limit',
+        isLessBetter: true,
+        runs: 7,
+      },
+      {
+        id: 'P7',
+        what: 'memory per connected agent',
+        figure: Math.max(0, connected - before) / AGENTS / 1024,
+        unit: 'KB',
+        against: 100,
+        againstWhat: 'limit',
+        isLessBetter: true,
+        runs: 7,
+      },
+      {
+        id: 'P7',
+        what: `memory with the terminals of ${AGENTS} agents open`,
+        figure: viewed / MB,
+        unit: 'MB',
+        against: 350,
+        againstWhat: 'limit',
+        isLessBetter: true,
+        runs: 7,
+      },
     ];
   } finally {
     await core.stop();

@@ -12,8 +12,16 @@ import { surveyFacts } from '#e2e/support/facts.ts';
 import { RestClient } from '#e2e/support/rest-client.ts';
 import { copyThisRepository } from '#e2e/support/this-repository.ts';
 
-const AgentList = z.object({ agents: z.array(z.object({ id: z.string(), state: z.object({ status: z.string() }), run: z.object({ pid: z.number() }).nullable() })) });
-const History = z.object({ messages: z.array(z.object({ id: z.string(), kind: z.string(), inReplyTo: z.string().nullable(), from: z.object({ id: z.string() }) })) });
+const AgentList = z.object({
+  agents: z.array(
+    z.object({ id: z.string(), state: z.object({ status: z.string() }), run: z.object({ pid: z.number() }).nullable() }),
+  ),
+});
+const History = z.object({
+  messages: z.array(
+    z.object({ id: z.string(), kind: z.string(), inReplyTo: z.string().nullable(), from: z.object({ id: z.string() }) }),
+  ),
+});
 const Verified = z.object({ isIntact: z.boolean(), faults: z.array(z.unknown()) });
 
 /** How far the job was when the core was killed: after this many messages of the history. */
@@ -41,7 +49,10 @@ async function killRound(round: number, folder: string, facts: Facts): Promise<v
     core = await startCore({ dataDir });
     const rest = new RestClient(core);
     const adopted = AgentList.parse(await rest.ok('GET', '/agents')).agents;
-    expect(adopted.map((agent) => agent.run?.pid), 'the same processes go on').toEqual(pids);
+    expect(
+      adopted.map((agent) => agent.run?.pid),
+      'the same processes go on',
+    ).toEqual(pids);
     for (const agent of adopted) expect(['starting', 'idle', 'working']).toContain(agent.state.status);
 
     await expectReport(folder, await awaitReply(restTools(rest), started[0] ?? ''), facts);
@@ -59,20 +70,24 @@ async function killRound(round: number, folder: string, facts: Facts): Promise<v
   }
 }
 
-it('goes on after kill -9 of the core: agents adopted, no message lost or doubled, the report right', { timeout: effort.killBudgetMs + 120_000 }, async () => {
-  // A part of this repository: the rounds are about the crash, and many small jobs meet more moments of it.
-  const folder = await copyThisRepository('src-shared');
-  const facts = await surveyFacts(folder);
-  const deadline = Date.now() + effort.killBudgetMs;
-  let done = 0;
-  try {
-    for (let round = 0; round < effort.killRounds && (done < effort.leastKillRounds || Date.now() < deadline); round += 1) {
-      await killRound(round, folder, facts);
-      done += 1;
+it(
+  'goes on after kill -9 of the core: agents adopted, no message lost or doubled, the report right',
+  { timeout: effort.killBudgetMs + 120_000 },
+  async () => {
+    // A part of this repository: the rounds are about the crash, and many small jobs meet more moments of it.
+    const folder = await copyThisRepository('src-shared');
+    const facts = await surveyFacts(folder);
+    const deadline = Date.now() + effort.killBudgetMs;
+    let done = 0;
+    try {
+      for (let round = 0; round < effort.killRounds && (done < effort.leastKillRounds || Date.now() < deadline); round += 1) {
+        await killRound(round, folder, facts);
+        done += 1;
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
     }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-  console.info(`kill rounds done: ${done} of ${effort.killRounds}`);
-  expect(done).toBeGreaterThanOrEqual(effort.leastKillRounds);
-});
+    console.info(`kill rounds done: ${done} of ${effort.killRounds}`);
+    expect(done).toBeGreaterThanOrEqual(effort.leastKillRounds);
+  },
+);

@@ -41,13 +41,19 @@ const step: fc.Arbitrary<{ name: string; run: Step }> = fc.oneof(
     name: `spawn ${id}: ${command.join(' ')}`,
     run: (folder: string) => rest.call('POST', '/agents', { id, type: 'command', command, projectFolder: folder }),
   })),
-  fc.tuple(agentName, fc.constantFrom('start', 'restart', 'pause', 'resume')).map(([id, verb]) => ({ name: `${verb} ${id}`, run: () => rest.call('POST', `/agents/${id}/${verb}`, {}) })),
+  fc
+    .tuple(agentName, fc.constantFrom('start', 'restart', 'pause', 'resume'))
+    .map(([id, verb]) => ({ name: `${verb} ${id}`, run: () => rest.call('POST', `/agents/${id}/${verb}`, {}) })),
   agentName.map((id) => ({ name: `stop ${id}`, run: () => rest.call('POST', `/agents/${id}/stop`, { force: true }) })),
   fc.tuple(agentName, fc.string({ maxLength: 10 })).map(([id, text]) => ({
     name: `configure ${id}`,
-    run: () => rest.call('PATCH', `/agents/${id}`, { changes: { description: text, environment: { TEXT: text.replaceAll('\0', '') } } }),
+    run: () =>
+      rest.call('PATCH', `/agents/${id}`, { changes: { description: text, environment: { TEXT: text.replaceAll('\0', '') } } }),
   })),
-  fc.tuple(agentName, fc.constantFrom('note', 'task')).map(([id, kind]) => ({ name: `${kind} to ${id}`, run: () => rest.call('POST', '/messages', { to: id, kind, body: 'hello' }) })),
+  fc.tuple(agentName, fc.constantFrom('note', 'task')).map(([id, kind]) => ({
+    name: `${kind} to ${id}`,
+    run: () => rest.call('POST', '/messages', { to: id, kind, body: 'hello' }),
+  })),
 );
 
 async function snapshot(): Promise<CrewState> {
@@ -58,7 +64,7 @@ const Page = z.object({ rows: z.array(z.looseObject({ seq: z.number() })), hasMo
 
 async function eventsBetween(from: number, to: number): Promise<JournalEvent[]> {
   const events: JournalEvent[] = [];
-  for (let after = from; after < to; ) {
+  for (let after = from; after < to;) {
     const { rows } = Page.parse(await rest.ok('GET', `/journal?after=${after}&limit=500`));
     for (const row of rows) if (row.seq <= to) events.push(JournalEvent.parse(row));
     after = rows.at(-1)?.seq ?? to;
@@ -69,23 +75,30 @@ async function eventsBetween(from: number, to: number): Promise<JournalEvent[]> 
 it('snapshot(n) + events(n..m) = snapshot(m)', { timeout: effort.roundsTimeoutMs }, async () => {
   let history = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.tuple(step, fc.boolean()), { minLength: 3, maxLength: effort.propertyCommands }), async (steps) => {
-      history += 1;
-      const folder = join(core.dataDir, 'histories', String(history));
-      mkdirSync(folder, { recursive: true });
-      const snapshots = [await snapshot()];
-      for (const [{ run }, isSnapshotAfter] of steps) {
-        await run(folder);
-        if (isSnapshotAfter) snapshots.push(await snapshot());
-      }
-      const last = await snapshot();
-      for (const before of snapshots) {
-        const folded = (await eventsBetween(before.seq, last.seq)).reduce(applyEvent, before);
-        expect(folded).toEqual(last);
-      }
-    }),
+    fc.asyncProperty(
+      fc.array(fc.tuple(step, fc.boolean()), { minLength: 3, maxLength: effort.propertyCommands }),
+      async (steps) => {
+        history += 1;
+        const folder = join(core.dataDir, 'histories', String(history));
+        mkdirSync(folder, { recursive: true });
+        const snapshots = [await snapshot()];
+        for (const [{ run }, isSnapshotAfter] of steps) {
+          await run(folder);
+          if (isSnapshotAfter) snapshots.push(await snapshot());
+        }
+        const last = await snapshot();
+        for (const before of snapshots) {
+          const folded = (await eventsBetween(before.seq, last.seq)).reduce(applyEvent, before);
+          expect(folded).toEqual(last);
+        }
+      },
+    ),
     // Processes are started for real: a tenth of the usual runs, each a history of its own, on top of the ones before it.
-    { numRuns: Math.max(3, Math.round(effort.propertyRuns / 10)), interruptAfterTimeLimit: effort.roundsBudgetMs, markInterruptAsFailure: false },
+    {
+      numRuns: Math.max(3, Math.round(effort.propertyRuns / 10)),
+      interruptAfterTimeLimit: effort.roundsBudgetMs,
+      markInterruptAsFailure: false,
+    },
   );
   expect(await rest.ok('POST', '/journal:verify', {})).toMatchObject({ isIntact: true, faults: [] });
 });

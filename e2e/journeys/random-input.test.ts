@@ -32,27 +32,75 @@ const routes = Object.values(contract)
 
 const ErrorBody = z.looseObject({ code: z.string(), message: z.string() });
 /** Values that tend to hurt: wrong types, odd names, long and strange texts. */
-const nasty = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom('', '\0', '../../etc/passwd', '__proto__', '*', 'operator', -1, 1e308, 'a'.repeat(5_000), null, [], {}), fc.string({ unit: 'binary', maxLength: 40 }));
-const fieldName = fc.constantFrom('id', 'to', 'body', 'kind', 'data', 'limit', 'after', 'before', 'folder', 'name', 'role', 'type', 'command', 'template', 'changes', 'messageIds', 'timeoutMs', 'text', 'value', 'team', 'idempotencyKey', 'projectId', 'cols', 'rows', 'start', 'graceMs', 'constructor');
+const nasty = fc.oneof(
+  fc.jsonValue({ maxDepth: 3 }),
+  fc.constantFrom('', '\0', '../../etc/passwd', '__proto__', '*', 'operator', -1, 1e308, 'a'.repeat(5_000), null, [], {}),
+  fc.string({ unit: 'binary', maxLength: 40 }),
+);
+const fieldName = fc.constantFrom(
+  'id',
+  'to',
+  'body',
+  'kind',
+  'data',
+  'limit',
+  'after',
+  'before',
+  'folder',
+  'name',
+  'role',
+  'type',
+  'command',
+  'template',
+  'changes',
+  'messageIds',
+  'timeoutMs',
+  'text',
+  'value',
+  'team',
+  'idempotencyKey',
+  'projectId',
+  'cols',
+  'rows',
+  'start',
+  'graceMs',
+  'constructor',
+);
 const body = fc.oneof(nasty, fc.dictionary(fieldName, nasty, { maxKeys: 6 }));
 
 it('answers random input at every procedure with a clear error or a result', { timeout: effort.roundsTimeoutMs }, async () => {
   await rest.ok('POST', '/projects', { folder: core.dataDir });
-  const { messageId } = z.object({ messageId: z.string() }).parse(await rest.ok('POST', '/messages', { to: 'operator', body: 'sent before the storm' }));
+  const { messageId } = z
+    .object({ messageId: z.string() })
+    .parse(await rest.ok('POST', '/messages', { to: 'operator', body: 'sent before the storm' }));
   await fc.assert(
-    fc.asyncProperty(fc.constantFrom(...routes), body, fc.oneof(fc.webSegment(), fc.constant('operator')), async (route, input, segment) => {
-      const path = route.path.replaceAll(/\{\w+\}/g, encodeURIComponent(segment === '' || segment === '.' || segment === '..' ? 'x' : segment));
-      const method = route.method;
-      const isQuery = method === 'GET';
-      const query = isQuery && typeof input === 'object' && input !== null && !Array.isArray(input) ? `?${new URLSearchParams(Object.entries(input).map(([key, value]) => [key, String(value)])).toString()}` : '';
-      // A wait without a bound would only cost time.
-      const payload = path === '/inbox:wait' && typeof input === 'object' && input !== null && !Array.isArray(input) ? { ...input, timeoutMs: 0 } : input;
-      const answer = await rest.call(method, `${path}${query}`, isQuery ? undefined : payload);
-      expect(answer.status, `${method} ${path} ${JSON.stringify(input)} → ${JSON.stringify(answer.body)}`).toBeLessThan(500);
-      const message = answer.status < 400 ? 'it was answered' : ErrorBody.parse(answer.body).message;
-      expect(message.length).toBeGreaterThan(10);
-      expect(message).not.toMatch(/SQLITE|at .+:\d+:\d+|undefined is not|Cannot read prop/);
-    }),
+    fc.asyncProperty(
+      fc.constantFrom(...routes),
+      body,
+      fc.oneof(fc.webSegment(), fc.constant('operator')),
+      async (route, input, segment) => {
+        const path = route.path.replaceAll(
+          /\{\w+\}/g,
+          encodeURIComponent(segment === '' || segment === '.' || segment === '..' ? 'x' : segment),
+        );
+        const method = route.method;
+        const isQuery = method === 'GET';
+        const query =
+          isQuery && typeof input === 'object' && input !== null && !Array.isArray(input)
+            ? `?${new URLSearchParams(Object.entries(input).map(([key, value]) => [key, String(value)])).toString()}`
+            : '';
+        // A wait without a bound would only cost time.
+        const payload =
+          path === '/inbox:wait' && typeof input === 'object' && input !== null && !Array.isArray(input)
+            ? { ...input, timeoutMs: 0 }
+            : input;
+        const answer = await rest.call(method, `${path}${query}`, isQuery ? undefined : payload);
+        expect(answer.status, `${method} ${path} ${JSON.stringify(input)} → ${JSON.stringify(answer.body)}`).toBeLessThan(500);
+        const message = answer.status < 400 ? 'it was answered' : ErrorBody.parse(answer.body).message;
+        expect(message.length).toBeGreaterThan(10);
+        expect(message).not.toMatch(/SQLITE|at .+:\d+:\d+|undefined is not|Cannot read prop/);
+      },
+    ),
     { numRuns: effort.propertyRuns * 20, interruptAfterTimeLimit: effort.roundsBudgetMs, markInterruptAsFailure: false },
   );
   expect(await rest.ok('GET', `/messages/${messageId}`)).toMatchObject({ message: { body: 'sent before the storm' } });

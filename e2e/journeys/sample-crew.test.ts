@@ -85,10 +85,14 @@ describe('the sample crew on this repository', () => {
   });
 
   it('ends with a right report through the command line', { timeout: JOURNEY_MS }, async () => {
-    const { stdout } = await run(process.execPath, [join(REPOSITORY, 'bin', 'quarterdeck.mjs'), 'up', '--sample', folder, '--wait', '--json', '--data-dir', core.dataDir], {
-      maxBuffer: 64 * 1024 * 1024,
-      env: { ...process.env, QUARTERDECK_SKIP_BUILD: '1' },
-    });
+    const { stdout } = await run(
+      process.execPath,
+      [join(REPOSITORY, 'bin', 'quarterdeck.mjs'), 'up', '--sample', folder, '--wait', '--json', '--data-dir', core.dataDir],
+      {
+        maxBuffer: 64 * 1024 * 1024,
+        env: { ...process.env, QUARTERDECK_SKIP_BUILD: '1' },
+      },
+    );
     const answer = z.object({ replies: z.array(z.object({ data: z.unknown() })) }).parse(JSON.parse(stdout));
     expect(answer.replies).toHaveLength(1);
     await expectReport(folder, answer.replies[0]?.data, facts);
@@ -96,7 +100,8 @@ describe('the sample crew on this repository', () => {
 });
 
 const claude = findClaudeCode();
-if (claude === undefined && !isClaudeCodeRequired()) console.warn(`left out: the real Claude Code drives the crew (${CLAUDE_CODE_MISSING})`);
+if (claude === undefined && !isClaudeCodeRequired())
+  console.warn(`left out: the real Claude Code drives the crew (${CLAUDE_CODE_MISSING})`);
 
 describe.runIf(claude !== undefined || isClaudeCodeRequired())('the real Claude Code, offline', () => {
   const Spawned = z.object({ id: z.string() });
@@ -105,7 +110,8 @@ describe.runIf(claude !== undefined || isClaudeCodeRequired())('the real Claude 
 
   it('lists agents, spawns one, sends it work and reads the answer', { timeout: 60_000 }, async () => {
     const workspace = await mkdtemp(join(tmpdir(), 'qd-claude-'));
-    const answerOf = (sent: string, mail: z.infer<typeof Mail>): unknown => mail.messages.find((message) => message.inReplyTo === sent)?.data;
+    const answerOf = (sent: string, mail: z.infer<typeof Mail>): unknown =>
+      mail.messages.find((message) => message.inReplyTo === sent)?.data;
     const model = await startModelServer({
       script: [
         { toolUse: { name: 'list_agents' } },
@@ -113,11 +119,22 @@ describe.runIf(claude !== undefined || isClaudeCodeRequired())('the real Claude 
         {
           toolUse: {
             name: 'send_message',
-            input: (context) => ({ to: context.read('spawn_agent', Spawned).id, kind: 'task', body: 'add the numbers', data: { op: 'run', command: ['sh', '-c', 'echo $((40 + 2))'] } }),
+            input: (context) => ({
+              to: context.read('spawn_agent', Spawned).id,
+              kind: 'task',
+              body: 'add the numbers',
+              data: { op: 'run', command: ['sh', '-c', 'echo $((40 + 2))'] },
+            }),
           },
         },
-        { toolUse: { name: 'wait_for_messages', input: { timeoutMs: 5_000 } }, until: (result) => Mail.parse(result.json).messages.length > 0 },
-        { text: (context) => `the worker answered ${JSON.stringify(answerOf(context.read('send_message', Sent).messageId, context.read('wait_for_messages', Mail)))}` },
+        {
+          toolUse: { name: 'wait_for_messages', input: { timeoutMs: 5_000 } },
+          until: (result) => Mail.parse(result.json).messages.length > 0,
+        },
+        {
+          text: (context) =>
+            `the worker answered ${JSON.stringify(answerOf(context.read('send_message', Sent).messageId, context.read('wait_for_messages', Mail)))}`,
+        },
       ],
     });
     try {
@@ -127,7 +144,9 @@ describe.runIf(claude !== undefined || isClaudeCodeRequired())('the real Claude 
         cwd: workspace,
         configDir: join(workspace, '.claude-config'),
         timeoutMs: 45_000,
-        mcpConfig: { mcpServers: { quarterdeck: { type: 'http', url: core.run.mcpUrl, headers: { Authorization: `Bearer ${core.token}` } } } },
+        mcpConfig: {
+          mcpServers: { quarterdeck: { type: 'http', url: core.run.mcpUrl, headers: { Authorization: `Bearer ${core.token}` } } },
+        },
       });
       expect(model.problems).toEqual([]);
       expect(result.text).toContain('the worker answered');
@@ -145,7 +164,11 @@ describe.runIf(claude !== undefined || isClaudeCodeRequired())('the real Claude 
     const model = await startModelServer({
       script: [
         { toolUse: { name: 'start_sample_crew', input: { folder } } },
-        { toolUse: { name: 'wait_for_messages', input: { timeoutMs: 20_000 } }, until: (result) => result.text.includes('report.md'), maxTries: 20 },
+        {
+          toolUse: { name: 'wait_for_messages', input: { timeoutMs: 20_000 } },
+          until: (result) => result.text.includes('report.md'),
+          maxTries: 20,
+        },
         { text: (context) => `the crew works on ${context.read('start_sample_crew', Started).started[0]}: done` },
       ],
     });
@@ -156,7 +179,9 @@ describe.runIf(claude !== undefined || isClaudeCodeRequired())('the real Claude 
         cwd: workspace,
         configDir: join(workspace, '.claude-config'),
         timeoutMs: JOURNEY_MS - 20_000,
-        mcpConfig: { mcpServers: { quarterdeck: { type: 'http', url: core.run.mcpUrl, headers: { Authorization: `Bearer ${core.token}` } } } },
+        mcpConfig: {
+          mcpServers: { quarterdeck: { type: 'http', url: core.run.mcpUrl, headers: { Authorization: `Bearer ${core.token}` } } },
+        },
       });
       expect(model.problems).toEqual([]);
       const started = /works on (msg_\S+):/.exec(result.text)?.[1] ?? '';

@@ -49,11 +49,33 @@ export function makeDataDir(): string {
 /** Starts a headless core on ports of its own and waits for its ready line. */
 export async function startCore(options: StartCoreOptions = {}): Promise<TestCore> {
   const dataDir = options.dataDir ?? makeDataDir();
-  const main = new URL((options.isBuilt ?? process.env['QUARTERDECK_SKIP_BUILD'] === '1') ? '../../out/node/headless.js' : '../../src-main/hosts/headless/main.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), main, '--json', '--no-open', '--port', '0', '--agent-mcp-port', '0', '--data-dir', dataDir, '--stop-agents', ...(options.args ?? [])], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...options.env },
-  });
+  const main = new URL(
+    (options.isBuilt ?? process.env['QUARTERDECK_SKIP_BUILD'] === '1')
+      ? '../../out/node/headless.js'
+      : '../../src-main/hosts/headless/main.ts',
+    import.meta.url,
+  ).pathname;
+  const child = spawn(
+    process.execPath,
+    [
+      ...(options.nodeArgs ?? []),
+      main,
+      '--json',
+      '--no-open',
+      '--port',
+      '0',
+      '--agent-mcp-port',
+      '0',
+      '--data-dir',
+      dataDir,
+      '--stop-agents',
+      ...(options.args ?? []),
+    ],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.env },
+    },
+  );
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (log += chunk));
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));

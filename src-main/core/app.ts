@@ -22,13 +22,13 @@ import type { Caller } from './caller.ts';
 import { CORE } from './caller.ts';
 import { openDataDir, prepareFolders, removeRunFile, writeRunFile } from './data-folder.ts';
 import { createDoors } from './http/doors.ts';
+import { requireLoopback } from './http/ports.ts';
 import { journalHandlers } from './journal/handlers.ts';
 import { Journal } from './journal/journal.ts';
 import { messagesHandlers } from './messages/handlers.ts';
 import { MessagesService } from './messages/messages-service.ts';
 import { pathsOf } from './paths.ts';
 import { projectsHandlers } from './projects/handlers.ts';
-import { readFact, saveFact } from './projects/projects-repository.ts';
 import { ProjectsService } from './projects/projects-service.ts';
 import type { AppStore } from './reads.ts';
 import type { RpcPort } from './rpc/message-port.ts';
@@ -41,6 +41,7 @@ import { keyFileSource, passphraseSource } from './secrets/key-source.ts';
 import { SecretsService } from './secrets/secrets-service.ts';
 import { sessionsHandlers } from './sessions/handlers.ts';
 import { SessionsService } from './sessions/sessions-service.ts';
+import { readFact, saveFact } from './store/facts-repository.ts';
 import { takeLock } from './store/lock.ts';
 import { Store } from './store/store.ts';
 import { EventLoopMonitor } from './system/event-loop.ts';
@@ -119,6 +120,8 @@ export async function startApp(o: AppOptions): Promise<App> {
 
 async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omit<App, 'close'>> {
   const { log } = o;
+  // Before anything is made: an address that is refused must leave no trace.
+  requireLoopback(o.bind);
   const now = Date.now;
   const paths = pathsOf(openDataDir(o.dataDir), o.env);
   const warn = (message: string): void => log.warn(message);
@@ -342,6 +345,3 @@ async function keepFact(store: AppStore, name: string, make: () => string): Prom
   await store.write((tx) => saveFact(tx, name, value));
   return value;
 }
-
-/** The operator at the window of the desktop app. */
-export const DESKTOP_OPERATOR: Caller = { actor: { kind: 'operator', id: 'operator' }, role: 'operator', door: 'desktop' };

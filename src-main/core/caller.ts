@@ -25,3 +25,6 @@ export interface Caller {
 
 /** The core acting by itself. */
 export const CORE: Caller = { actor: { kind: 'system', id: 'core' }, role: 'operator', door: 'core' };
+
+/** The operator at the window of the desktop app. */
+export const DESKTOP_OPERATOR: Caller = { actor: { kind: 'operator', id: 'operator' }, role: 'operator', door: 'desktop' };

@@ -6,7 +6,12 @@ import { text } from 'node:stream/consumers';
 import * as z from 'zod';
 import { McpSocket } from './mcp-socket.ts';
 
-const Input = z.object({ url: z.string(), agents: z.array(z.object({ id: z.string(), token: z.string() })), ratePerS: z.number(), seconds: z.number() });
+const Input = z.object({
+  url: z.string(),
+  agents: z.array(z.object({ id: z.string(), token: z.string() })),
+  ratePerS: z.number(),
+  seconds: z.number(),
+});
 const Mail = z.object({ messages: z.array(z.object({ id: z.string(), body: z.string() })) });
 /** Bodies of about 500 bytes. */
 const PADDING = 'x'.repeat(450);
@@ -58,7 +63,9 @@ while (performance.now() < endAt) {
     const from = sockets[sent % sockets.length];
     const to = input.agents[(sent * 7 + 1) % input.agents.length];
     if (!from || !to) continue;
-    from.call('send_message', { to: to.id, body: `${MARK}${performance.now().toFixed(6).padStart(20)}${PADDING}` }).catch(() => (failures += 1));
+    from
+      .call('send_message', { to: to.id, body: `${MARK}${performance.now().toFixed(6).padStart(20)}${PADDING}` })
+      .catch(() => (failures += 1));
   }
   // A millisecond, not a spin: the driver must not take the processor from the core that it measures.
   await new Promise((resolve) => setTimeout(resolve, 1));

@@ -27,7 +27,11 @@ export class McpSocket {
       socket.once('error', reject);
     });
     const client = new McpSocket(socket);
-    await client.#request('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'bench', version: '1' } });
+    await client.#request('initialize', {
+      protocolVersion: '2025-11-25',
+      capabilities: {},
+      clientInfo: { name: 'bench', version: '1' },
+    });
     socket.send(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }));
     return client;
   }

@@ -1,5 +1,5 @@
 /**
- * `npm test` and `npm run test:deep` (`--deep`): builds what is stale, checks types and lint, runs vitest and then the
+ * `npm test` and `npm run test:deep` (`--deep`): builds what is stale, checks types, lint, format and unused code, runs vitest and then the
  * Playwright specs, and ends with the one line `N passed, N failed, N skipped` over all of it. The exit code is 1 when
  * anything failed or nothing passed.
  *
@@ -75,6 +75,8 @@ if (process.env['QD_REQUIRE_ALL'] === '1') outcomes.push(...missing.map(({ name 
 outcomes.push(...(await check('build', process.execPath, ['bin/build.mjs', '--if-stale'])));
 outcomes.push(...(await check('types', 'npm', ['run', '--silent', 'typecheck'])));
 outcomes.push(...(await check('oxlint', 'npx', ['oxlint'])));
+outcomes.push(...(await check('format', 'npx', ['oxfmt', '--check'])));
+outcomes.push(...(await check('unused code', 'npx', ['knip'])));
 outcomes.push(await runVitest());
 outcomes.push(await runPlaywright(tools.some(({ name, path }) => name === 'chromium' && path !== undefined)));
 

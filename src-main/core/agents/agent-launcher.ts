@@ -10,7 +10,22 @@ import type { AgentDriver, Programs } from './types/agent-driver.ts';
 const DEFAULT_SIZE = { cols: 120, rows: 32 };
 
 /** What of the core's own environment an agent gets. Everything else (keys, tokens, settings of other tools) stays out. */
-const INHERITED = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'TMPDIR', 'XDG_CONFIG_HOME', 'XDG_CACHE_HOME', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'];
+const INHERITED = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'LC_ALL',
+  'LC_CTYPE',
+  'TZ',
+  'TMPDIR',
+  'XDG_CONFIG_HOME',
+  'XDG_CACHE_HOME',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+];
 
 /** What the launcher is made of. */
 export interface LauncherOptions {
@@ -47,7 +62,13 @@ export class AgentLauncher {
   filesOf(id: AgentId): AgentFiles {
     const socketDir = join(this.#options.socketDir, id);
     const home = join(this.#options.agentsDir, id, 'home');
-    return { home, settings: join(this.#options.agentsDir, id, 'settings'), socketDir, healthSocket: join(socketDir, 'health.sock'), queueFile: join(home, 'queue.txt') };
+    return {
+      home,
+      settings: join(this.#options.agentsDir, id, 'settings'),
+      socketDir,
+      healthSocket: join(socketDir, 'health.sock'),
+      queueFile: join(home, 'queue.txt'),
+    };
   }
 
   /** Makes folders and token, and says how to launch the agent in `folder`. */

@@ -73,7 +73,10 @@ export class AgentRegistry {
   /** One agent; NOT_FOUND when there is none. */
   get(id: AgentId): Agent {
     const agent = this.#agents.get(id);
-    if (!agent) throw new AppError('NOT_FOUND', `There is no agent "${id}". List the agents with list_agents (quarterdeck agents).`, { data: { id } });
+    if (!agent)
+      throw new AppError('NOT_FOUND', `There is no agent "${id}". List the agents with list_agents (quarterdeck agents).`, {
+        data: { id },
+      });
     return agent;
   }
 
@@ -84,13 +87,18 @@ export class AgentRegistry {
 
   /** Ids of the agents of one project. */
   idsOf(projectId: ProjectId): AgentId[] {
-    return this.all().filter((agent) => agent.projectId === projectId).map((agent) => agent.id);
+    return this.all()
+      .filter((agent) => agent.projectId === projectId)
+      .map((agent) => agent.id);
   }
 
   /** Adds an agent. CONFLICT when its id was ever used. */
   async add(agent: Agent, caller: Caller): Promise<Agent> {
     return this.#store.write((tx) => {
-      if (this.isTaken(agent.id)) throw new AppError('CONFLICT', `The id "${agent.id}" was used before, and ids are never used again. Choose another.`, { data: { id: agent.id } });
+      if (this.isTaken(agent.id))
+        throw new AppError('CONFLICT', `The id "${agent.id}" was used before, and ids are never used again. Choose another.`, {
+          data: { id: agent.id },
+        });
       insertAgent(tx, agent);
       tx.record(event(envelope(agent, caller), 'agent.created', { agent }));
       tx.afterCommit(() => {
@@ -116,19 +124,28 @@ export class AgentRegistry {
       const state = nextState(agent.state, fact, this.#now()) ?? agent.state;
       return {
         agent: { ...agent, run, starts, says: null, state },
-        events: [event(envelope(agent, CORE), 'agent.run-started', { run, starts }), event(envelope(agent, CORE), 'agent.state-changed', { state })],
+        events: [
+          event(envelope(agent, CORE), 'agent.run-started', { run, starts }),
+          event(envelope(agent, CORE), 'agent.state-changed', { state }),
+        ],
       };
     });
   }
 
   /** Notes what an agent says of itself. */
   async report(id: AgentId, says: SelfReport, caller: Caller): Promise<Agent> {
-    return this.#change(id, (agent) => ({ agent: { ...agent, says }, events: [event(envelope(agent, caller), 'agent.reported', { says })] }));
+    return this.#change(id, (agent) => ({
+      agent: { ...agent, says },
+      events: [event(envelope(agent, caller), 'agent.reported', { says })],
+    }));
   }
 
   /** Replaces the configuration. */
   async configure(id: AgentId, config: Agent['config'], caller: Caller): Promise<Agent> {
-    return this.#change(id, (agent) => ({ agent: { ...agent, config }, events: [event(envelope(agent, caller), 'agent.config-changed', { config })] }));
+    return this.#change(id, (agent) => ({
+      agent: { ...agent, config },
+      events: [event(envelope(agent, caller), 'agent.config-changed', { config })],
+    }));
   }
 
   /** Takes an agent off the list; its row and its id stay. */

@@ -5,7 +5,6 @@
 import type { Agent } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
-import { Emitter } from '#shared/kernel/emitter.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import type { Run, RunEnd } from '#core/runtimes/runtime.ts';
 import type { AgentRegistry } from './agent-registry.ts';
@@ -36,7 +35,6 @@ export class AgentRuns implements Disposable {
   readonly #now: () => number;
   readonly #log: (message: string, error: unknown) => void;
   readonly #entries = new Map<AgentId, Entry>();
-  readonly #started = new Emitter<Run>();
   #isClosed = false;
 
   constructor(options: {
@@ -49,11 +47,6 @@ export class AgentRuns implements Disposable {
     this.#now = options.now;
     this.#onEnded = options.onEnded;
     this.#log = options.log;
-  }
-
-  /** Runs as they start or are adopted. */
-  onStarted(listener: (run: Run) => void): Disposable {
-    return this.#started.on(listener);
   }
 
   /** The last run of an agent: live, or ended with its screen still kept. */
@@ -74,7 +67,6 @@ export class AgentRuns implements Disposable {
     );
     const limit = agent.config.resourceLimits.timeout;
     if (DRIVERS[agent.config.type].isTimeoutForRun && limit > 0) this.#watchLimit(agent.id, entry, run.startedAt + limit, limit);
-    this.#started.fire(run);
   }
 
   /** Resolves when the end of the present run is in the table. Fails with UNAVAILABLE when it cannot be stored now; it is tried again. */
@@ -102,7 +94,6 @@ export class AgentRuns implements Disposable {
       this.#entries.get(id)?.run.release();
       this.#clear(id);
     }
-    this.#started.dispose();
   }
 
   #clear(id: AgentId): void {

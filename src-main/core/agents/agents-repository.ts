@@ -55,7 +55,9 @@ export function findAgent(db: Db, id: string): Agent | undefined {
 
 /** Adds an agent. Fails on an id that was ever used. */
 export function insertAgent(db: Db, agent: Agent): void {
-  db.prepare('INSERT INTO agents (id, project_id, config, template, state, says, run, boundary, boundary_note, starts, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
+  db.prepare(
+    'INSERT INTO agents (id, project_id, config, template, state, says, run, boundary, boundary_note, starts, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  ).run(
     agent.id,
     agent.projectId,
     JSON.stringify(agent.config),
@@ -90,5 +92,9 @@ export function markRemoved(db: Db, id: string, at: number): void {
 /** Reads of agents, run by the reader. */
 export const agentReads = {
   /** Every agent that is not removed. */
-  'agents.all': (db: Db, _args: Record<string, never>): Agent[] => db.prepare('SELECT * FROM agents WHERE removed_at IS NULL').all().map((row) => fromRow(row).agent),
+  'agents.all': (db: Db, _args: Record<string, never>): Agent[] =>
+    db
+      .prepare('SELECT * FROM agents WHERE removed_at IS NULL')
+      .all()
+      .map((row) => fromRow(row).agent),
 };

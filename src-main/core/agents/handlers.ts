@@ -65,7 +65,9 @@ export function agentsHandlers(o: AgentsHandlerOptions): HandlersOf<typeof agent
     },
 
     stopAll: async (input, { caller }) => {
-      const running = o.registry.all().filter((agent) => isAlive(agent.state.status) && (input.projectId === undefined || agent.projectId === input.projectId));
+      const running = o.registry
+        .all()
+        .filter((agent) => isAlive(agent.state.status) && (input.projectId === undefined || agent.projectId === input.projectId));
       const stopped: AgentId[] = [];
       const failed: { id: AgentId; problem: string }[] = [];
       await Promise.all(
@@ -85,8 +87,16 @@ export function agentsHandlers(o: AgentsHandlerOptions): HandlersOf<typeof agent
       const stats = await run?.stats();
       const process = run && stats ? { pid: run.pid, ...stats } : null;
       const base = { id: agent.id, process };
-      if (!DRIVERS[agent.config.type].hasHealthEndpoint) return { ...base, endpoint: 'none' as const, report: null, problem: null, responseMs: null };
-      if (!run) return { ...base, endpoint: 'unanswered' as const, report: null, problem: `the agent is ${agent.state.status}`, responseMs: null };
+      if (!DRIVERS[agent.config.type].hasHealthEndpoint)
+        return { ...base, endpoint: 'none' as const, report: null, problem: null, responseMs: null };
+      if (!run)
+        return {
+          ...base,
+          endpoint: 'unanswered' as const,
+          report: null,
+          problem: `the agent is ${agent.state.status}`,
+          responseMs: null,
+        };
       const answer = await askHealth(o.launcher.filesOf(agent.id).healthSocket, HEALTH_TIMEOUT_MS);
       return answer.isAnswered
         ? { ...base, endpoint: 'answered' as const, report: answer.report, problem: null, responseMs: answer.responseMs }

@@ -15,7 +15,13 @@ export type AgentFact =
   | { readonly type: 'exited'; readonly exit: ProcessExit }
   | { readonly type: 'frozen'; readonly by: string }
   | { readonly type: 'thawed'; readonly by: string }
-  | { readonly type: 'adopted'; readonly pid: number; readonly isPaused: boolean; readonly status: 'starting' | ActiveStatus; readonly detail: string }
+  | {
+      readonly type: 'adopted';
+      readonly pid: number;
+      readonly isPaused: boolean;
+      readonly status: 'starting' | ActiveStatus;
+      readonly detail: string;
+    }
   | { readonly type: 'unreachable'; readonly reason: string };
 
 /** How an exit is described to people. */
@@ -27,7 +33,10 @@ function isSuccess(exit: ProcessExit): boolean {
   return exit.code === 0 && exit.signal === undefined;
 }
 
-function isOneOf<S extends AgentStatus>(state: AgentState, ...statuses: readonly S[]): state is Extract<AgentState, { status: S }> {
+function isOneOf<S extends AgentStatus>(
+  state: AgentState,
+  ...statuses: readonly S[]
+): state is Extract<AgentState, { status: S }> {
   return (statuses as readonly AgentStatus[]).includes(state.status);
 }
 
@@ -36,26 +45,38 @@ export function nextState(state: AgentState, fact: AgentFact, at: number): Agent
   const because = (source: Evidence['source'], detail: string) => ({ since: at, evidence: { source, detail, at } });
   switch (fact.type) {
     case 'start-ordered':
-      return isOneOf(state, 'created', 'stopped', 'failed', 'lost') ? { status: 'starting', ...because('command', `start ordered by ${fact.by}`) } : undefined;
+      return isOneOf(state, 'created', 'stopped', 'failed', 'lost')
+        ? { status: 'starting', ...because('command', `start ordered by ${fact.by}`) }
+        : undefined;
     case 'process-started':
       return isOneOf(state, 'starting') ? { status: fact.status, ...because('process', `process ${fact.pid} runs`) } : undefined;
     case 'launch-failed':
-      return isOneOf(state, 'starting') ? { status: 'failed', reason: fact.reason, ...because('runtime', fact.reason) } : undefined;
+      return isOneOf(state, 'starting')
+        ? { status: 'failed', reason: fact.reason, ...because('runtime', fact.reason) }
+        : undefined;
     case 'activity': {
       if (!isOneOf(state, 'starting', 'idle', 'working', 'waiting')) return undefined;
       const status = fact.held > 0 ? 'working' : 'idle';
       return state.status === status ? undefined : { status, ...because('interface', fact.detail) };
     }
     case 'stop-ordered':
-      return isOneOf(state, 'starting', 'idle', 'working', 'waiting', 'paused', 'lost') ? { status: 'stopping', ...because('command', `stop ordered by ${fact.by}`) } : undefined;
+      return isOneOf(state, 'starting', 'idle', 'working', 'waiting', 'paused', 'lost')
+        ? { status: 'stopping', ...because('command', `stop ordered by ${fact.by}`) }
+        : undefined;
     case 'timed-out':
       return isOneOf(state, 'starting', 'idle', 'working', 'waiting', 'paused')
-        ? { status: 'failed', reason: `ran longer than its limit of ${fact.timeoutMs} ms`, ...because('clock', `limit of ${fact.timeoutMs} ms reached`) }
+        ? {
+            status: 'failed',
+            reason: `ran longer than its limit of ${fact.timeoutMs} ms`,
+            ...because('clock', `limit of ${fact.timeoutMs} ms reached`),
+          }
         : undefined;
     case 'exited':
       return afterExit(state, fact.exit, at);
     case 'frozen':
-      return isOneOf(state, 'idle', 'working', 'waiting') ? { status: 'paused', from: state.status, ...because('process', `every process is stopped, ordered by ${fact.by}`) } : undefined;
+      return isOneOf(state, 'idle', 'working', 'waiting')
+        ? { status: 'paused', from: state.status, ...because('process', `every process is stopped, ordered by ${fact.by}`) }
+        : undefined;
     case 'thawed':
       if (state.status !== 'paused') return undefined;
       return state.from === 'waiting'
@@ -63,11 +84,23 @@ export function nextState(state: AgentState, fact: AgentFact, at: number): Agent
         : { status: state.from, ...because('process', `processes run again, ordered by ${fact.by}`) };
     case 'adopted': {
       if (isOneOf(state, 'stopped', 'failed', 'created')) return undefined;
-      if (fact.isPaused) return { status: 'paused', from: fact.status === 'starting' ? 'idle' : fact.status, ...because('process', fact.detail) };
-      return fact.status === 'waiting' ? { status: 'waiting', reason: 'adopted', ...because('process', fact.detail) } : { status: fact.status, ...because('process', fact.detail) };
+      const status = fact.isPaused ? 'paused' : fact.status;
+      // What goes on as it was has been so since then; only what shows it is new.
+      const found = { ...because('process', fact.detail), ...(state.status === status ? { since: state.since } : {}) };
+      if (status === 'paused')
+        return {
+          status,
+          from: state.status === 'paused' ? state.from : fact.status === 'starting' ? 'idle' : fact.status,
+          ...found,
+        };
+      return status === 'waiting'
+        ? { status, reason: state.status === 'waiting' ? state.reason : 'adopted', ...found }
+        : { status, ...found };
     }
     case 'unreachable':
-      return isOneOf(state, 'starting', 'idle', 'working', 'waiting', 'paused', 'stopping') ? { status: 'lost', reason: fact.reason, ...because('runtime', fact.reason) } : undefined;
+      return isOneOf(state, 'starting', 'idle', 'working', 'waiting', 'paused', 'stopping')
+        ? { status: 'lost', reason: fact.reason, ...because('runtime', fact.reason) }
+        : undefined;
   }
 }
 

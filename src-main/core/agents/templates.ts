@@ -51,7 +51,10 @@ export class Templates {
     const own = await this.#readFolder(this.#ownDir, 'data-folder');
     const byName = new Map<string, FoundTemplate>();
     for (const template of [...builtIn.templates, ...own.templates]) byName.set(template.name, template);
-    return { templates: [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), problems: [...builtIn.problems, ...own.problems] };
+    return {
+      templates: [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+      problems: [...builtIn.problems, ...own.problems],
+    };
   }
 
   /** One template; NOT_FOUND names those that there are. */
@@ -60,12 +63,19 @@ export class Templates {
     const template = templates.find((entry) => entry.name === name);
     if (!template) {
       const names = templates.map((entry) => entry.name);
-      throw new AppError('NOT_FOUND', `There is no template "${name}". There are${names.length === 0 ? ' none' : `: ${names.join(', ')}`}.`, { data: { field: 'template', names } });
+      throw new AppError(
+        'NOT_FOUND',
+        `There is no template "${name}". There are${names.length === 0 ? ' none' : `: ${names.join(', ')}`}.`,
+        { data: { field: 'template', names } },
+      );
     }
     return template;
   }
 
-  async #readFolder(dir: string, source: FoundTemplate['source']): Promise<{ templates: FoundTemplate[]; problems: { file: string; problem: string }[] }> {
+  async #readFolder(
+    dir: string,
+    source: FoundTemplate['source'],
+  ): Promise<{ templates: FoundTemplate[]; problems: { file: string; problem: string }[] }> {
     const names = await readdir(dir).catch(() => []);
     const templates: FoundTemplate[] = [];
     const problems: { file: string; problem: string }[] = [];

@@ -1,6 +1,5 @@
 /** SQL of projects. */
 import * as z from 'zod';
-import type { ProjectId } from '#shared/kernel/ids.ts';
 import { Project, SYSTEM_PROJECT_ID } from '#shared/projects/model.ts';
 import type { Db } from '#core/store/database.ts';
 
@@ -48,19 +47,4 @@ export function saveProject(db: Db, project: Project): void {
     `INSERT INTO projects (id, name, folder, is_git_repository, created_at, opened_at) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET name = excluded.name, is_git_repository = excluded.is_git_repository, opened_at = excluded.opened_at`,
   ).run(project.id, project.name, project.folder, project.isGitRepository ? 1 : 0, project.createdAt, project.openedAt);
-}
-
-/** A fact about a project or the installation, such as the agent port that was chosen. */
-export function readFact(db: Db, name: string, projectId: ProjectId = SYSTEM_PROJECT_ID): string | undefined {
-  const row = db.prepare('SELECT value FROM facts WHERE project_id = ? AND name = ?').get(projectId, name);
-  return row === undefined ? undefined : z.object({ value: z.string() }).parse(row).value;
-}
-
-/** Keeps a fact, replacing an earlier value. */
-export function saveFact(db: Db, name: string, value: string, projectId: ProjectId = SYSTEM_PROJECT_ID): void {
-  db.prepare('INSERT INTO facts (project_id, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value').run(
-    projectId,
-    name,
-    value,
-  );
 }

@@ -49,7 +49,12 @@ export function toPublicError(error: unknown, procedure: FailedProcedure, log: B
   if (isWireError(error)) {
     if (error.cause instanceof ValidationError && error.code === 'BAD_REQUEST') {
       const complaint = describeIssues(error.cause.issues, procedure.inputSchema, error.cause.data);
-      return toWireError(new AppError('BAD_REQUEST', `The input of ${procedure.name} is not valid: ${complaint.message}.`, { data: { fields: complaint.fields }, cause: error }));
+      return toWireError(
+        new AppError('BAD_REQUEST', `The input of ${procedure.name} is not valid: ${complaint.message}.`, {
+          data: { fields: complaint.fields },
+          cause: error,
+        }),
+      );
     }
     if (error.defined && codeOf(error) !== undefined && codeOf(error) !== 'INTERNAL') return error;
   }

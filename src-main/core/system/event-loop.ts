@@ -45,7 +45,8 @@ export class EventLoopMonitor implements Disposable {
 
   /** What was measured so far. */
   read(): LoopDelay {
-    const ms = (microseconds: number): number => (this.#histogram.count === 0 ? 0 : Math.max(0, Math.round(microseconds - 1) / 1_000));
+    const ms = (microseconds: number): number =>
+      this.#histogram.count === 0 ? 0 : Math.max(0, Math.round(microseconds - 1) / 1_000);
     return {
       p50Ms: ms(this.#histogram.percentile(50)),
       p99Ms: ms(this.#histogram.percentile(99)),

@@ -18,7 +18,9 @@ export function total(lines: readonly Line[]): number {
   let sum = 0;
   for (const line of lines) {
     if (line.count < 0) throw new Error('count must not be negative');
-    sum += line.cents * line.count;
+    if (line.cents < 0) throw new Error('cents must not be negative');
+    const cost = line.cents * line.count;
+    sum += cost;
   }
   return sum;
 }
@@ -36,7 +38,9 @@ export function invoice(lines: readonly Line[]): string {
   let sum = 0;
   for (const line of lines) {
     if (line.count < 0) throw new Error('count must not be negative');
-    sum += line.cents * line.count;
+    if (line.cents < 0) throw new Error('cents must not be negative');
+    const cost = line.cents * line.count;
+    sum += cost;
   }
   return \`Total: \${(sum / 100).toFixed(2)}\`;
 }

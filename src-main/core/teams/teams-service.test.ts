@@ -6,7 +6,7 @@ import type { Team } from '#shared/teams/model.ts';
 import { openTestAgents, shortDir, caller } from '#core/agents/testing/open-agents.ts';
 import type { TestAgents } from '#core/agents/testing/open-agents.ts';
 import { MessagesService } from '#core/messages/messages-service.ts';
-import { readFact, saveFact } from '#core/projects/projects-repository.ts';
+import { readFact, saveFact } from '#core/store/facts-repository.ts';
 import { SessionsService } from '#core/sessions/sessions-service.ts';
 import { parseTeam } from './team-file.ts';
 import type { TeamUp } from './teams-service.ts';

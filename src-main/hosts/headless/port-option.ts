@@ -6,6 +6,9 @@ export function portOption(name: string, stated: string | undefined, fromEnviron
   const text = stated ?? (fromEnvironment === '' ? undefined : fromEnvironment);
   if (text === undefined) return undefined;
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) throw new AppError('BAD_REQUEST', `${name} must be a port from 0 (any) to 65535; "${text}" is not.`, { data: { field: name } });
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new AppError('BAD_REQUEST', `${name} must be a port from 0 (any) to 65535; "${text}" is not.`, {
+      data: { field: name },
+    });
   return port;
 }

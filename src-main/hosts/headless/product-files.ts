@@ -12,7 +12,9 @@ const isSource = import.meta.url.endsWith('.ts');
 const root = isSource ? join(here, '..', '..', '..') : join(here, '..', '..');
 
 /** The product's version. */
-export const VERSION: string = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).version;
+export const VERSION: string = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).version;
 
 /** The files that the core needs from its host. */
 export function productFiles(): Pick<AppOptions, 'assetsDir' | 'rendererDir' | 'programs' | 'readerModule'> {
@@ -23,7 +25,10 @@ export function productFiles(): Pick<AppOptions, 'assetsDir' | 'rendererDir' | '
     rendererDir: existsSync(join(rendererDir, 'index.html')) ? rendererDir : undefined,
     programs: {
       // The built guest starts faster; from the sources it is run as it is.
-      guest: (name) => [process.execPath, isSource ? join(root, 'src-main', 'guests', name, 'main.ts') : join(built, `${name}.js`)],
+      guest: (name) => [
+        process.execPath,
+        isSource ? join(root, 'src-main', 'guests', name, 'main.ts') : join(built, `${name}.js`),
+      ],
     },
     readerModule: isSource ? new URL('../../core/read-worker.ts', import.meta.url) : new URL('./read-worker.js', import.meta.url),
   };

@@ -6,7 +6,8 @@ import type { AgentDriver } from './agent-driver.ts';
 export const commandDriver: AgentDriver = {
   type: 'command',
   argv: (config) => {
-    if (config.command === undefined) throw new AppError('BAD_REQUEST', 'command is required for type "command".', { data: { field: 'command' } });
+    if (config.command === undefined)
+      throw new AppError('BAD_REQUEST', 'command is required for type "command".', { data: { field: 'command' } });
     return config.command;
   },
   statusAtLaunch: 'working',
