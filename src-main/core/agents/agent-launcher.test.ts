@@ -84,6 +84,7 @@ it('gives an agent what it needs and what was configured, and none of the secret
     QUARTERDECK_QUEUE_FILE: join(dir, 'agents', 'one.two', 'home', 'queue.txt'),
     QUARTERDECK_MAX_CONCURRENT_TASKS: '3',
     QUARTERDECK_TASK_TIMEOUT_MS: '120000',
+    QUARTERDECK_RUN_ID: 'run_1',
   });
   expect(spec).toMatchObject({
     agentId: 'one.two',

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Agent } from '#shared/agents/model.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
+import { RUN_VARIABLE } from '#core/runtimes/process-table.ts';
 import type { LaunchSpec, SideWindow } from '#core/runtimes/runtime.ts';
 import type { AgentDriver, Programs } from './types/agent-driver.ts';
 
@@ -81,7 +82,7 @@ export class AgentLauncher {
       runId,
       argv: driver.argv(agent.config, this.#options.programs),
       cwd: folder,
-      env: this.#environment(agent, token, files),
+      env: { ...this.#environment(agent, token, files), [RUN_VARIABLE]: runId },
       size: DEFAULT_SIZE,
       sideWindows: this.#options.sideWindows(agent, files),
     };

@@ -2,13 +2,14 @@
  * What every runtime must do, as one suite. A runtime's own test file calls `describeRuntime` and adds what only it has.
  * Everything runs on real processes in a scratch folder; each test ends what it started.
  */
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { effort } from '#e2e/support/effort.ts';
 import { AppError } from '#shared/kernel/errors.ts';
-import { isRunning, listProcesses, readProcess } from './process-table.ts';
+import { isRunning, listProcesses, readProcess, RUN_VARIABLE } from './process-table.ts';
 import type { LaunchSpec, Run, Runtime } from './runtime.ts';
 import {
   agentId,
@@ -338,6 +339,18 @@ export function describeRuntime(subject: RuntimeUnderTest): void {
       expect(await run.stop(300)).toEqual(signal('SIGKILL'));
       expect(performance.now() - start).toBeGreaterThanOrEqual(299);
       expect(pids.filter(isRunning)).toEqual([]);
+    });
+
+    it('ends also what cut every tie before anybody looked: by the run in its environment', async () => {
+      // Forked twice, in a session of its own, its parents gone: nothing but its environment tells where it came from.
+      writeFileSync(join(folder, 'stray.sh'), 'trap : TERM HUP; echo $$ > stray; while :; do sleep 0.1; done');
+      const script = "setsid sh -c 'sh stray.sh >/dev/null 2>&1 </dev/null &'; read -r go";
+      const runId = `run_${randomUUID()}`;
+      const run = await sh(script, { runId, env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', [RUN_VARIABLE]: runId } });
+      const stray = Number(await waitFor('the stray', () => read('stray')));
+      expect(isRunning(stray)).toBe(true);
+      await run.stop(300);
+      expect(isRunning(stray)).toBe(false);
     });
 
     it('ends what an agent left behind when it ended by itself', async () => {

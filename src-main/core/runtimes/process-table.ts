@@ -150,16 +150,41 @@ export function listProcesses(): ProcessInfo[] {
   return found;
 }
 
+/** The variable by which every process of a run can be told, also one that has cut all its ties: it inherits the environment. */
+export const RUN_VARIABLE = 'QUARTERDECK_RUN_ID';
+
+/** The run that a process was started in, by its environment; undefined where that cannot be read, or says nothing. */
+function runIdOf(pid: number): string | undefined {
+  try {
+    const text = `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`;
+    const at = text.indexOf(`\0${RUN_VARIABLE}=`);
+    if (at < 0) return undefined;
+    const from = at + RUN_VARIABLE.length + 2;
+    const to = text.indexOf('\0', from);
+    return text.slice(from, to < 0 ? undefined : to);
+  } catch {
+    return undefined; // Another user's, or gone.
+  }
+}
+
 /** All processes at one moment, with the ways to look them up. */
 export class ProcessSnapshot {
   readonly byPid = new Map<number, ProcessInfo>();
   readonly byParent: Map<number, ProcessInfo[]>;
   readonly bySession: Map<number, ProcessInfo[]>;
+  #byRun: Map<string | undefined, ProcessInfo[]> | undefined;
 
   constructor(processes: readonly ProcessInfo[] = listProcesses()) {
     for (const info of processes) this.byPid.set(info.pid, info);
     this.byParent = Map.groupBy(processes, (info) => info.ppid);
     this.bySession = Map.groupBy(processes, (info) => info.sid);
+  }
+
+  /** Processes whose environment names the run. Read once, for all who ask: it opens a file of every process. */
+  ofRun(runId: string): readonly ProcessInfo[] {
+    if (!hasProc) return [];
+    this.#byRun ??= Map.groupBy(this.byPid.values(), (info) => runIdOf(info.pid));
+    return this.#byRun.get(runId) ?? [];
   }
 }
 

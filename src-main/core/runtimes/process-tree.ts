@@ -1,7 +1,8 @@
 /**
  * The process tree of one run, and the signals to all of it.
- * Members: the root, its descendants, everything in a session that one of them belongs to, and whatever was once seen as a
- * member (a child that outlived its parent has another parent then). No process is signalled whose start is not the one seen.
+ * Members: the root, its descendants, everything in a session that one of them belongs to, whatever was once seen as a
+ * member (a child that outlived its parent has another parent then), and, when all are to be ended, whatever carries the run's
+ * id in its environment: that finds one that cut every other tie. No process is signalled whose start is not the one seen.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessInfo } from './process-table.ts';
@@ -16,6 +17,8 @@ export interface ProcessTreeRoot {
   readonly sessionId?: number;
   /** Processes of the session that belong to the runtime and are never signalled. */
   readonly spared?: readonly number[];
+  /** The run's id, as it stands in the environment of its processes (RUN_VARIABLE). */
+  readonly runId?: string;
   /** The root ended before the tree was made: whoever has its pid now is somebody else. */
   readonly hasEnded?: boolean;
 }
@@ -48,6 +51,7 @@ export class ProcessTree {
   readonly #sessionId: number;
   readonly #leaderKey: string | undefined = undefined;
   readonly #spared: ReadonlySet<number>;
+  readonly #runId: string | undefined;
   /** Every member ever seen that was still alive at the last look, with its start. */
   #known = new Map<number, string>();
 
@@ -56,13 +60,15 @@ export class ProcessTree {
     this.#pid = root.pid;
     this.#sessionId = root.sessionId ?? root.pid;
     this.#spared = new Set([0, 1, process.pid, ...(root.spared ?? [])]);
+    this.#runId = root.runId;
     if (root.hasEnded === true) return;
     this.#rootKey = readProcess(root.pid)?.startKey;
     this.#leaderKey = readProcess(this.#sessionId)?.startKey;
   }
 
-  /** The members that are alive, by default as of now. */
-  members({ byPid, byParent, bySession }: ProcessSnapshot = new ProcessSnapshot()): ProcessInfo[] {
+  /** The members that are alive, by default as of now. `isThorough` looks into environments too. */
+  members(snapshot: ProcessSnapshot = new ProcessSnapshot(), isThorough = false): ProcessInfo[] {
+    const { byPid, byParent, bySession } = snapshot;
     const ownSession = byPid.get(process.pid)?.sid;
     const found = new Map<number, ProcessInfo>();
     const queue: ProcessInfo[] = [];
@@ -77,6 +83,7 @@ export class ProcessTree {
       const info = byPid.get(pid);
       if (info?.startKey === startKey) add(info);
     }
+    if (isThorough && this.#runId !== undefined) for (const info of snapshot.ofRun(this.#runId)) add(info);
     // A session id stays taken while a member of the session lives. Another leader's start means another session.
     const leader = byPid.get(this.#sessionId);
     if (leader === undefined || leader.startKey === this.#leaderKey) {
@@ -103,9 +110,9 @@ export class ProcessTree {
     return info !== undefined && info.startKey === this.#rootKey && info.state === 'T';
   }
 
-  /** Looks who is a member now. */
-  async look(): Promise<readonly ProcessInfo[]> {
-    return this.members(await nextSnapshot());
+  /** Looks who is a member now; see `members`. */
+  async look(isThorough = false): Promise<readonly ProcessInfo[]> {
+    return this.members(await nextSnapshot(), isThorough);
   }
 
   /** Signals every member alive now and returns how many there were. */
@@ -163,7 +170,7 @@ export class ProcessTree {
   async kill(): Promise<readonly number[]> {
     const deadline = performance.now() + KILL_DEADLINE_MS;
     for (;;) {
-      let members = await this.look();
+      let members = await this.look(true);
       // All are stopped first, so that none can start another between being listed and being killed.
       for (let round = 0; round < 5; round += 1) {
         const running = members.filter((info) => info.state !== 'T');

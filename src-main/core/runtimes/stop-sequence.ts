@@ -48,7 +48,7 @@ export class StopSequence {
 
   async #run(): Promise<RunEnd> {
     // The look before the first signal: who is a child now stays known when its parent is gone.
-    await this.#tree.look();
+    await this.#tree.look(true);
     if (this.#deadline > performance.now()) {
       this.#tree.ask('SIGTERM');
       this.#tree.wake();
@@ -91,6 +91,7 @@ export class StopSequence {
 
   /** Asks what an ended agent left behind to end, too; tells whether there was anything. */
   async #askLeftovers(): Promise<boolean> {
+    await this.#tree.look(true);
     if ((await this.#tree.signal('SIGTERM')) === 0) return false;
     this.#tree.wake();
     const deadline = performance.now() + LEFTOVER_GRACE_MS;

@@ -34,11 +34,14 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
   return parsed.success ? ok(parsed.data) : err(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
 }
 
+/** What of the product's own variables a worker's commands keep: whose they are, and the mark by which a stop finds them. */
+const PASSED_ON: ReadonlySet<string> = new Set(['QUARTERDECK_AGENT_ID', 'QUARTERDECK_RUN_ID']);
+
 /** The environment of the commands that a worker runs: its own, without its token and what else belongs to it alone. */
 export function commandEnvironment(variables: Readonly<Record<string, string | undefined>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(variables).flatMap(([name, value]): [string, string][] =>
-      value === undefined || (name.startsWith('QUARTERDECK_') && name !== 'QUARTERDECK_AGENT_ID') ? [] : [[name, value]],
+      value === undefined || (name.startsWith('QUARTERDECK_') && !PASSED_ON.has(name)) ? [] : [[name, value]],
     ),
   );
 }

@@ -56,7 +56,7 @@ export class PtyRun implements Run {
     const env = Object.fromEntries(Object.entries(spec.env).filter(([key]) => key !== 'TERM' && key !== 'PWD'));
     this.#pty = new PtyProcess({ path, args: spec.argv.slice(1), cwd: spec.cwd, env, term: 'xterm-256color', size });
     this.pid = this.#pty.pid;
-    this.#tree = new ProcessTree({ pid: this.pid });
+    this.#tree = new ProcessTree({ pid: this.pid, runId: spec.runId });
     this.#pty.onData((chunk) => {
       for (const stream of this.#streams) stream.push(chunk);
       this.#draw(chunk);

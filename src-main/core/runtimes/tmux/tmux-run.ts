@@ -92,7 +92,13 @@ export class TmuxRun implements Run {
     this.ended = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    this.#tree = new ProcessTree({ pid: spec.pid, sessionId: spec.shimPid, spared: [spec.shimPid], hasEnded: spec.hasEnded });
+    this.#tree = new ProcessTree({
+      pid: spec.pid,
+      sessionId: spec.shimPid,
+      spared: [spec.shimPid],
+      hasEnded: spec.hasEnded,
+      runId: spec.runId,
+    });
     this.#stop = new StopSequence({ tree: this.#tree, ended: this.ended, log: spec.log });
   }
 
