@@ -199,15 +199,20 @@ export class AgentsService {
     await finding;
   }
 
+  /** Whether there may be a process to end. That of a lost agent may go on without a terminal, and can still be ended. */
+  isStoppable(agent: Agent): boolean {
+    return isAlive(agent.state.status) || (agent.state.status === 'lost' && this.#o.runs.find(agent.id) !== undefined);
+  }
+
   /** Ends what cannot outlive the core and lets go of the rest. */
   async close(options: { stopAgents: boolean }): Promise<void> {
     this.#closing.abort();
     const ending = this.#o.registry
       .all()
-      .filter(
-        (agent) =>
-          (isAlive(agent.state.status) && (options.stopAgents || !this.#o.runtimes[agent.config.runtime].isAdoptable)) ||
-          (options.stopAgents && this.#mayRunUnseen(agent)),
+      .filter((agent) =>
+        options.stopAgents
+          ? this.isStoppable(agent)
+          : isAlive(agent.state.status) && !this.#o.runtimes[agent.config.runtime].isAdoptable,
       );
     await Promise.all(
       ending.map((agent) =>
@@ -316,7 +321,7 @@ export class AgentsService {
   async #stop(id: AgentId, graceMs: number, caller: Caller): Promise<Agent> {
     const agent = this.#o.registry.get(id);
     const run = this.#o.runs.find(id);
-    if (!isAlive(agent.state.status) && !this.#mayRunUnseen(agent)) return agent;
+    if (!this.isStoppable(agent)) return agent;
     await this.#o.registry.apply(id, { type: 'stop-ordered', by: caller.actor.id }, caller);
     if (run) {
       await run.stop(graceMs);
@@ -327,11 +332,6 @@ export class AgentsService {
       await this.#o.registry.apply(id, { type: 'unreachable', reason: 'no process of it is known' });
     }
     return this.#o.registry.get(id);
-  }
-
-  /** A lost agent of this core: its process may go on without a terminal, and can still be ended. */
-  #mayRunUnseen(agent: Agent): boolean {
-    return agent.state.status === 'lost' && this.#o.runs.find(agent.id) !== undefined;
   }
 
   #liveRun(agent: Agent, what: string): Run {

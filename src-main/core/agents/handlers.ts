@@ -67,7 +67,7 @@ export function agentsHandlers(o: AgentsHandlerOptions): HandlersOf<typeof agent
     stopAll: async (input, { caller }) => {
       const running = o.registry
         .all()
-        .filter((agent) => isAlive(agent.state.status) && (input.projectId === undefined || agent.projectId === input.projectId));
+        .filter((agent) => o.agents.isStoppable(agent) && (input.projectId === undefined || agent.projectId === input.projectId));
       const stopped: AgentId[] = [];
       const failed: { id: AgentId; problem: string }[] = [];
       await Promise.all(

@@ -18,6 +18,8 @@ export function AgentHeader({ agent }: { readonly agent: Agent }): ReactNode {
   const command = useCommand();
   const look = STATUS_LOOKS[agent.state.status];
   const isRunning = isAlive(agent.state.status);
+  // A lost agent may go on unseen: it can be ended, or started anew.
+  const isStoppable = isRunning || agent.state.status === 'lost';
   const isBusy = command.isRunning || agent.state.status === 'stopping';
   const { id } = agent;
   const act = (task: () => Promise<unknown>) => () => command.run(task);
@@ -44,22 +46,13 @@ export function AgentHeader({ agent }: { readonly agent: Agent }): ReactNode {
         </span>
         <span className="ml-auto flex flex-none gap-1.5 wide:ml-0">
           {isRunning ? (
-            <>
-              <Button
-                icon={<RotateCw aria-hidden className="size-3.5" />}
-                disabled={isBusy}
-                onClick={act(() => session.client.agents.restart({ id }))}
-              >
-                Restart
-              </Button>
-              <Button
-                icon={<Square aria-hidden className="size-3.5" />}
-                disabled={isBusy}
-                onClick={act(() => session.client.agents.stop({ id }))}
-              >
-                Stop
-              </Button>
-            </>
+            <Button
+              icon={<RotateCw aria-hidden className="size-3.5" />}
+              disabled={isBusy}
+              onClick={act(() => session.client.agents.restart({ id }))}
+            >
+              Restart
+            </Button>
           ) : (
             <Button
               icon={<Play aria-hidden className="size-3.5" />}
@@ -69,6 +62,15 @@ export function AgentHeader({ agent }: { readonly agent: Agent }): ReactNode {
               Start
             </Button>
           )}
+          {isStoppable ? (
+            <Button
+              icon={<Square aria-hidden className="size-3.5" />}
+              disabled={isBusy}
+              onClick={act(() => session.client.agents.stop({ id }))}
+            >
+              Stop
+            </Button>
+          ) : null}
         </span>
       </div>
       {command.problem === undefined ? null : (
