@@ -57,7 +57,7 @@ export const BAD_CASES: readonly BadCase[] = [
     input: { id: 'bare', type: 'command' },
     code: 'BAD_REQUEST',
     status: 400,
-    says: /command: is required for type "command".*\["bash", "-l"\]/,
+    says: /"command" is required for type "command".*\["bash", "-l"\]/,
   },
   {
     what: 'a limit without a unit that is one',
