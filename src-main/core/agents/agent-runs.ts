@@ -2,7 +2,7 @@
  * The runs of agents: which process belongs to which agent, and what its end means.
  * Invariant: at most one run per agent; what the runtime reports about an earlier one changes nothing.
  */
-import type { Agent } from '#shared/agents/model.ts';
+import type { Agent, AgentRun } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
@@ -149,4 +149,9 @@ export class AgentRuns implements Disposable {
     // Logged where it failed; who waits for it is told, and often nobody waits.
     settled.catch(() => undefined);
   }
+}
+
+/** What of a run the agent's row keeps. */
+export function runRowOf(run: Run): AgentRun {
+  return { id: run.runId, pid: run.pid, startedAt: run.startedAt, attachCommand: run.attachCommand ?? null };
 }

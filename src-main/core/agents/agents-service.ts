@@ -2,7 +2,7 @@
  * Agents: making them, their lifecycle, and finding again those that an earlier core left running.
  * Invariant: commands on one agent run one after the other; a state is only ever changed by the registry, from a fact.
  */
-import type { Agent, AgentDraft, AgentRun } from '#shared/agents/model.ts';
+import type { Agent, AgentDraft } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { AgentId, ProjectId } from '#shared/kernel/ids.ts';
@@ -16,7 +16,9 @@ import type { Run, Runtime } from '#core/runtimes/runtime.ts';
 import { completeConfig, freeId, overlay } from './agent-draft.ts';
 import type { AgentLauncher } from './agent-launcher.ts';
 import type { AgentRegistry } from './agent-registry.ts';
+import { Adoption } from './adoption.ts';
 import type { AgentRuns } from './agent-runs.ts';
+import { runRowOf } from './agent-runs.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import type { Templates } from './templates.ts';
 import { DRIVERS } from './types/drivers.ts';
@@ -57,9 +59,15 @@ export class AgentsService {
   readonly #o: AgentsOptions;
   readonly #commands = new KeyedMutex<AgentId>();
   readonly #closing = new AbortController();
+  readonly #adoption: Adoption;
 
   constructor(options: AgentsOptions) {
     this.#o = options;
+    this.#adoption = new Adoption({
+      ...options,
+      launch: (agent) => this.#launch(agent),
+      exclusively: (id, task) => this.#commands.run(id, task),
+    });
   }
 
   /** Creates an agent and, unless told otherwise, starts it. */
@@ -187,16 +195,7 @@ export class AgentsService {
    * until their agent's turn is over. What goes wrong with one agent is logged and keeps no other from being found.
    */
   async adopt(): Promise<void> {
-    const ids = this.#o.registry.all().map((agent) => agent.id);
-    const finding = this.#findRuns(new Set(ids));
-    await Promise.all(
-      ids.map((id) =>
-        this.#commands
-          .run(id, async () => this.#adoptOne(this.#o.registry.get(id), (await finding).get(id)))
-          .catch((error: unknown) => this.#o.log(`agent ${id} could not be taken over`, error)),
-      ),
-    );
-    await finding;
+    await this.#adoption.run();
   }
 
   /** Whether there may be a process to end. That of a lost agent may go on without a terminal, and can still be ended. */
@@ -280,7 +279,7 @@ export class AgentsService {
     try {
       const spec = await this.#o.launcher.prepare(agent, driver, this.#o.projectOf(agent.projectId).folder, mintId('run'));
       run = await runtime.launch(spec);
-      const started = await this.#o.registry.startRun(agent.id, rowOf(run), {
+      const started = await this.#o.registry.startRun(agent.id, runRowOf(run), {
         type: 'process-started',
         pid: run.pid,
         status: driver.statusAtLaunch,
@@ -344,80 +343,4 @@ export class AgentsService {
     }
     return run;
   }
-
-  async #findRuns(known: ReadonlySet<AgentId>): Promise<ReadonlyMap<AgentId, Run>> {
-    const found = new Map<AgentId, Run>();
-    for (const runtime of Object.values(this.#o.runtimes)) {
-      if (!runtime.isAdoptable || !(await runtime.probe()).isAvailable) continue;
-      for (const run of await runtime.adopt(known)) found.set(run.agentId, run);
-    }
-    return found;
-  }
-
-  async #adoptOne(agent: Agent, run: Run | undefined): Promise<void> {
-    const { status, evidence } = agent.state;
-    // The start was ordered and nothing more: a process that bears the number of the agent's last run is from before.
-    const isOrdered = status === 'starting' && evidence.source === 'command';
-    const isOld = isOrdered && run?.runId === agent.run?.id;
-    if (run && !isOld && (isAlive(status) || status === 'lost')) {
-      await this.#takeOver(agent, run);
-    } else if (isOrdered) {
-      this.#o.log(`agent ${agent.id} was being started when the last core ended: starting it again`);
-      await run?.stop(0);
-      await run?.discard();
-      await this.#launch(agent).catch((error: unknown) => this.#o.log(`agent ${agent.id} could not be started`, error));
-    } else if (run) {
-      await this.#keepEnded(agent, run);
-    } else if (isAlive(status)) {
-      const reason =
-        agent.config.runtime === 'pty'
-          ? 'its terminal ended with the core it ran in'
-          : 'its tmux session is gone and nobody saw it end';
-      await this.#o.registry.apply(agent.id, { type: 'unreachable', reason });
-    }
-  }
-
-  async #takeOver(agent: Agent, run: Run): Promise<void> {
-    if (agent.run?.id !== run.runId) {
-      await this.#o.registry.startRun(agent.id, rowOf(run), {
-        type: 'process-started',
-        pid: run.pid,
-        status: DRIVERS[agent.config.type].statusAtLaunch,
-      });
-    }
-    this.#o.runs.track(agent, run);
-    if (agent.state.status === 'stopping') {
-      await run.stop(3_000);
-      await this.#o.runs.settled(agent.id);
-      return;
-    }
-    await this.#o.registry.apply(agent.id, {
-      type: 'adopted',
-      pid: run.pid,
-      isPaused: run.isPaused(),
-      status: this.#adoptedStatus(agent),
-      detail: `process ${run.pid} was found running`,
-    });
-  }
-
-  #adoptedStatus(agent: Agent): 'starting' | 'idle' | 'working' | 'waiting' {
-    const driver = DRIVERS[agent.config.type];
-    if (!driver.isJudgedByMail) return 'working';
-    if (agent.state.status === 'starting') return 'starting';
-    return this.#o.heldBy(agent.id) > 0 ? 'working' : 'idle';
-  }
-
-  /** A run that is over: its last screen is kept for reading. A process that nobody should have is ended. */
-  async #keepEnded(agent: Agent, run: Run): Promise<void> {
-    const end = await Promise.race([run.ended, Promise.resolve(undefined)]);
-    if (end === undefined) {
-      this.#o.log(`a process of agent ${agent.id} was found that belongs to no known run: ending it`);
-      await run.stop(3_000);
-    }
-    this.#o.runs.track(agent, run);
-  }
-}
-
-function rowOf(run: Run): AgentRun {
-  return { id: run.runId, pid: run.pid, startedAt: run.startedAt, attachCommand: run.attachCommand ?? null };
 }
