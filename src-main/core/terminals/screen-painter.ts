@@ -29,13 +29,12 @@ function colour(value: number, isRgb: boolean, base: 30 | 40): string {
   return String(value >= 8 ? base + 60 + (value & 7) : base + value);
 }
 
-/** The SGR sequence that sets exactly these attributes. */
-function sgrOf(look: Attributes): string {
+/** The SGR sequence that sets exactly these attributes; `underline` is the style of the underline, 0 for none. */
+function sgrOf(look: Attributes, underline: number = look.getUnderlineStyle()): string {
   const codes = ['0'];
   if (look.isBold()) codes.push('1');
   if (look.isDim()) codes.push('2');
   if (look.isItalic()) codes.push('3');
-  const underline = look.getUnderlineStyle();
   if (underline > 0) codes.push(underline === 1 ? '4' : `4:${underline}`);
   if (look.isBlink()) codes.push('5');
   if (look.isInverse()) codes.push('7');
@@ -82,6 +81,18 @@ class Painter {
     this.#bg = look.bg;
     this.#ext = ext;
     this.output += sgrOf(look);
+  }
+
+  /**
+   * Sets the attributes that go with a saved cursor, and saves it. A terminal saves that there is an underline, but not its
+   * style: when the cursor is restored, the style is the one in force then.
+   */
+  save(saved: Attributes, charset: Charset): void {
+    this.output += sgrOf(saved, saved.isUnderline() > 0 ? 1 : 0);
+    this.output += isDrawing(charset) ? `\x1b(0\x1b7\x1b(B${CSI}0m` : `\x1b7${CSI}0m`;
+    this.#fg = 0;
+    this.#bg = 0;
+    this.#ext = 0;
   }
 
   /** Paints one row. `isContinued`: the cursor waits at the end of the row above, and this one follows by wrapping. Returns whether the last cell was written. */
@@ -164,8 +175,7 @@ function paintBuffer(
   const saved = core.savedCurAttrData;
   if (isActive && (core.savedX > 0 || savedY > 0 || saved.fg !== 0 || saved.bg !== 0 || isDrawing(core.savedCharset))) {
     painter.output += moveTo(core.savedX, savedY);
-    painter.look(saved);
-    painter.output += isDrawing(core.savedCharset) ? '\x1b(0\x1b7\x1b(B' : '\x1b7';
+    painter.save(saved, core.savedCharset);
   }
   // The cursor's row comes last: where it waits at the end of a full row, only writing that row brings it there.
   for (let y = cursor.y + 1; y < size.rows; y += 1) painter.row(y, false);
