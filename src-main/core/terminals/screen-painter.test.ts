@@ -134,6 +134,8 @@ describe('a painted screen', () => {
     ['keeps the scroll region', '\x1b[2;4r\x1b[4;1Hlast', '\nmore\nand more'],
     ['keeps a hidden cursor', '\x1b[?25lx', 'y'],
     ['keeps line drawing', '\x1b(0lqqk', 'x  x\x1b(Bx'],
+    ['waits at the end of a line, positions counted from a region', '\x1b[2;5r\x1b[?6h\x1b[2;20Hé', 'next'],
+    ['waits behind a wide character, likewise', '\x1b[?6h\x1b[1;19H漢', 'next'],
     ['keeps the underline of a saved cursor', '\x1b[4m\x1b7', '\x1b8lined'],
     ['keeps coloured underlines', '\x1b[4:3;58:5:3mwavy\x1b[58:2::9:8:7mred\x1b[0m', 'plain'],
     ['keeps the second character set', '\x1b)0a\x0elqk', 'x\x0fx\x0ex'],

@@ -226,6 +226,20 @@ function modes(terminal: Terminal, core: TerminalCore): string {
   return output;
 }
 
+/** Setting it moves the cursor home, and positions count from the region's first row from then on. */
+function originMode(buffer: IBuffer, core: CoreBuffer, cols: number, cursor: Cursor): string {
+  const y = Math.max(0, cursor.y - core.scrollTop);
+  const set = `${CSI}?6h`;
+  if (cursor.x < cols) return set + moveTo(cursor.x, y);
+  // It waits behind the last character for the next one: only writing that character again brings it there.
+  const line = buffer.getLine(buffer.baseY + cursor.y);
+  const isWide = line?.getCell(cols - 2)?.getWidth() === 2;
+  const x = isWide ? cols - 2 : cols - 1;
+  const cell = line?.getCell(x);
+  if (!cell || !isAttributes(cell)) return set + moveTo(cols - 1, y);
+  return `${set}${moveTo(x, y)}${sgrOf(cell)}${cell.getChars() || ' '}${sgrOf(cursor.look)}`;
+}
+
 /** The state of `terminal` as terminal output, `RESET` included. */
 export function paintScreen(terminal: Terminal, core: TerminalCore): string {
   const size = { cols: terminal.cols, rows: terminal.rows };
@@ -240,10 +254,7 @@ export function paintScreen(terminal: Terminal, core: TerminalCore): string {
   }
   const raw = active.type === 'alternate' ? core.buffers.alt : core.buffers.normal;
   const cursor = { x: active.cursorX, y: active.cursorY, look: core._inputHandler._curAttrData };
-  output += paintBuffer(active, raw, size, cursor, true) + modes(terminal, core) + charsets(core);
-  if (terminal.modes.originMode) {
-    // Setting it moves the cursor home, and positions count from the region's first row from then on.
-    output += `${CSI}?6h${moveTo(Math.min(cursor.x, size.cols - 1), Math.max(0, cursor.y - raw.scrollTop))}`;
-  }
-  return output;
+  output += paintBuffer(active, raw, size, cursor, true);
+  if (terminal.modes.originMode) output += originMode(active, raw, size.cols, cursor);
+  return output + modes(terminal, core) + charsets(core);
 }

@@ -53,10 +53,12 @@ export function stateOf(terminal: Terminal): unknown {
   const rows = Array.from({ length: terminal.rows }, (_, y) => {
     const line = active.getLine(active.baseY + y);
     return Array.from({ length: terminal.cols }, (__, x) => {
+      const isAfterWide = x > 0 && line?.getCell(x - 1)?.getWidth() === 2;
       const cell = line?.getCell(x);
       if (!cell || !isAttributes(cell)) return 'none';
       const chars = cell.getChars();
-      if (cell.getWidth() === 0) return '';
+      // xterm.js leaves the second half of a wide character behind when the first is cut off: it shows as a blank.
+      if (cell.getWidth() === 0 && isAfterWide) return '';
       return chars === '' || chars === ' ' ? blankOf(cell) : `${chars} ${lookOf(cell)}`;
     }).join('|');
   });
