@@ -3,13 +3,19 @@ import { parentPort, workerData } from 'node:worker_threads';
 import * as z from 'zod';
 import { messageOf } from '#shared/kernel/errors.ts';
 import { openDatabase } from './database.ts';
+import { CLOSE } from './reader.ts';
 import type { ReadRequest, ReadResponse, ReadTable } from './reader.ts';
 
 /** Serves `queries` until the thread is ended. */
 export function serveReads(queries: ReadTable): void {
   const { file } = z.object({ file: z.string() }).parse(workerData);
   const connection = openDatabase(file, { readOnly: true });
-  parentPort?.on('message', (request: ReadRequest) => {
+  parentPort?.on('message', (request: ReadRequest | typeof CLOSE) => {
+    if (request === CLOSE) {
+      connection.close();
+      parentPort?.close();
+      return;
+    }
     const response = answer(request);
     try {
       parentPort?.postMessage(response);

@@ -22,6 +22,11 @@ export interface ReadRequest {
   readonly args: unknown;
 }
 
+/** Sent to the thread last: it closes its database and ends. */
+export const CLOSE = 'close';
+/** A query that runs on after the end was asked for is cut off after this long, in milliseconds. */
+const CLOSE_DEADLINE_MS = 2_000;
+
 /** Sent back. */
 export type ReadResponse =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
@@ -65,13 +70,23 @@ export class Reader<R extends ReadTable> {
     });
   }
 
-  /** Ends the thread. Queries that are under way fail. */
+  /**
+   * Ends the thread. Queries that are under way fail. The thread closes its database and ends by itself: one that is torn
+   * down in the middle of native code can take the whole process with it.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     const worker = this.#worker;
     this.#worker = undefined;
     this.#failAll('Quarterdeck is ending.');
-    await worker?.terminate();
+    if (!worker) return;
+    const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    worker.postMessage(CLOSE);
+    const timer = setTimeout(() => {
+      worker.terminate().catch(() => undefined);
+    }, CLOSE_DEADLINE_MS);
+    await exited;
+    clearTimeout(timer);
   }
 
   #thread(): Worker {
