@@ -8,11 +8,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { effort } from '#e2e/support/effort.ts';
+import { expectFacts, SurveyReply } from '#e2e/support/expect-survey.ts';
 import { surveyFacts } from '#e2e/support/facts.ts';
-import type { Facts } from '#e2e/support/facts.ts';
 import { readReport } from '#e2e/support/report-page.ts';
 import { Json } from '#shared/kernel/json.ts';
-import { Survey } from '#shared/worker/survey-model.ts';
 import { AgentDoor } from './testing/agent-door.ts';
 import type { DoorMessage } from './testing/agent-door.ts';
 import { until, WorkerProcess } from './testing/worker-process.ts';
@@ -22,11 +21,6 @@ const TEAM_FILE = path.join(import.meta.dirname, '../../../assets/teams/sample-c
 const TeamFile = z.object({
   agents: z.array(z.object({ id: z.string() })),
   start: z.array(z.object({ to: z.string(), subject: z.string(), body: z.string(), data: Json })),
-});
-const Done = z.object({
-  ok: z.literal(true),
-  result: z.object({ merge: Survey, report: z.looseObject({ path: z.string() }) }),
-  artefacts: z.array(z.object({ path: z.string() })),
 });
 
 let folder: string;
@@ -92,28 +86,16 @@ async function makeRepository(files: number, linesPerFile: number): Promise<void
   await writeFile(path.join(folder, 'out', 'ignored.ts'), 'TODO\n'.repeat(20));
 }
 
-async function finished(task: DoorMessage, deadlineMs = 60_000): Promise<z.infer<typeof Done>> {
+async function finished(task: DoorMessage, deadlineMs = 60_000): Promise<z.infer<typeof SurveyReply>> {
   await until(
     () => door.repliesTo(task.id).length > 0,
     () => [...workers.values()].map((worker) => worker.output).join('\n'),
     deadlineMs,
   );
   const data = door.repliesTo(task.id)[0]?.data ?? null;
-  const done = Done.safeParse(data);
+  const done = SurveyReply.safeParse(data);
   if (!done.success) throw new Error(JSON.stringify(data).slice(0, 2000));
   return done.data;
-}
-
-function expectFacts(survey: Survey, facts: Facts): void {
-  expect(survey.totals).toMatchObject({ files: facts.files, bytes: facts.bytes, lines: facts.lines, blank: facts.blank });
-  for (const [language, expected] of facts.languages)
-    expect(survey.languages.find((row) => row.language === language)).toMatchObject({ language, ...expected });
-  expect(survey.todoCount).toBe(facts.todos.length);
-  const todos = survey.todos.map((todo) => `${todo.path}:${todo.line}:${todo.kind}`);
-  expect(facts.todos).toEqual(expect.arrayContaining(todos));
-  expect(new Set(todos).size).toBe(Math.min(1000, facts.todos.length));
-  expect(survey.largestFiles.map((file) => `${file.path}:${file.bytes}`)).toEqual(facts.largest);
-  expect(survey.duplicates).toMatchObject({ blocks: facts.duplicateBlocks, lines: facts.duplicateLines });
 }
 
 describe('the sample crew', { timeout: effort.roundsTimeoutMs }, () => {
