@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import type { AgentState } from '#shared/agents/model.ts';
+import type { AgentId, MessageId } from '#shared/kernel/ids.ts';
+import type { AttentionAgent, AttentionMessage } from './attention.ts';
+import { attentionOf, fleetOf } from './attention.ts';
+
+const evidence = { source: 'process', detail: '', at: 0 } as const;
+
+function agent(id: string, state: Partial<AgentState> & Pick<AgentState, 'status'>): AttentionAgent {
+  return { id: id as AgentId, state: { since: 100, evidence, reason: 'it ended with code 1', ...state } as AgentState };
+}
+
+function message(id: string, over: Partial<AttentionMessage> = {}): AttentionMessage {
+  return {
+    id: id as MessageId,
+    from: { kind: 'agent', id: 'ada' },
+    kind: 'request',
+    subject: null,
+    body: 'Which branch\n  should I use?',
+    sentAt: 200,
+    state: 'queued',
+    ...over,
+  };
+}
+
+const crew = (...agents: AttentionAgent[]): Record<string, AttentionAgent> => Object.fromEntries(agents.map((a) => [a.id, a]));
+
+describe('attentionOf', () => {
+  it('lists questions of agents and agents in trouble, newest first', () => {
+    const agents = crew(
+      agent('ada', { status: 'idle' }),
+      agent('bob', { status: 'failed', since: 300 }),
+      agent('cy', { status: 'lost' }),
+    );
+    expect(attentionOf({ agents, inbox: [message('m1')], now: 1000 })).toEqual([
+      {
+        id: 'failed:bob:300',
+        kind: 'failed',
+        agentId: 'bob',
+        messageId: null,
+        title: 'bob failed',
+        detail: 'it ended with code 1',
+        at: 300,
+        needsOperator: true,
+      },
+      {
+        id: 'question:m1',
+        kind: 'question',
+        agentId: 'ada',
+        messageId: 'm1',
+        title: 'ada asks',
+        detail: 'Which branch should I use?',
+        at: 200,
+        needsOperator: true,
+      },
+      {
+        id: 'lost:cy:100',
+        kind: 'lost',
+        agentId: 'cy',
+        messageId: null,
+        title: 'cy is lost',
+        detail: 'it ended with code 1',
+        at: 100,
+        needsOperator: true,
+      },
+    ]);
+  });
+
+  it('asks for an answer only where one is awaited', () => {
+    const inbox = [
+      message('note', { kind: 'note' }),
+      message('event', { kind: 'event' }),
+      message('reply', { kind: 'reply' }),
+      message('read', { state: 'read' }),
+      message('script', { from: { kind: 'token', id: 't' } }),
+      message('late', { expiresAt: 1000 }),
+      message('answered'),
+      message('task', { kind: 'task', subject: 'Review it', state: 'delivered', expiresAt: 1001 }),
+    ];
+    const items = attentionOf({ agents: {}, inbox, answered: new Set(['answered']), now: 1000 });
+    expect(items.map(({ id, title, detail }) => ({ id, title, detail }))).toEqual([
+      { id: 'question:task', title: 'ada has a task for you', detail: 'Review it' },
+    ]);
+  });
+
+  it('keeps what was dismissed listed, until the same agent fails again', () => {
+    const dismissed = ['failed:bob:300'];
+    const once = attentionOf({ agents: crew(agent('bob', { status: 'failed', since: 300 })), inbox: [], dismissed, now: 0 });
+    expect(once).toMatchObject([{ needsOperator: false }]);
+    const again = attentionOf({ agents: crew(agent('bob', { status: 'failed', since: 301 })), inbox: [], dismissed, now: 0 });
+    expect(again).toMatchObject([{ id: 'failed:bob:301', needsOperator: true }]);
+  });
+
+  it('cuts a long question by characters, never inside one', () => {
+    const [item] = attentionOf({ agents: {}, inbox: [message('m', { body: '😀'.repeat(300) })], now: 0 });
+    expect([...(item?.detail ?? '')]).toEqual([...'😀'.repeat(199), '…']);
+  });
+});
+
+describe('fleetOf', () => {
+  const moodOf = (agents: Record<string, AttentionAgent>, inbox: AttentionMessage[] = [], dismissed: string[] = []): string =>
+    fleetOf(agents, attentionOf({ agents, inbox, dismissed, now: 0 })).mood;
+
+  it('says in one word how the fleet stands, what waits for the operator first', () => {
+    const working = agent('ada', { status: 'working' });
+    const failed = agent('bob', { status: 'failed' });
+    expect(moodOf({})).toBe('idle');
+    expect(moodOf(crew(agent('ada', { status: 'idle' }), agent('bob', { status: 'stopped' })))).toBe('idle');
+    expect(moodOf(crew(agent('ada', { status: 'starting' })))).toBe('working');
+    expect(moodOf(crew(working, agent('bob', { status: 'idle' })))).toBe('working');
+    expect(moodOf(crew(working, failed))).toBe('trouble');
+    expect(moodOf(crew(working, failed), [], ['failed:bob:100'])).toBe('working');
+    expect(moodOf(crew(working, failed), [message('m')])).toBe('needs');
+  });
+
+  it('counts agents by state, and what needs the operator', () => {
+    const agents = crew(
+      agent('a', { status: 'idle' }),
+      agent('b', { status: 'idle' }),
+      agent('c', { status: 'failed' }),
+      agent('d', { status: 'stopped' }),
+    );
+    const items = attentionOf({ agents, inbox: [message('m')], now: 0 });
+    expect(fleetOf(agents, items)).toEqual({
+      mood: 'needs',
+      needs: 2,
+      agents: 4,
+      alive: 2,
+      byStatus: { idle: 2, failed: 1, stopped: 1 },
+    });
+  });
+});

@@ -1,0 +1,141 @@
+/**
+ * What needs the operator, and how the fleet stands in one word: derived from what every window and the tray know anyway.
+ * Pure, so that the window, the notification centre and the tray can never disagree.
+ */
+import type { Agent, AgentStatus } from '#shared/agents/model.ts';
+import { isAlive } from '#shared/agents/model.ts';
+import type { InboxMessage } from '#shared/messages/model.ts';
+
+/** Longest `detail`, in characters: a notification shows no more. */
+const MAX_DETAIL_CHARS = 200;
+
+/** A message in the operator's inbox, as far as it is looked at. */
+export type AttentionMessage = Pick<InboxMessage, 'id' | 'from' | 'kind' | 'subject' | 'body' | 'sentAt' | 'state'> & {
+  /** When it stops mattering, in ms since the epoch; null or missing: never. */
+  readonly expiresAt?: number | null;
+};
+
+/** An agent, as far as it is looked at. */
+export type AttentionAgent = Pick<Agent, 'id' | 'state'>;
+
+/** One thing that wants the operator. One cause, one id: the same cause never comes twice, a new failure has a new id. */
+export interface AttentionItem {
+  /** `question:<message>`, `failed:<agent>:<since>` or `lost:<agent>:<since>`; what `settings.dismissed` lists. */
+  readonly id: string;
+  readonly kind: 'question' | 'failed' | 'lost';
+  /** Whom it is about. A question's agent may have been removed meanwhile. */
+  readonly agentId: string;
+  /** The message of a question; null otherwise. */
+  readonly messageId: string | null;
+  /** Who and what, such as "ada asks". */
+  readonly title: string;
+  /** The question, or why it failed: one line of at most 200 characters. */
+  readonly detail: string;
+  /** In ms since the epoch. */
+  readonly at: number;
+  /** False once it was dismissed: it stays listed, and is counted and shown nowhere else. */
+  readonly needsOperator: boolean;
+}
+
+/** What the derivation looks at. */
+export interface AttentionInput {
+  readonly agents: Readonly<Record<string, AttentionAgent>>;
+  /** The operator's inbox. What was acknowledged there is dealt with. */
+  readonly inbox: readonly AttentionMessage[];
+  /** Ids of messages that the operator has answered, where that is known apart from the inbox. */
+  readonly answered?: ReadonlySet<string>;
+  /** Attention ids that the operator waved off: `settings.dismissed`. */
+  readonly dismissed?: readonly string[];
+  /** In ms since the epoch. */
+  readonly now: number;
+}
+
+/** How the fleet stands, in one word. off: nothing is known, because the core is not there. */
+export type FleetMood = 'idle' | 'working' | 'needs' | 'trouble' | 'off';
+
+/** The fleet at one moment. */
+export interface FleetFigures {
+  readonly mood: FleetMood;
+  /** Items that need the operator. */
+  readonly needs: number;
+  /** Agents in all, and those with a process. */
+  readonly agents: number;
+  readonly alive: number;
+  /** Agents by state; a state that nobody is in is missing. */
+  readonly byStatus: Readonly<Partial<Record<AgentStatus, number>>>;
+}
+
+/** What wants the operator, newest first. */
+export function attentionOf(input: AttentionInput): readonly AttentionItem[] {
+  const dismissed = new Set(input.dismissed);
+  const items = [...questions(input), ...Object.values(input.agents).flatMap(trouble)];
+  return items
+    .map((item) => ({ ...item, needsOperator: !dismissed.has(item.id) }))
+    .sort((a, b) => b.at - a.at || (a.id < b.id ? -1 : 1));
+}
+
+/** The fleet's figures. A question beats a failure: somebody waits for its answer. */
+export function fleetOf(agents: Readonly<Record<string, AttentionAgent>>, items: readonly AttentionItem[]): FleetFigures {
+  const byStatus: Partial<Record<AgentStatus, number>> = {};
+  let alive = 0;
+  for (const { state } of Object.values(agents)) {
+    byStatus[state.status] = (byStatus[state.status] ?? 0) + 1;
+    if (isAlive(state.status)) alive += 1;
+  }
+  const open = items.filter(({ needsOperator }) => needsOperator);
+  const mood = open.some(({ kind }) => kind === 'question')
+    ? 'needs'
+    : open.length > 0
+      ? 'trouble'
+      : (byStatus.working ?? 0) + (byStatus.starting ?? 0) > 0
+        ? 'working'
+        : 'idle';
+  return { mood, needs: open.length, agents: Object.keys(agents).length, alive, byStatus };
+}
+
+type Draft = Omit<AttentionItem, 'needsOperator'>;
+
+function questions(input: AttentionInput): Draft[] {
+  return input.inbox.flatMap((message): Draft[] => {
+    const isOpen =
+      message.from.kind === 'agent' &&
+      (message.kind === 'request' || message.kind === 'task') &&
+      message.state !== 'read' &&
+      (message.expiresAt ?? Infinity) > input.now &&
+      input.answered?.has(message.id) !== true;
+    if (!isOpen) return [];
+    return [
+      {
+        id: `question:${message.id}`,
+        kind: 'question',
+        agentId: message.from.id,
+        messageId: message.id,
+        title: message.kind === 'request' ? `${message.from.id} asks` : `${message.from.id} has a task for you`,
+        detail: oneLine(message.subject ?? message.body),
+        at: message.sentAt,
+      },
+    ];
+  });
+}
+
+function trouble({ id, state }: AttentionAgent): Draft[] {
+  if (state.status !== 'failed' && state.status !== 'lost') return [];
+  return [
+    {
+      id: `${state.status}:${id}:${state.since}`,
+      kind: state.status,
+      agentId: id,
+      messageId: null,
+      title: state.status === 'failed' ? `${id} failed` : `${id} is lost`,
+      detail: oneLine(state.reason),
+      at: state.since,
+    },
+  ];
+}
+
+/** The text in one line, cut where it is too long. */
+function oneLine(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  const characters = [...line];
+  return characters.length <= MAX_DETAIL_CHARS ? line : `${characters.slice(0, MAX_DETAIL_CHARS - 1).join('')}…`;
+}
