@@ -6,6 +6,7 @@ import { messagesContract } from '#shared/messages/contract.ts';
 import { projectsContract } from '#shared/projects/contract.ts';
 import { secretsContract } from '#shared/secrets/contract.ts';
 import { sessionsContract } from '#shared/sessions/contract.ts';
+import { settingsContract } from '#shared/settings/contract.ts';
 import { systemContract } from '#shared/system/contract.ts';
 import { teamsContract } from '#shared/teams/contract.ts';
 import { terminalsContract } from '#shared/terminals/contract.ts';
@@ -19,6 +20,7 @@ export const contract = {
   projects: projectsContract,
   secrets: secretsContract,
   sessions: sessionsContract,
+  settings: settingsContract,
   system: systemContract,
   teams: teamsContract,
   terminals: terminalsContract,

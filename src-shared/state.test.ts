@@ -6,6 +6,7 @@ import { AgentConfig, AgentState } from './agents/model.ts';
 import type { JournalEvent } from './journal/model.ts';
 import { EventKind } from './journal/model.ts';
 import { AgentId, ProjectId, SessionId, TokenId, mintId } from './kernel/ids.ts';
+import { DEFAULT_SETTINGS } from './settings/model.ts';
 import type { CrewState } from './state.ts';
 import { CrewState as CrewStateSchema, EMPTY_STATE, applyEvent } from './state.ts';
 
@@ -61,24 +62,31 @@ function bodies(id: string, n: number): Body[] {
     { kind: 'access.refused', subject: 'x', data: { procedure: 'x', reason: 'y' } },
     { kind: 'secret.set', subject: 'A', data: { isNew: true } },
     { kind: 'secret.removed', subject: 'A', data: {} },
+    {
+      kind: 'settings.changed',
+      subject: 'settings',
+      data: { settings: { ...DEFAULT_SETTINGS, terminalFontSize: 8 + (n % 20), dismissed: [`att-${n}`] } },
+    },
     { kind: 'journal.fault-found', subject: 'journal', data: { headSeq: null, foundSeq: n, detail: 'x' } },
   ];
 }
 
 /** Any history: any events about a few agents, in any order, numbered as the journal does. */
-const history = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat({ max: 17 })), { maxLength: 60 }).map((steps) =>
-  steps.map(
-    ([id, which], i) =>
-      ({
-        seq: i + 1,
-        at: i + 1,
-        projectId,
-        actor: { kind: 'system', id: 'core' },
-        door: 'core',
-        ...bodies(id, i)[which],
-      }) as JournalEvent,
-  ),
-);
+const history = fc
+  .array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat({ max: bodies('a', 0).length - 1 })), { maxLength: 60 })
+  .map((steps) =>
+    steps.map(
+      ([id, which], i) =>
+        ({
+          seq: i + 1,
+          at: i + 1,
+          projectId,
+          actor: { kind: 'system', id: 'core' },
+          door: 'core',
+          ...bodies(id, i)[which],
+        }) as JournalEvent,
+    ),
+  );
 
 const fold = (events: readonly JournalEvent[], from: CrewState = EMPTY_STATE): CrewState => events.reduce(applyEvent, from);
 

@@ -10,6 +10,8 @@ import { reduceProjects } from '#shared/projects/events.ts';
 import { Project } from '#shared/projects/model.ts';
 import { reduceSession } from '#shared/sessions/events.ts';
 import { Session } from '#shared/sessions/model.ts';
+import { reduceSettings } from '#shared/settings/events.ts';
+import { DEFAULT_SETTINGS, Settings } from '#shared/settings/model.ts';
 
 /** The state of the crew at one sequence number of the journal. */
 export const CrewState = z.object({
@@ -17,12 +19,13 @@ export const CrewState = z.object({
   projects: z.record(z.string(), Project),
   agents: z.record(z.string(), Agent),
   session: Session.nullable(),
+  settings: Settings,
 });
 /** The state of the crew at one sequence number of the journal. */
 export type CrewState = z.infer<typeof CrewState>;
 
 /** The state before anything happened. */
-export const EMPTY_STATE: CrewState = { seq: 0, projects: {}, agents: {}, session: null };
+export const EMPTY_STATE: CrewState = { seq: 0, projects: {}, agents: {}, session: null, settings: DEFAULT_SETTINGS };
 
 /** Folds the next event. Events at or below the state's own number were folded already and change nothing. */
 export function applyEvent(state: CrewState, event: JournalEvent): CrewState {
@@ -43,7 +46,10 @@ export function applyEvent(state: CrewState, event: JournalEvent): CrewState {
     case 'agent.config-changed':
     case 'agent.removed':
       return { ...next, agents: reduceAgents(state.agents, event) };
+    case 'settings.changed':
+      return { ...next, settings: reduceSettings(state.settings, event) };
     case 'message.sent':
+    case 'message.dead':
     case 'terminal.typed':
     case 'token.created':
     case 'token.revoked':

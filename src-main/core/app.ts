@@ -41,6 +41,8 @@ import { keyFileSource, passphraseSource } from './secrets/key-source.ts';
 import { SecretsService } from './secrets/secrets-service.ts';
 import { sessionsHandlers } from './sessions/handlers.ts';
 import { SessionsService } from './sessions/sessions-service.ts';
+import { settingsHandlers } from './settings/handlers.ts';
+import { SettingsService } from './settings/settings-service.ts';
 import { readFact, saveFact } from './store/facts-repository.ts';
 import { takeLock } from './store/lock.ts';
 import { Store } from './store/store.ts';
@@ -284,6 +286,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
       projects: projectsHandlers(projects),
       secrets: secretsHandlers(secrets),
       sessions: sessionsHandlers(sessions),
+      settings: settingsHandlers(new SettingsService({ store })),
       system: systemHandlers({
         info: () => doors.info(),
         dataDir: paths.dataDir,

@@ -4,6 +4,7 @@ import type { CrewState } from '#shared/state.ts';
 import { agentReads } from '#core/agents/agents-repository.ts';
 import { allProjects } from '#core/projects/projects-repository.ts';
 import { sessionReads } from '#core/sessions/sessions-repository.ts';
+import { readSettings } from '#core/settings/settings-repository.ts';
 import type { Db } from '#core/store/database.ts';
 
 /** Reads of the whole state, run by the reader. */
@@ -14,5 +15,6 @@ export const snapshotReads = {
     projects: Object.fromEntries(allProjects(db).map((project) => [project.id, project])),
     agents: Object.fromEntries(agentReads['agents.all'](db, {}).map((agent) => [agent.id, agent])),
     session: sessionReads['sessions.page'](db, { limit: 1 })[0] ?? null,
+    settings: readSettings(db),
   }),
 };

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { AgentId, ProjectId } from '#shared/kernel/ids.ts';
 import { command, IdempotencyKey, procedure, query } from '#shared/kernel/procedure.ts';
 import { DurationMs } from '#shared/kernel/units.ts';
+import { AdoptableSession, AgentMetrics } from './observation.ts';
 import { Agent, AgentDraft, AgentStatus, AgentSummary, AgentTemplate, AgentType, Capability, SelfReport } from './model.ts';
 
 const ById = z.strictObject({ id: AgentId });
@@ -180,6 +181,52 @@ export const agentsContract = {
   })
     .input(ById)
     .output(AgentHealth),
+
+  metrics: procedure(query('get_agent_metrics'), {
+    method: 'GET',
+    path: '/agents:metrics',
+    summary: 'CPU and memory of agents',
+    description:
+      'Returns what was measured of running agents and everything they started: CPU in percent of one core and resident memory, at most 60 samples each, oldest first. Asking makes the core measure every few seconds for a while; everyMs says how often it does now.',
+  })
+    .input(
+      z.strictObject({
+        after: z.number().int().min(0).optional().describe('Only samples taken after this time, in milliseconds since 1970'),
+        ids: z.array(AgentId).max(500).optional().describe('Only these agents; all when left out'),
+      }),
+    )
+    .output(AgentMetrics),
+
+  adoptable: procedure(
+    { ...query('list_adoptable_sessions'), role: 'automation' },
+    {
+      method: 'GET',
+      path: '/agents:adoptable',
+      summary: 'Find agents that run already',
+      description:
+        'Looks through your own tmux servers for sessions in which an agent CLI (such as claude, codex or gemini) runs that Quarterdeck did not start. adopt_agent brings one in. Servers that could not be asked are listed with the problem.',
+    },
+  )
+    .input(z.strictObject({}))
+    .output(
+      z.object({ sessions: z.array(AdoptableSession), problems: z.array(z.object({ socket: z.string(), problem: z.string() })) }),
+    ),
+
+  adopt: procedure(command('adopt_agent', 'MEDIUM', { role: 'operator' }), {
+    method: 'POST',
+    path: '/agents:adopt',
+    summary: 'Bring in an agent that runs already',
+    description:
+      'Makes an agent of type command that is attached to a tmux session of your own, in a project for the folder it works in. The session stays where it is: stopping the agent detaches from it, and it runs on. Adopting the same session again returns the agent that is there.',
+  })
+    .input(
+      z.strictObject({
+        socket: z.string().min(1).max(4_096).describe('Path of the tmux socket, from list_adoptable_sessions'),
+        session: z.string().min(1).max(256).describe('Name of the session'),
+        idempotencyKey: IdempotencyKey.optional(),
+      }),
+    )
+    .output(Agent),
 
   discover: procedure(query('discover_agents', 'core', 'both'), {
     method: 'GET',

@@ -10,12 +10,14 @@ import { DeliveryState } from '#shared/messages/model.ts';
 import { projectEvents } from '#shared/projects/events.ts';
 import { secretEvents } from '#shared/secrets/events.ts';
 import { sessionEvents } from '#shared/sessions/events.ts';
+import { settingsEvents } from '#shared/settings/events.ts';
 import { terminalEvents } from '#shared/terminals/events.ts';
 
 /** The data of every kind of event there is. */
 export const eventSchemas = {
   ...projectEvents,
   ...sessionEvents,
+  ...settingsEvents,
   ...agentEvents,
   ...messageEvents,
   ...terminalEvents,

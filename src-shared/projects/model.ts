@@ -18,3 +18,28 @@ export const Project = z.object({
 });
 /** A project. */
 export type Project = z.infer<typeof Project>;
+
+/** A folder on this machine, as one looks for a project. */
+export const Folder = z.object({
+  name: z.string(),
+  /** Absolute. */
+  path: z.string(),
+  isGitRepository: z.boolean(),
+});
+/** A folder on this machine, as one looks for a project. */
+export type Folder = z.infer<typeof Folder>;
+
+/** What is in a folder: the folders of it, and the way up. */
+export const FolderListing = z.object({
+  /** Absolute, symbolic links resolved. */
+  path: z.string(),
+  /** Null at the root. */
+  parent: z.string().nullable(),
+  isGitRepository: z.boolean(),
+  /** By name, hidden ones last. */
+  folders: z.array(Folder),
+  /** Whether there are more folders than are listed. */
+  isCut: z.boolean(),
+});
+/** What is in a folder. */
+export type FolderListing = z.infer<typeof FolderListing>;

@@ -49,7 +49,7 @@ export const systemContract = {
     path: '/system/doctor',
     summary: 'Look at this machine',
     description:
-      'Looks for what agents need (tmux, git, Node, Claude Code, disk), by the PATH of a login shell, and says for each gap the one command that closes it.',
+      'Looks for what agents need (agent CLIs and whether they are logged in, Docker, tmux, git, disk), by the PATH of a login shell and by really asking each, and says for each gap the one command that closes it.',
   })
     .input(z.strictObject({}))
     .output(z.object({ checks: z.array(SystemCheck), checkedAt: z.number().int() })),

@@ -24,12 +24,20 @@ export type RunInfo = z.infer<typeof RunInfo>;
 export const SystemCheck = z.object({
   id: z.string(),
   title: z.string(),
-  /** ok: there and works; missing: not there, something else takes its place; failed: broken; optional: not there and not needed. */
-  status: z.enum(['ok', 'missing', 'failed', 'optional']),
+  /** agents: the CLIs that think; runtimes: where agents run; work: what they work with. */
+  group: z.enum(['agents', 'runtimes', 'work']),
+  /**
+   * ok: there and works; needs: there, but the operator must do something first, such as log in; missing: not there though
+   * wanted; failed: there and broken; optional: not there and not needed.
+   */
+  state: z.enum(['ok', 'needs', 'missing', 'failed', 'optional']),
+  /** Of a program with a login: what its own status command said. unknown: it has none, or gave no clear answer; null: it has no login. */
+  loginState: z.enum(['in', 'out', 'unknown']).nullable(),
+  /** One line for people. */
   detail: z.string(),
   path: z.string().nullable(),
   version: z.string().nullable(),
-  /** The one command that mends it. */
+  /** The one command that mends it, for a terminal; null where nothing has to be done. */
   remedy: z.string().nullable(),
 });
 /** One thing that was looked at on this machine. */

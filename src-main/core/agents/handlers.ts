@@ -103,6 +103,14 @@ export function agentsHandlers(o: AgentsHandlerOptions): HandlersOf<typeof agent
         : { ...base, endpoint: 'unanswered' as const, report: null, problem: answer.problem, responseMs: answer.responseMs };
     },
 
+    metrics: async () => {
+      throw new AppError('UNAVAILABLE', 'Nothing is measured yet.');
+    },
+    adoptable: async () => ({ sessions: [], problems: [] }),
+    adopt: async () => {
+      throw new AppError('UNAVAILABLE', 'Sessions cannot be brought in yet.');
+    },
+
     discover: async (input, { caller }) => {
       const own = caller.agentId === undefined ? undefined : o.registry.get(caller.agentId);
       const projectId = own?.projectId ?? input.projectId;

@@ -35,28 +35,28 @@ describe('the doctor', () => {
       'case "$1" in config) echo "$4" | grep -q name && echo Ada || echo ada@example.com;; *) echo "git version 2.43.0";; esac',
     );
     const found = await examine();
-    expect(found['tmux']).toMatchObject({ status: 'ok', version: '3.4', path: join(dir, 'tmux'), remedy: null });
-    expect(found['git']).toMatchObject({ status: 'ok', version: '2.43.0' });
-    expect(found['git-identity']).toMatchObject({ status: 'ok' });
-    expect(found['node']).toMatchObject({ status: 'ok', version: process.versions.node });
+    expect(found['tmux']).toMatchObject({ state: 'ok', version: '3.4', path: join(dir, 'tmux'), remedy: null });
+    expect(found['git']).toMatchObject({ state: 'ok', version: '2.43.0' });
+    expect(found['git-identity']).toMatchObject({ state: 'ok' });
+    expect(found['node']).toMatchObject({ state: 'ok', version: process.versions.node });
     expect(found['disk']).toMatchObject({ title: 'Disk', detail: containing('GB free') });
   });
 
   it('tells what is needed from what is optional, each with the command that closes the gap', async () => {
     const found = await examine();
-    expect(found['tmux']).toMatchObject({ status: 'missing', path: null, remedy: containing('tmux') });
-    expect(found['git']).toMatchObject({ status: 'missing', remedy: ANY_TEXT });
-    expect(found['claude-code']).toMatchObject({ status: 'optional', remedy: containing('npm install') });
-    expect(found['docker']).toMatchObject({ status: 'optional' });
-    expect(found['git-identity']).toMatchObject({ status: 'missing', remedy: containing('user.name') });
+    expect(found['tmux']).toMatchObject({ state: 'missing', path: null, remedy: containing('tmux') });
+    expect(found['git']).toMatchObject({ state: 'missing', remedy: ANY_TEXT });
+    expect(found['claude-code']).toMatchObject({ state: 'optional', remedy: containing('npm install') });
+    expect(found['docker']).toMatchObject({ state: 'optional' });
+    expect(found['git-identity']).toMatchObject({ state: 'missing', remedy: containing('user.name') });
   });
 
   it('goes on when a program hangs, also one that does not listen', async () => {
     program('tmux', 'trap "" TERM INT HUP; while :; do :; done');
     program('claude', 'exec sleep 1000');
     const found = await examine({ timeoutMs: 500 });
-    expect(found['tmux']).toMatchObject({ status: 'failed', detail: containing('no answer in time') });
-    expect(found['claude-code']).toMatchObject({ status: 'optional', detail: containing('no answer in time') });
+    expect(found['tmux']).toMatchObject({ state: 'failed', detail: containing('no answer in time') });
+    expect(found['claude-code']).toMatchObject({ state: 'optional', detail: containing('no answer in time') });
   });
 
   it('says what a program that fails complains about', async () => {
@@ -64,10 +64,10 @@ describe('the doctor', () => {
     program('tmux', 'exit 3');
     const found = await examine();
     expect(found['docker']).toMatchObject({
-      status: 'optional',
+      state: 'optional',
       detail: containing('Cannot connect to the Docker daemon'),
     });
-    expect(found['tmux']).toMatchObject({ status: 'failed', detail: containing('does not answer: ') });
+    expect(found['tmux']).toMatchObject({ state: 'failed', detail: containing('does not answer: ') });
     expect(found['tmux']?.detail).not.toMatch(/: $/);
   });
 
@@ -75,8 +75,8 @@ describe('the doctor', () => {
     mkdirSync(join(dir, 'tmux'));
     writeFileSync(join(dir, 'git'), 'not executable', { mode: 0o644 });
     const found = await examine();
-    expect(found['tmux']?.status).toBe('missing');
-    expect(found['git']?.status).toBe('missing');
+    expect(found['tmux']?.state).toBe('missing');
+    expect(found['git']?.state).toBe('missing');
   });
 
   it('keeps what a program says to one short line', async () => {
@@ -88,6 +88,6 @@ describe('the doctor', () => {
   });
 
   it('looks at the disk even where the data folder is not there yet', async () => {
-    expect((await examine({ dataDir: join(dir, 'not', 'yet') }))['disk']?.status).not.toBe('missing');
+    expect((await examine({ dataDir: join(dir, 'not', 'yet') }))['disk']?.state).not.toBe('missing');
   });
 });

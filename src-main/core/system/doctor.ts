@@ -15,6 +15,7 @@ const LOW_DISK_BYTES = 2 * 2 ** 30;
 interface Wanted {
   readonly id: string;
   readonly title: string;
+  readonly group: SystemCheck['group'];
   readonly program: string;
   readonly args: readonly string[];
   readonly isNeeded: boolean;
@@ -26,6 +27,7 @@ const WANTED: readonly Wanted[] = [
   {
     id: 'tmux',
     title: 'tmux',
+    group: 'runtimes',
     program: 'tmux',
     args: ['-V'],
     isNeeded: true,
@@ -35,6 +37,7 @@ const WANTED: readonly Wanted[] = [
   {
     id: 'git',
     title: 'git',
+    group: 'work',
     program: 'git',
     args: ['--version'],
     isNeeded: true,
@@ -44,6 +47,7 @@ const WANTED: readonly Wanted[] = [
   {
     id: 'claude-code',
     title: 'Claude Code',
+    group: 'agents',
     program: 'claude',
     args: ['--version'],
     isNeeded: false,
@@ -53,6 +57,7 @@ const WANTED: readonly Wanted[] = [
   {
     id: 'docker',
     title: 'Docker',
+    group: 'runtimes',
     program: 'docker',
     args: ['version', '--format', '{{.Server.Version}}'],
     isNeeded: false,
@@ -97,12 +102,12 @@ function remedyOf(wanted: Wanted): string {
 }
 
 async function checkProgram(wanted: Wanted, options: DoctorOptions): Promise<SystemCheck> {
-  const base = { id: wanted.id, title: wanted.title };
+  const base = { id: wanted.id, title: wanted.title, group: wanted.group, loginState: null };
   const path = await findProgram(wanted.program, options.path);
   if (path === undefined) {
     return {
       ...base,
-      status: wanted.isNeeded ? 'missing' : 'optional',
+      state: wanted.isNeeded ? 'missing' : 'optional',
       detail: `not found; ${wanted.withoutIt}`,
       path: null,
       version: null,
@@ -112,7 +117,7 @@ async function checkProgram(wanted: Wanted, options: DoctorOptions): Promise<Sys
   try {
     const { stdout } = await run(path, [...wanted.args], limits(options));
     const version = /\d+(\.\d+)+\w*/.exec(stdout)?.[0] ?? stdout.trim().slice(0, 60);
-    return { ...base, status: 'ok', detail: `${version} at ${path}`, path, version, remedy: null };
+    return { ...base, state: 'ok', detail: `${version} at ${path}`, path, version, remedy: null };
   } catch (error) {
     const isKilled = error instanceof Error && 'killed' in error && error.killed === true;
     const problem = isKilled
@@ -122,7 +127,7 @@ async function checkProgram(wanted: Wanted, options: DoctorOptions): Promise<Sys
           .filter((line) => !line.startsWith('Command failed'))[0] || messageOf(error);
     return {
       ...base,
-      status: wanted.isNeeded ? 'failed' : 'optional',
+      state: wanted.isNeeded ? 'failed' : 'optional',
       detail: `found at ${path}, but it does not answer: ${problem.slice(0, 200)}`,
       path,
       version: null,
@@ -132,33 +137,40 @@ async function checkProgram(wanted: Wanted, options: DoctorOptions): Promise<Sys
 }
 
 async function checkGitIdentity(options: DoctorOptions): Promise<SystemCheck> {
-  const base = { id: 'git-identity', title: 'git name and email', path: null, version: null };
+  const base = {
+    id: 'git-identity',
+    title: 'git name and email',
+    group: 'work' as const,
+    loginState: null,
+    path: null,
+    version: null,
+  };
   const ask = async (key: string): Promise<string> =>
     run('git', ['config', '--global', '--get', key], limits(options)).then(
       ({ stdout }) => stdout.trim(),
       () => '',
     );
   const [name, email] = [await ask('user.name'), await ask('user.email')];
-  if (name !== '' && email !== '') return { ...base, status: 'ok', detail: `${name} <${email}>`, remedy: null };
+  if (name !== '' && email !== '') return { ...base, state: 'ok', detail: `${name} <${email}>`, remedy: null };
   return {
     ...base,
-    status: 'missing',
+    state: 'missing',
     detail: 'not set: agents cannot commit in your name',
     remedy: 'git config --global user.name "Your Name" && git config --global user.email you@example.com',
   };
 }
 
 async function checkDisk(options: DoctorOptions): Promise<SystemCheck> {
-  const base = { id: 'disk', title: 'Disk', path: options.dataDir, version: null };
+  const base = { id: 'disk', title: 'Disk', group: 'work' as const, loginState: null, path: options.dataDir, version: null };
   try {
     const facts = await statfs(options.dataDir).catch(() => statfs('/'));
     const free = facts.bavail * facts.bsize;
     const text = `${(free / 2 ** 30).toFixed(1)} GB free for the data folder`;
     return free < LOW_DISK_BYTES
-      ? { ...base, status: 'failed', detail: `only ${text}`, remedy: 'Free some space, or choose another folder with --data-dir' }
-      : { ...base, status: 'ok', detail: text, remedy: null };
+      ? { ...base, state: 'failed', detail: `only ${text}`, remedy: 'Free some space, or choose another folder with --data-dir' }
+      : { ...base, state: 'ok', detail: text, remedy: null };
   } catch (error) {
-    return { ...base, status: 'failed', detail: messageOf(error), remedy: null };
+    return { ...base, state: 'failed', detail: messageOf(error), remedy: null };
   }
 }
 
@@ -167,7 +179,9 @@ export async function runDoctor(options: DoctorOptions): Promise<SystemCheck[]> 
   const node: SystemCheck = {
     id: 'node',
     title: 'Node',
-    status: 'ok',
+    group: 'work',
+    loginState: null,
+    state: 'ok',
     detail: `${process.versions.node} (brought along)`,
     path: process.execPath,
     version: process.versions.node,

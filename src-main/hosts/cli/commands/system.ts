@@ -60,8 +60,9 @@ async function status(call: Invocation<unknown>): Promise<void> {
   });
 }
 
-const CHECK_STYLES: Readonly<Record<SystemCheck['status'], Style>> = {
+const CHECK_STYLES: Readonly<Record<SystemCheck['state'], Style>> = {
   ok: 'good',
+  needs: 'warn',
   missing: 'warn',
   failed: 'bad',
   optional: 'dim',
@@ -70,10 +71,10 @@ const CHECK_STYLES: Readonly<Record<SystemCheck['status'], Style>> = {
 function printChecks(out: Output, checks: readonly SystemCheck[]): void {
   out.table(
     ['WHAT', 'STATE', 'DETAIL'],
-    checks.map((check) => [check.title, { text: check.status, style: CHECK_STYLES[check.status] }, check.detail]),
+    checks.map((check) => [check.title, { text: check.state, style: CHECK_STYLES[check.state] }, check.detail]),
     'Nothing was looked at.',
   );
-  const gaps = checks.filter((check) => check.remedy !== null && check.status !== 'optional');
+  const gaps = checks.filter((check) => check.remedy !== null && check.state !== 'optional');
   if (gaps.length > 0) out.line();
   for (const check of gaps) out.line(`${check.title}: ${check.remedy ?? ''}`);
 }
@@ -96,7 +97,7 @@ async function doctor(call: Invocation<unknown>): Promise<number> {
     printChecks(out, result.checks);
     out.note(isRunning ? 'Quarterdeck is running.' : 'Quarterdeck is not running; this was looked at without it.');
   });
-  return result.checks.some((check) => check.status === 'failed') ? ExitCode.failed : ExitCode.ok;
+  return result.checks.some((check) => check.state === 'failed') ? ExitCode.failed : ExitCode.ok;
 }
 
 async function shutdown(call: Invocation<{ stopAgents: boolean }>): Promise<void> {
