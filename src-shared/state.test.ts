@@ -143,6 +143,6 @@ describe('folding events', () => {
 
   it('is tested with every kind there is but messages and new tokens, which change nothing here', () => {
     const tested = bodies('a', 1).map(({ kind }) => kind);
-    expect(EventKind.options.filter((kind) => !tested.includes(kind))).toEqual(['message.sent', 'token.created']);
+    expect(EventKind.options.filter((kind) => !tested.includes(kind))).toEqual(['message.sent', 'message.dead', 'token.created']);
   });
 });

@@ -53,6 +53,7 @@ export function sampleMessage(changes: Partial<Message> = {}): Message {
     threadId: id,
     originator: { kind: 'operator', id: 'operator', boundary: 'host' },
     sentAt: 1,
+    expiresAt: null,
     ...changes,
   };
 }

@@ -3,7 +3,19 @@ import * as z from 'zod';
 import { AgentId, MessageId, ProjectId } from '#shared/kernel/ids.ts';
 import { Json } from '#shared/kernel/json.ts';
 import { command, IdempotencyKey, procedure, query } from '#shared/kernel/procedure.ts';
-import { Address, Delivery, InboxMessage, MAX_BODY_CHARS, Message, MessageKind, Priority } from './model.ts';
+import {
+  Address,
+  Delivery,
+  DeliveryState,
+  InboxMessage,
+  MAX_BODY_CHARS,
+  MAX_TTL_MS,
+  Message,
+  MessageCounts,
+  MessageKind,
+  MIN_TTL_MS,
+  Priority,
+} from './model.ts';
 
 /** Longest long-poll in milliseconds: below the idle limits of common HTTP clients. */
 export const MAX_WAIT_MS = 55_000;
@@ -13,6 +25,9 @@ const Inbox = z.object({
   unread: z.number().int().describe('Unread messages left in the inbox, these included'),
 });
 
+/** A participant of a message: an agent's id, or "operator". */
+const Participant = z.string().max(64);
+
 /** Procedures about messages. */
 export const messagesContract = {
   send: procedure(command('send_message', 'LOW', { audience: 'both', toolset: 'core' }), {
@@ -20,7 +35,7 @@ export const messagesContract = {
     path: '/messages',
     summary: 'Send a message',
     description:
-      'Sends a message to an agent, to several, to the operator, or to everybody in the project ("*"). It is stored before this call answers. Use kind "task" for work to be done and "request" for a question; the answer comes back as a "reply" whose inReplyTo is the id returned here. A worker takes its job in "data". Give an idempotencyKey when you may have to repeat the call.',
+      'Sends a message to an agent, to several, to the operator, or to everybody in the project ("*"). It is stored before this call answers. Use kind "task" for work to be done and "request" for a question; the answer comes back as a "reply" whose inReplyTo is the id returned here. A worker takes its job in "data". Give ttlMs only to what is useless when it comes late. Give an idempotencyKey when you may have to repeat the call.',
   })
     .input(
       z.strictObject({
@@ -33,6 +48,15 @@ export const messagesContract = {
         subject: z.string().max(200).optional(),
         data: Json.optional().describe('Anything structured that goes with the text; at most 256 KB of JSON'),
         inReplyTo: MessageId.optional().describe('The message that this one answers'),
+        ttlMs: z
+          .number()
+          .int()
+          .min(MIN_TTL_MS)
+          .max(MAX_TTL_MS)
+          .optional()
+          .describe(
+            'Milliseconds until the message expires: whoever has not acknowledged it by then is not shown it any more. 1 second to 30 days; without it the message waits for ever',
+          ),
         projectId: ProjectId.optional().describe('Only needed for "*" when more than one project is open'),
         idempotencyKey: IdempotencyKey.optional(),
       }),
@@ -83,7 +107,7 @@ export const messagesContract = {
     path: '/inbox:read',
     summary: 'Acknowledge messages',
     description:
-      'Marks messages in your inbox as read: you have dealt with them and they will not be shown again. Repeating it is harmless. Ids that are not in your inbox are an error, and nothing is marked.',
+      'Marks messages in your inbox as read: you have dealt with them and they will not be shown again. Repeating it is harmless, and so is naming one that has expired: it stays expired. Ids that are not in your inbox are an error, and nothing is marked.',
   })
     .input(z.strictObject({ messageIds: z.array(MessageId).min(1).max(500) }))
     .output(z.object({ marked: z.number().int().describe('How many were unread until now') })),
@@ -93,19 +117,54 @@ export const messagesContract = {
     path: '/messages',
     summary: 'History of messages',
     description:
-      'Pages through everything said, newest first. Filter by project, by a participant (agent id or "operator"), kind or thread.',
+      'Pages through everything said, with where each copy stands: newest first, or oldest first from "after" on, or newest first on both sides of a time with "around". Filters narrow it down together. A page may end before its limit, even be empty, when matches are rare: go on with "older" as before, or "newer" as after, until it is null.',
   })
     .input(
       z.strictObject({
         projectId: ProjectId.optional(),
-        participant: z.string().max(64).optional(),
+        participant: Participant.optional().describe('An agent\'s id or "operator": what it sent or was sent'),
+        from: Participant.optional().describe('Id of the sender: an agent\'s, "operator", or a token\'s name'),
+        to: Participant.optional().describe('Who was sent a copy: an agent\'s id or "operator"'),
+        forOperator: z.boolean().optional().describe('true: only what was sent to the operator; false: only what was not'),
         kind: MessageKind.optional(),
+        priority: Priority.optional(),
+        state: z
+          .union([DeliveryState, z.literal('unsettled')])
+          .optional()
+          .describe(
+            'Messages with a copy that stands there; with "to" or forOperator: true, the copy of that recipient. unsettled: queued or delivered',
+          ),
         threadId: MessageId.optional(),
-        before: MessageId.optional().describe('Id of the last message of the page before'),
+        before: MessageId.optional().describe('Older than this message, newest first'),
+        after: MessageId.optional().describe('Newer than this message, oldest first'),
+        around: z
+          .number()
+          .int()
+          .min(0)
+          .optional()
+          .describe('Milliseconds since 1970: half a page from before this time, half from then on, newest first'),
         limit: z.number().int().min(1).max(500).default(100),
       }),
     )
-    .output(z.object({ messages: z.array(Message), hasMore: z.boolean() })),
+    .output(
+      z.object({
+        messages: z.array(Message),
+        deliveries: z.array(Delivery).describe('The copies of these messages, in their order'),
+        hasMore: z.boolean().describe('Whether there is more in the direction asked for: newer for "after", else older'),
+        older: MessageId.nullable().describe('State it in "before" for older ones; null when there are none'),
+        newer: MessageId.nullable().describe('State it in "after" for newer ones; null when there were none'),
+      }),
+    ),
+
+  counts: procedure(query('count_messages'), {
+    method: 'GET',
+    path: '/messages:counts',
+    summary: 'How many messages there are',
+    description:
+      "Counts messages: all, unread ones for the operator, requests, messages with a copy that died; and for every inbox that is not empty how many are queued and unread, and since when the oldest is queued. Cheap, however long the history. With projectId only that project's.",
+  })
+    .input(z.strictObject({ projectId: ProjectId.optional() }))
+    .output(MessageCounts),
 
   get: procedure(query('get_message'), {
     method: 'GET',

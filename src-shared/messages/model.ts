@@ -49,6 +49,11 @@ export const MAX_DATA_CHARS = 256 * 1024;
 /** A page of messages ends early when its bodies and data, as JSON text, reach this many characters; it holds at least one message. */
 export const MAX_PAGE_CHARS = 1024 * 1024;
 
+/** Shortest and longest life of a message that has an end, in milliseconds: a second, thirty days. */
+export const MIN_TTL_MS = 1_000;
+/** See MIN_TTL_MS. */
+export const MAX_TTL_MS = 30 * 24 * 60 * 60 * 1_000;
+
 /** An address: an agent's id, "operator", or "*" for everybody in the project. */
 export const Address = z
   .union([z.literal(OPERATOR), z.literal(BROADCAST), AgentId])
@@ -74,12 +79,14 @@ export const Message = z.object({
   threadId: MessageId,
   originator: Originator,
   sentAt: z.number().int(),
+  /** When copies that are not acknowledged die; null when they wait for ever. */
+  expiresAt: z.number().int().nullable(),
 });
 /** A message as stored. */
 export type Message = z.infer<typeof Message>;
 
-/** Where a delivery stands: queued, handed to the recipient, acknowledged by it. */
-export const DeliveryState = z.enum(['queued', 'delivered', 'read']);
+/** Where a delivery stands: queued, handed to the recipient, acknowledged by it; or dead: never to be handed out again. */
+export const DeliveryState = z.enum(['queued', 'delivered', 'read', 'dead']);
 /** Where a delivery stands. */
 export type DeliveryState = z.infer<typeof DeliveryState>;
 
@@ -91,6 +98,9 @@ export const Delivery = z.object({
   queuedAt: z.number().int(),
   deliveredAt: z.number().int().nullable(),
   readAt: z.number().int().nullable(),
+  deadAt: z.number().int().nullable(),
+  /** Why it died: "expired"; null while it lives. */
+  deadReason: z.string().nullable(),
 });
 /** A message's copy in one inbox. */
 export type Delivery = z.infer<typeof Delivery>;
@@ -99,3 +109,32 @@ export type Delivery = z.infer<typeof Delivery>;
 export const InboxMessage = Message.extend({ state: DeliveryState });
 /** A message as its recipient sees it. */
 export type InboxMessage = z.infer<typeof InboxMessage>;
+
+/** What stands in one inbox that is not empty. */
+export const InboxQueue = z.object({
+  recipient: z.string(),
+  /** Never handed out. */
+  queued: z.number().int(),
+  /** When the oldest of those was queued; null when everything was handed out. */
+  oldestQueuedAt: z.number().int().nullable(),
+  /** Not acknowledged, handed out or not. */
+  unread: z.number().int(),
+});
+/** What stands in one inbox that is not empty. */
+export type InboxQueue = z.infer<typeof InboxQueue>;
+
+/** How many messages there are of each sort. */
+export const MessageCounts = z.object({
+  /** Ever sent. */
+  total: z.number().int(),
+  /** In the operator's inbox and not acknowledged. */
+  forOperator: z.number().int(),
+  /** Of kind request, ever sent. */
+  requests: z.number().int(),
+  /** With at least one dead delivery. */
+  dead: z.number().int(),
+  /** Inboxes that are not empty, by recipient. */
+  queues: z.array(InboxQueue),
+});
+/** How many messages there are of each sort. */
+export type MessageCounts = z.infer<typeof MessageCounts>;

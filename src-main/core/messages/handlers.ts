@@ -11,6 +11,7 @@ export function messagesHandlers(service: MessagesService): HandlersOf<typeof me
     wait: (input, { caller, signal }) => service.wait(input, caller, signal),
     markRead: (input, { caller }) => service.markRead(input, caller),
     list: (input) => service.list(input),
+    counts: (input) => service.counts(input),
     get: (input) => service.get(input),
   };
 }

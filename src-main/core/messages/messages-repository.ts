@@ -67,6 +67,7 @@ function messageOf(r: Row): Message {
     threadId: r.thread_id as MessageId,
     originator: Originator.parse(JSON.parse(r.originator)),
     sentAt: r.sent_at,
+    expiresAt: null,
   };
 }
 
@@ -372,6 +373,8 @@ export const messageReads = {
           queuedAt: d.queued_at,
           deliveredAt: d.delivered_at,
           readAt: d.read_at,
+          deadAt: null,
+          deadReason: null,
         };
       });
     return { message: stored.message, deliveries };

@@ -73,7 +73,16 @@ describe('send', () => {
       originator: { kind: 'agent', id: 'alice', boundary: 'host' },
     });
     expect(deliveries).toEqual([
-      { messageId: sent.messageId, recipient: 'bob', state: 'queued', queuedAt: message.sentAt, deliveredAt: null, readAt: null },
+      {
+        messageId: sent.messageId,
+        recipient: 'bob',
+        state: 'queued',
+        queuedAt: message.sentAt,
+        deliveredAt: null,
+        readAt: null,
+        deadAt: null,
+        deadReason: null,
+      },
     ]);
     const events = t.test.journal.recentAfter(before, 10);
     expect(events).toMatchObject([

