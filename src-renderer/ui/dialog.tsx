@@ -1,0 +1,57 @@
+import { X } from 'lucide-react';
+import { Dialog as RadixDialog } from 'radix-ui';
+import type { ReactNode } from 'react';
+import { IconButton } from './button.tsx';
+
+/** 400, 560 and 880 pixels wide. */
+export type DialogSize = 'small' | 'normal' | 'wide';
+
+const WIDTHS: Readonly<Record<DialogSize, string>> = { small: 'w-100', normal: 'w-140', wide: 'w-220' };
+
+interface DialogProps {
+  readonly isOpen: boolean;
+  /** Escape, the cross, or a press beside it. */
+  readonly onClose: () => void;
+  readonly title: string;
+  readonly description?: ReactNode;
+  /** Buttons, the answer last. */
+  readonly footer?: ReactNode;
+  readonly size?: DialogSize;
+  readonly children?: ReactNode;
+}
+
+/** Something that has to be finished or left before the page goes on. Keeps the focus, and gives it back. */
+export function Dialog({ isOpen, onClose, title, description, footer, size = 'normal', children }: DialogProps): ReactNode {
+  return (
+    <RadixDialog.Root open={isOpen} onOpenChange={(open) => (open ? undefined : onClose())}>
+      <RadixDialog.Portal>
+        <RadixDialog.Overlay className="appear fixed inset-0 z-40 grid place-items-center overflow-y-auto bg-scrim p-4">
+          <RadixDialog.Content
+            {...(description === undefined ? { 'aria-describedby': undefined } : {})}
+            className={`flex max-h-[calc(100vh-32px)] max-w-full flex-col rounded-3 border border-hair-strong bg-bg-1 text-tx-1 focus:outline-none ${WIDTHS[size]}`}
+          >
+            <header className="flex flex-none items-start gap-3 border-b border-hair py-2.5 pr-2.5 pl-4">
+              <div className="min-w-0 flex-1 py-0.5">
+                <RadixDialog.Title className="text-14 font-strong break-words">{title}</RadixDialog.Title>
+                {description === undefined ? null : (
+                  <RadixDialog.Description className="mt-0.5 text-12 text-pretty text-tx-2">
+                    {description}
+                  </RadixDialog.Description>
+                )}
+              </div>
+              <RadixDialog.Close asChild>
+                <IconButton label="Close" shortcut="escape" icon={<X aria-hidden className="size-4" />} />
+              </RadixDialog.Close>
+            </header>
+            {children === undefined ? null : <div className="min-h-0 flex-1 overflow-y-auto px-4 py-3">{children}</div>}
+            {footer === undefined ? null : (
+              <footer className="flex flex-none flex-wrap items-center justify-end gap-2 border-t border-hair px-4 py-2.5">
+                {footer}
+              </footer>
+            )}
+          </RadixDialog.Content>
+        </RadixDialog.Overlay>
+      </RadixDialog.Portal>
+    </RadixDialog.Root>
+  );
+}

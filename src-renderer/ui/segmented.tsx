@@ -1,0 +1,55 @@
+import { RadioGroup } from 'radix-ui';
+import type { ReactNode } from 'react';
+import { Tooltip } from './tooltip.tsx';
+
+interface SegmentedProps<T extends string> {
+  readonly label: string;
+  readonly value: T;
+  readonly options: readonly { readonly value: T; readonly text: string; readonly icon?: ReactNode }[];
+  readonly onChange: (value: T) => void;
+  /** Shows the icons alone; the texts become tooltips. */
+  readonly isIconOnly?: boolean;
+}
+
+/** One of two to four, all in sight. */
+export function Segmented<T extends string>({
+  label,
+  value,
+  options,
+  onChange,
+  isIconOnly = false,
+}: SegmentedProps<T>): ReactNode {
+  return (
+    <RadioGroup.Root
+      aria-label={label}
+      orientation="horizontal"
+      value={value}
+      onValueChange={(chosen) => {
+        const option = options.find((each) => each.value === chosen);
+        if (option) onChange(option.value);
+      }}
+      className="inline-flex flex-none"
+    >
+      {options.map((option) => {
+        const item = (
+          <RadioGroup.Item
+            key={option.value}
+            value={option.value}
+            aria-label={isIconOnly ? option.text : undefined}
+            className={`relative -ml-px inline-flex h-7 items-center justify-center gap-1.5 border border-hair-strong text-12 font-medium whitespace-nowrap text-tx-2 first:ml-0 first:rounded-l-2 last:rounded-r-2 hover:bg-bg-2 hover:text-tx-1 aria-checked:bg-bg-2 aria-checked:text-tx-1 ${isIconOnly ? 'w-7' : 'px-2.5'}`}
+          >
+            {option.icon}
+            {isIconOnly ? null : option.text}
+          </RadioGroup.Item>
+        );
+        return isIconOnly ? (
+          <Tooltip key={option.value} label={option.text}>
+            {item}
+          </Tooltip>
+        ) : (
+          item
+        );
+      })}
+    </RadioGroup.Root>
+  );
+}
