@@ -57,6 +57,8 @@ function bodies(id: string, n: number): Body[] {
     { kind: 'agent.config-changed', subject: id, data: { config: { ...agent(id, n).config, description: `v${n}` } } },
     { kind: 'agent.removed', subject: id, data: {} },
     { kind: 'terminal.typed', subject: id, data: { window: 'main' } },
+    { kind: 'terminal.control-taken', subject: id, data: { window: 'main', from: null } },
+    { kind: 'terminal.control-released', subject: id, data: { window: 'main', reason: 'closed' } },
     { kind: 'token.revoked', subject: tokenId, data: { revokedAt: n } },
     { kind: 'login.completed', subject: tokenId, data: {} },
     { kind: 'access.refused', subject: 'x', data: { procedure: 'x', reason: 'y' } },

@@ -51,6 +51,8 @@ export function applyEvent(state: CrewState, event: JournalEvent): CrewState {
     case 'message.sent':
     case 'message.dead':
     case 'terminal.typed':
+    case 'terminal.control-taken':
+    case 'terminal.control-released':
     case 'token.created':
     case 'token.revoked':
     case 'login.completed':

@@ -107,7 +107,7 @@ describe('Connection over a real WebSocket', () => {
 
   it('brings a terminal back with its screen', async () => {
     running = connection.run();
-    const link = new TerminalLink(webTransport(url), QUICK);
+    const link = new TerminalLink(webTransport(url), { backoff: QUICK });
     const heard: string[] = [];
     const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
     const view = link.open(
@@ -115,6 +115,7 @@ describe('Connection over a real WebSocket', () => {
       {
         onOpened: () => undefined,
         onBytes: (bytes) => heard.push(text(bytes)),
+        onControl: () => undefined,
         onResized: () => undefined,
         onRefused: () => undefined,
         onEnd: () => heard.push('end'),

@@ -67,6 +67,8 @@ function listener(): ViewListener & { calls: string[]; drawn: (() => void)[] } {
       calls.push(`bytes ${bytes.length}`);
       drawn.push(done);
     },
+    onControl: ({ holder, viewers }) =>
+      calls.push(`control ${holder ? (holder.isYou ? 'you' : holder.name) : 'nobody'} of ${viewers}`),
     onResized: ({ cols, rows }) => calls.push(`resized ${cols}x${rows}`),
     onRefused: ({ message }) => calls.push(`refused: ${message}`),
     onEnd: ({ message }) => calls.push(`ended: ${message}`),
@@ -90,29 +92,28 @@ function push(pipe: BytePipe, type: number, channel: number, payload: Uint8Array
 describe('TerminalLink', () => {
   it('opens a view, passes frames on, and sends what is typed and the new size', async () => {
     const core = new FakeCore();
-    const link = new TerminalLink(core, QUICK);
+    const link = new TerminalLink(core, { backoff: QUICK });
     const heard = listener();
     const view = link.open(open, heard);
     const { pipe, sent } = await core.pipe(0);
     push(pipe, ServerFrame.opened, 1, { cols: 80, rows: 24, window: 'main' });
-    push(pipe, ServerFrame.history, 1, new Uint8Array(9));
     push(pipe, ServerFrame.screen, 1, new Uint8Array(7));
     push(pipe, ServerFrame.resized, 1, { cols: 60, rows: 20 });
     push(pipe, ServerFrame.data, 1, new Uint8Array(3));
     push(pipe, ServerFrame.data, 9, new Uint8Array(3));
-    expect(heard.calls).toEqual(['opened 80x24', 'bytes 9', 'bytes 7', 'resized 60x20', 'bytes 3']);
+    expect(heard.calls).toEqual(['opened 80x24', 'bytes 7', 'resized 60x20', 'bytes 3']);
     view.input('ls\r');
     view.resize({ cols: 100, rows: 30 });
     view.close();
     expect(sent.map((frame) => frame.type)).toEqual([ClientFrame.open, ClientFrame.input, ClientFrame.resize, ClientFrame.close]);
-    expect(json(sent[0])).toEqual(open);
+    expect(json(sent[0])).toEqual({ ...open, tier: 'live' });
     expect(json(sent[2])).toEqual({ cols: 100, rows: 30 });
     link.dispose();
   });
 
   it('acknowledges when nothing is pending, and after ACK_EVERY_BYTES at the latest', async () => {
     const core = new FakeCore();
-    const link = new TerminalLink(core, QUICK);
+    const link = new TerminalLink(core, { backoff: QUICK });
     const heard = listener();
     link.open(open, heard);
     const { pipe, sent } = await core.pipe(0);
@@ -134,7 +135,7 @@ describe('TerminalLink', () => {
 
   it('opens every view again when the pipe is back, at its newest size, and forgets bytes of the lost one', async () => {
     const core = new FakeCore();
-    const link = new TerminalLink(core, QUICK);
+    const link = new TerminalLink(core, { backoff: QUICK });
     const heard = listener();
     const view = link.open(open, heard);
     link.open({ ...open, agentId: AgentId.parse('ben') }, listener());
@@ -146,8 +147,8 @@ describe('TerminalLink', () => {
     expect(heard.calls).toEqual(['bytes 5', 'lost']);
     const second = await core.pipe(1);
     expect(second.sent.map(json)).toEqual([
-      { ...open, cols: 90, rows: 20 },
-      { ...open, agentId: 'ben' },
+      { ...open, cols: 90, rows: 20, tier: 'live' },
+      { ...open, agentId: 'ben', tier: 'live' },
     ]);
     heard.drawn[0]?.();
     expect(acks(second.sent)).toEqual([]);
@@ -159,7 +160,7 @@ describe('TerminalLink', () => {
 
   it('tells why a view ended, and does not open it again', async () => {
     const core = new FakeCore();
-    const link = new TerminalLink(core, QUICK);
+    const link = new TerminalLink(core, { backoff: QUICK });
     const heard = listener();
     const view = link.open(open, heard);
     const { pipe, sent } = await core.pipe(0);
@@ -173,7 +174,7 @@ describe('TerminalLink', () => {
 
   it('tells a refusal on a standing view apart from its end', async () => {
     const core = new FakeCore();
-    const link = new TerminalLink(core, QUICK);
+    const link = new TerminalLink(core, { backoff: QUICK });
     const heard = listener();
     link.open(open, heard);
     const { pipe } = await core.pipe(0);
@@ -188,11 +189,108 @@ describe('TerminalLink', () => {
 
   it('cuts a paste into frames that are allowed', async () => {
     const core = new FakeCore();
-    const link = new TerminalLink(core, QUICK);
+    const link = new TerminalLink(core, { backoff: QUICK });
     const view = link.open(open, listener());
     const { sent } = await core.pipe(0);
     view.input('x'.repeat(MAX_FRAME_BYTES + 10));
     expect(sent.slice(1).map((frame) => frame.payload.length)).toEqual([MAX_FRAME_BYTES, 10]);
+    link.dispose();
+  });
+
+  it('takes and gives back control, tells of it, and wants it back on the next pipe', async () => {
+    const core = new FakeCore();
+    const link = new TerminalLink(core, { backoff: QUICK });
+    const heard = listener();
+    const view = link.open(open, heard);
+    const first = await core.pipe(0);
+    const control = (isYou: boolean) => ({ holder: { name: 'ben', door: 'web', isYou, since: 1 }, viewers: 2 });
+    push(first.pipe, ServerFrame.opened, 1, { cols: 80, rows: 24, window: 'main' });
+    push(first.pipe, ServerFrame.control, 1, control(false));
+    view.take();
+    view.take(true);
+    push(first.pipe, ServerFrame.control, 1, control(true));
+    push(first.pipe, ServerFrame.control, 1, { holder: 'nonsense' });
+    expect(first.sent.slice(1).map((frame) => [frame.type, json(frame)])).toEqual([
+      [ClientFrame.take, { force: false }],
+      [ClientFrame.take, { force: true }],
+    ]);
+    expect(heard.calls).toEqual(['opened 80x24', 'control ben of 2', 'control you of 2']);
+    first.pipe.onGone();
+    const second = await core.pipe(1);
+    expect(json(second.sent[0])).toMatchObject({ control: 'take' });
+    view.release();
+    expect(second.sent.at(-1)?.type).toBe(ClientFrame.release);
+    second.pipe.onGone();
+    expect(json((await core.pipe(2)).sent[0])).toMatchObject({ control: 'watch' });
+    link.dispose();
+  });
+
+  it('hands over history and its screen as one piece, acknowledges the slices at once, and forgets those without an end', async () => {
+    const core = new FakeCore();
+    const link = new TerminalLink(core, { backoff: QUICK });
+    const pieces: string[] = [];
+    const drawn: (() => void)[] = [];
+    let histories = 0;
+    const view = link.open(open, {
+      ...listener(),
+      onBytes: (bytes, done) => {
+        pieces.push(new TextDecoder().decode(bytes));
+        drawn.push(done);
+      },
+    });
+    const { pipe, sent } = await core.pipe(0);
+    const text = (word: string) => new TextEncoder().encode(word);
+    push(pipe, ServerFrame.screen, 1, text('first'));
+    drawn[0]?.();
+    view.history(500, () => (histories += 1));
+    expect(json(sent.find((frame) => frame.type === ClientFrame.history))).toEqual({ lines: 500 });
+    push(pipe, ServerFrame.scrollback, 1, { lines: 9 });
+    push(pipe, ServerFrame.history, 1, text('void'));
+    push(pipe, ServerFrame.scrollback, 1, { lines: 2 });
+    push(pipe, ServerFrame.history, 1, text('one,'));
+    push(pipe, ServerFrame.history, 1, text('two,'));
+    expect(acks(sent)).toEqual([5, 4, 4, 4]);
+    push(pipe, ServerFrame.screen, 1, text('below'));
+    push(pipe, ServerFrame.data, 1, text('after'));
+    expect(pieces).toHaveLength(3);
+    expect(pieces[1]?.startsWith('\u001b[?2026h')).toBe(true);
+    expect(pieces[1]?.endsWith('\u001b[3Jone,two,below\u001b[?2026l')).toBe(true);
+    expect(pieces[2]).toBe('after');
+    expect(histories).toBe(0);
+    drawn[1]?.();
+    drawn[2]?.();
+    expect(histories).toBe(1);
+    expect(acks(sent)).toEqual([5, 4, 4, 4, 10]);
+    link.dispose();
+  });
+
+  it('acknowledges a tile once the page was painted, and tells its end', async () => {
+    const core = new FakeCore();
+    const paints: (() => void)[] = [];
+    const link = new TerminalLink(core, { backoff: QUICK, afterPaint: (callback) => paints.push(callback) });
+    const heard: string[] = [];
+    const tile = link.openTile(
+      { agentId: open.agentId, rows: 6 },
+      {
+        onTile: ({ rows }) => heard.push(rows.map((row) => row.map(([text]) => text).join('')).join('|')),
+        onEnd: ({ code }) => heard.push(code),
+      },
+    );
+    const { pipe, sent } = await core.pipe(0);
+    expect(json(sent[0])).toEqual({ agentId: 'ada', window: 'main', rows: 6, cols: 80, tier: 'tile' });
+    push(pipe, ServerFrame.opened, 1, { cols: 80, rows: 24, window: 'main' });
+    push(pipe, ServerFrame.tile, 1, { rows: [[['a'], ['b', { fg: 1 }]], [['c']]], cols: 80, cursor: null });
+    expect(heard).toEqual(['ab|c']);
+    expect(acks(sent)).toEqual([]);
+    paints[0]?.();
+    expect(acks(sent)).toHaveLength(1);
+    push(pipe, ServerFrame.tile, 1, { rows: 'nonsense' });
+    paints[1]?.();
+    expect(acks(sent)).toHaveLength(2);
+    push(pipe, ServerFrame.ended, 1, { code: 'EXITED', message: 'over' });
+    expect(heard).toEqual(['ab|c', 'EXITED']);
+    tile.dispose();
+    expect(sent.at(-1)?.type).toBe(ClientFrame.ack);
     link.dispose();
   });
 });

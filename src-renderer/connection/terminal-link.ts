@@ -5,10 +5,14 @@
  */
 import type { BackoffPolicy } from '#shared/kernel/backoff.ts';
 import { backoffMs, RECONNECT } from '#shared/kernel/backoff.ts';
-import type { OpenPayload } from '#shared/terminals/frames.ts';
+import type { Disposable } from '#shared/kernel/disposable.ts';
+import { toDisposable } from '#shared/kernel/disposable.ts';
+import type { AgentId } from '#shared/kernel/ids.ts';
+import type { ControlPayload, Frame, OpenPayload, TilePayload } from '#shared/terminals/frames.ts';
 import {
   ACK_EVERY_BYTES,
   ClientFrame,
+  ControlPayload as ControlSchema,
   decodeFrame,
   encodeAck,
   encodeFrame,
@@ -17,6 +21,7 @@ import {
   ReasonPayload,
   ServerFrame,
   SizePayload,
+  TilePayload as TileSchema,
 } from '#shared/terminals/frames.ts';
 import type { BytePipe, Transport } from './line.ts';
 
@@ -38,6 +43,8 @@ export interface ViewListener {
   onOpened(size: TerminalSize): void;
   /** Terminal output. `drawn` is to be called once it is on the screen: more comes only then. */
   onBytes(bytes: Uint8Array, drawn: () => void): void;
+  /** Who has control and how many look: after `onOpened`, and at every change. */
+  onControl(control: ControlPayload): void;
   /** The terminal has another size from here on: all who look at it share one. */
   onResized(size: TerminalSize): void;
   /** Something that was typed or asked for was refused; the view goes on. */
@@ -50,16 +57,55 @@ export interface ViewListener {
 
 /** One terminal on the screen. */
 export interface TerminalView {
-  /** Types text or bytes, as xterm hands them over. */
+  /** Types text or bytes, as xterm hands them over. Refused (`onRefused`, CONFLICT) without control. */
   input(text: string): void;
   resize(size: TerminalSize): void;
+  /**
+   * Asks for control. `onControl` tells when it is there; `onRefused` (CONFLICT) who else has it. `force` takes it from them.
+   * A view that has it takes it again by itself after the pipe was lost, unless somebody else has taken it meanwhile.
+   */
+  take(force?: boolean): void;
+  /** Gives control back. Closing the view does, too. */
+  release(): void;
+  /**
+   * Asks for what stands above the screen now, at most `lines` lines. It comes as one piece of `onBytes` that replaces all that
+   * the terminal holds, its scrollback included. `drawn` is called when that is on the screen: the place to scroll back to
+   * where the reader was. Never called when the view ends or is lost first; a second call before that replaces the first.
+   */
+  history(lines: number, drawn: () => void): void;
   close(): void;
+}
+
+/** What a tile is told. */
+export interface TileListener {
+  /** The last lines of the screen, at once and whenever they changed. */
+  onTile(tile: TilePayload): void;
+  /** Nothing more comes: the agent ended, or there is no terminal to be shown. What was told last stays true. */
+  onEnd(reason: ViewReason): void;
+}
+
+/** Which tile is wanted. */
+export interface TileRequest {
+  readonly agentId: AgentId;
+  /** By default the main one. */
+  readonly window?: string;
+  /** The most lines, from the last one with content upwards: 2 to 300. 300 is the whole screen. */
+  readonly rows: number;
+}
+
+/** Settings of a link. */
+export interface TerminalLinkOptions {
+  readonly backoff?: BackoffPolicy;
+  /** Calls back after the next painting of the page: a page that is not painted gets no further tiles. */
+  readonly afterPaint?: (callback: () => void) => void;
 }
 
 interface Channel {
   readonly number: number;
   readonly open: OpenPayload;
-  readonly listener: ViewListener;
+  /** Undefined on a tile. */
+  readonly listener: ViewListener | undefined;
+  readonly tile: TileListener | undefined;
   /** Received and not yet drawn. */
   pending: number;
   /** Drawn and not yet acknowledged. */
@@ -68,6 +114,19 @@ interface Channel {
   isOpen: boolean;
   /** Counts pipes, so that bytes of an earlier one are not acknowledged on the next. */
   life: number;
+  /** Slices of history that wait for the screen below them; undefined when none is under way. */
+  slices: Uint8Array[] | undefined;
+  /** Told when the history that was asked for is drawn. */
+  onHistory: (() => void) | undefined;
+}
+
+/** Before a whole history: nothing is shown until it is all there, everything that was is cleared. */
+const BEGIN_WHOLE = '\u001b[?2026h\u001b[?1049l\u001b[r\u001b[0m\u001b[H\u001b[2J\u001b[3J';
+/** After it. */
+const END_WHOLE = '\u001b[?2026l';
+
+function nextFrame(callback: () => void): void {
+  requestAnimationFrame(() => callback());
 }
 
 const encoder = new TextEncoder();
@@ -94,6 +153,7 @@ function reasonOf(payload: Uint8Array): ViewReason {
 export class TerminalLink {
   readonly #transport: Transport;
   readonly #backoff: BackoffPolicy;
+  readonly #afterPaint: (callback: () => void) => void;
   readonly #channels = new Map<number, Channel>();
   readonly #end = new AbortController();
   #pipe: BytePipe | undefined;
@@ -101,26 +161,15 @@ export class TerminalLink {
   #lastNumber = 0;
   #wake: () => void = () => undefined;
 
-  constructor(transport: Transport, backoff: BackoffPolicy = RECONNECT) {
+  constructor(transport: Transport, { backoff = RECONNECT, afterPaint = nextFrame }: TerminalLinkOptions = {}) {
     this.#transport = transport;
     this.#backoff = backoff;
+    this.#afterPaint = afterPaint;
   }
 
   /** Opens a view. The listener hears from it until it ends or is closed. */
   open(open: OpenPayload, listener: ViewListener): TerminalView {
-    this.#lastNumber += 1;
-    const channel: Channel = {
-      number: this.#lastNumber,
-      open: { ...open },
-      listener,
-      pending: 0,
-      drawn: 0,
-      isOpen: false,
-      life: 0,
-    };
-    this.#channels.set(channel.number, channel);
-    if (this.#pipe) this.#sendOpen(channel);
-    else this.#ensurePipe();
+    const channel = this.#add({ ...open, tier: 'live' }, listener, undefined);
     return {
       input: (text) => this.#sendInput(channel, encoder.encode(text)),
       resize: ({ cols, rows }) => {
@@ -128,8 +177,23 @@ export class TerminalLink {
         channel.open.rows = rows;
         this.#send(ClientFrame.resize, channel, encodeJson({ cols, rows }));
       },
+      take: (force = false) => this.#send(ClientFrame.take, channel, encodeJson({ force })),
+      release: () => {
+        channel.open.control = 'watch';
+        this.#send(ClientFrame.release, channel, new Uint8Array());
+      },
+      history: (lines, drawn) => {
+        channel.onHistory = drawn;
+        this.#send(ClientFrame.history, channel, encodeJson({ lines }));
+      },
       close: () => this.#close(channel),
     };
+  }
+
+  /** Shows the last lines of a terminal, for a small picture of it. It costs nothing while the page is not painted. */
+  openTile({ agentId, window = 'main', rows }: TileRequest, listener: TileListener): Disposable {
+    const channel = this.#add({ agentId, window, rows, cols: 80, tier: 'tile' }, undefined, listener);
+    return toDisposable(() => this.#close(channel));
   }
 
   /** Tries again now, if a view waits for a pipe. */
@@ -142,6 +206,26 @@ export class TerminalLink {
     this.#channels.clear();
     this.#pipe?.close();
     this.#wake();
+  }
+
+  #add(open: OpenPayload, listener: ViewListener | undefined, tile: TileListener | undefined): Channel {
+    this.#lastNumber += 1;
+    const channel: Channel = {
+      number: this.#lastNumber,
+      open,
+      listener,
+      tile,
+      pending: 0,
+      drawn: 0,
+      isOpen: false,
+      life: 0,
+      slices: undefined,
+      onHistory: undefined,
+    };
+    this.#channels.set(channel.number, channel);
+    if (this.#pipe) this.#sendOpen(channel);
+    else this.#ensurePipe();
+    return channel;
   }
 
   #ensurePipe(): void {
@@ -180,7 +264,7 @@ export class TerminalLink {
     pipe.onGone = () => {
       if (this.#pipe !== pipe) return;
       this.#pipe = undefined;
-      for (const channel of this.#channels.values()) channel.listener.onLost();
+      for (const channel of this.#channels.values()) channel.listener?.onLost();
       if (this.#channels.size > 0) this.#ensurePipe();
     };
     for (const channel of this.#channels.values()) this.#sendOpen(channel);
@@ -190,6 +274,8 @@ export class TerminalLink {
     channel.pending = 0;
     channel.drawn = 0;
     channel.isOpen = false;
+    channel.slices = undefined;
+    channel.onHistory = undefined;
     channel.life += 1;
     this.#send(ClientFrame.open, channel, encodeJson(channel.open));
   }
@@ -215,38 +301,92 @@ export class TerminalLink {
     const frame = decodeFrame(bytes);
     const channel = frame && this.#channels.get(frame.channel);
     if (!channel) return;
-    switch (frame.type) {
+    if (channel.tile) this.#receiveTile(channel, channel.tile, frame);
+    else if (channel.listener) this.#receiveLive(channel, channel.listener, frame);
+  }
+
+  #receiveLive(channel: Channel, listener: ViewListener, { type, payload }: Frame): void {
+    switch (type) {
       case ServerFrame.opened: {
-        const opened = OpenedPayload.safeParse(decodeJson(frame.payload));
+        const opened = OpenedPayload.safeParse(decodeJson(payload));
         if (!opened.success) return;
         channel.isOpen = true;
-        channel.listener.onOpened(opened.data);
+        listener.onOpened(opened.data);
         return;
       }
+      case ServerFrame.scrollback:
+        channel.slices = [];
+        return;
       case ServerFrame.history:
+        channel.slices?.push(payload);
+        // It is kept, not drawn: more may come at once.
+        this.#onDrawn(channel, payload.length)();
+        return;
       case ServerFrame.screen:
+        if (channel.slices) this.#showWhole(channel, listener, payload);
+        else listener.onBytes(payload, this.#onDrawn(channel, payload.length));
+        return;
       case ServerFrame.data:
-        channel.listener.onBytes(frame.payload, this.#onDrawn(channel, frame.payload.length));
+        listener.onBytes(payload, this.#onDrawn(channel, payload.length));
         return;
       case ServerFrame.resized: {
-        const size = SizePayload.safeParse(decodeJson(frame.payload));
-        if (size.success) channel.listener.onResized(size.data);
+        const size = SizePayload.safeParse(decodeJson(payload));
+        if (size.success) listener.onResized(size.data);
         return;
       }
+      case ServerFrame.control: {
+        const control = ControlSchema.safeParse(decodeJson(payload));
+        if (!control.success) return;
+        // What the next pipe asks for: a view that has control now wants it back then.
+        channel.open.control = control.data.holder?.isYou === true ? 'take' : 'watch';
+        listener.onControl(control.data);
+        return;
+      }
+      case ServerFrame.failed:
+        if (channel.isOpen) listener.onRefused(reasonOf(payload));
+        else this.#ended(channel, listener, payload);
+        return;
       case ServerFrame.ended:
-      case ServerFrame.failed: {
-        const reason = reasonOf(frame.payload);
-        if (frame.type === ServerFrame.failed && channel.isOpen) {
-          channel.listener.onRefused(reason);
-          return;
-        }
-        this.#channels.delete(channel.number);
-        channel.listener.onEnd(reason);
+        this.#ended(channel, listener, payload);
         return;
-      }
       default:
         return;
     }
+  }
+
+  #receiveTile(channel: Channel, listener: TileListener, { type, payload }: Frame): void {
+    if (type === ServerFrame.tile) {
+      const tile = TileSchema.safeParse(decodeJson(payload));
+      const drawn = this.#onDrawn(channel, payload.length);
+      if (tile.success) listener.onTile(tile.data);
+      this.#afterPaint(drawn);
+    } else if (type === ServerFrame.ended || type === ServerFrame.failed) {
+      this.#ended(channel, listener, payload);
+    }
+  }
+
+  #ended(channel: Channel, listener: ViewListener | TileListener, payload: Uint8Array): void {
+    this.#channels.delete(channel.number);
+    listener.onEnd(reasonOf(payload));
+  }
+
+  /** Hands over history and screen as one piece, shown at once. */
+  #showWhole(channel: Channel, listener: ViewListener, screen: Uint8Array): void {
+    const parts = [encoder.encode(BEGIN_WHOLE), ...(channel.slices ?? []), screen, encoder.encode(END_WHOLE)];
+    channel.slices = undefined;
+    const { onHistory } = channel;
+    channel.onHistory = undefined;
+    const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    const drawn = this.#onDrawn(channel, screen.length);
+    listener.onBytes(whole, () => {
+      drawn();
+      onHistory?.();
+    });
   }
 
   /** Counts `bytes` as received; the returned function counts them as drawn, once, and acknowledges when it is time. */

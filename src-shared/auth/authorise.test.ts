@@ -61,6 +61,7 @@ const WHO_MAY: Readonly<Record<string, string>> = {
   'terminals.capture': 'operator automation observer',
   'terminals.write': 'operator',
   'terminals.resize': 'operator automation',
+  'terminals.status': 'operator automation observer',
 };
 
 /** Procedures that are no MCP tool, and why. */

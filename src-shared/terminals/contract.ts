@@ -1,5 +1,6 @@
 /** Procedures about terminals. The live bytes have a link of their own (./frames.ts); these are for tools, scripts and REST. */
 import * as z from 'zod';
+import { Door } from '#shared/auth/model.ts';
 import { AgentId } from '#shared/kernel/ids.ts';
 import { IdempotencyKey, command, procedure, query } from '#shared/kernel/procedure.ts';
 
@@ -39,7 +40,8 @@ export const terminalsContract = {
     method: 'POST',
     path: '/agents/{id}/terminal',
     summary: 'Type into the terminal of an agent',
-    description: "Types text into the agent's terminal, as if an operator did; enter=true presses Enter after it.",
+    description:
+      "Types text into the agent's terminal, as if an operator did; enter=true presses Enter after it. Refused with CONFLICT while somebody else has control of the terminal; terminal_status says who.",
   })
     .input(
       z.strictObject({
@@ -56,8 +58,25 @@ export const terminalsContract = {
     method: 'PUT',
     path: '/agents/{id}/terminal/size',
     summary: 'Set the size of a terminal',
-    description: "Sets the size of the agent's terminal in columns and rows, for all who look at it.",
+    description:
+      "Sets the size of the agent's terminal in columns and rows, for all who look at it. Refused with CONFLICT while somebody else has control of the terminal.",
   })
     .input(z.strictObject({ id: AgentId, cols: z.number().int().min(10).max(500), rows: z.number().int().min(2).max(300) }))
     .output(z.object({ cols: z.number().int(), rows: z.number().int() })),
+
+  status: procedure(query('terminal_status'), {
+    method: 'GET',
+    path: '/agents/{id}/terminal/status',
+    summary: 'See who has control of a terminal',
+    description:
+      "Returns the windows of the agent's terminal, who has control of it (the one who can type; null when nobody has) since when in milliseconds since the epoch, and how many look at it live. An agent that was never started has no windows.",
+  })
+    .input(z.strictObject({ id: AgentId }))
+    .output(
+      z.object({
+        windows: z.array(z.string()),
+        holder: z.object({ name: z.string(), door: Door, since: z.number().int() }).nullable(),
+        viewers: z.number().int(),
+      }),
+    ),
 };

@@ -5,11 +5,14 @@ import {
   ACK_EVERY_BYTES,
   ClientFrame,
   HIGH_WATER_BYTES,
+  HistoryPayload,
   LOW_WATER_BYTES,
   MAX_FRAME_BYTES,
   OpenPayload,
   ServerFrame,
   SizePayload,
+  TakePayload,
+  TilePayload,
   decodeAck,
   decodeFrame,
   encodeAck,
@@ -86,17 +89,28 @@ describe('payloads', () => {
       cols: 80,
       rows: 24,
       historyLines: 0,
+      tier: 'live',
+      control: 'watch',
     });
     for (const wrong of [
       {},
       { agentId: 'A', cols: 80, rows: 24 },
       { agentId: 'a', cols: 9, rows: 24 },
       { agentId: 'a', cols: 80, rows: 24, historyLines: -1 },
+      { agentId: 'a', cols: 80, rows: 24, tier: 'wall' },
+      { agentId: 'a', cols: 80, rows: 24, control: true },
       null,
     ]) {
       expect(OpenPayload.safeParse(wrong).success).toBe(false);
     }
     expect(SizePayload.safeParse({ cols: 501, rows: 24 }).success).toBe(false);
     expect(SizePayload.safeParse({ cols: 80.5, rows: 24 }).success).toBe(false);
+    expect(TakePayload.parse({})).toEqual({ force: false });
+    for (const lines of [0, 10_001, 1.5]) expect(HistoryPayload.safeParse({ lines }).success).toBe(false);
+    const tile = { rows: [[], [['a'], ['漢', { fg: 9, bg: '#00ff7f', bold: true }]]], cols: 80, cursor: { row: 1, col: 3 } };
+    expect(TilePayload.parse(tile)).toEqual(tile);
+    for (const style of [{ fg: 256 }, { fg: 'red' }, { bold: false }]) {
+      expect(TilePayload.safeParse({ ...tile, rows: [[['a', style]]] }).success).toBe(false);
+    }
   });
 });

@@ -11,6 +11,10 @@ export function terminalsHandlers(terminals: TerminalsService): HandlersOf<typeo
       return { lines: [...lines], size, cursor, windows: [...windows] };
     },
     write: async (input, { caller }) => ({ id: input.id, ...(await terminals.write(input, caller)) }),
-    resize: (input) => terminals.resize(input),
+    resize: (input, { caller }) => terminals.resize(input, caller),
+    status: async ({ id }) => {
+      const { windows, holder, viewers } = await terminals.status(id);
+      return { windows: [...windows], holder, viewers };
+    },
   };
 }

@@ -112,13 +112,24 @@ export class TerminalsService implements Disposable {
   }
 
   /** Sets the size of the main window for all who look at it. NOT_FOUND, CONFLICT (not running). */
-  async resize(input: { id: AgentId } & TerminalSize): Promise<TerminalSize> {
+  async resize(input: { id: AgentId } & TerminalSize, _caller: Caller): Promise<TerminalSize> {
     const { run } = await this.#findRunning(input.id);
     const size = { cols: input.cols, rows: input.rows };
     const lease = await this.#hubs.acquire(run, 'main', size);
     lease.hub.resize(size);
     lease.dispose();
     return size;
+  }
+
+  /** The windows, who has control, and how many look. NOT_FOUND. */
+  async status(id: AgentId): Promise<{
+    windows: readonly string[];
+    holder: { name: string; door: Caller['door']; since: number } | null;
+    viewers: number;
+  }> {
+    if (!this.#options.agentOf(id)) this.#find(id);
+    const windows = (await this.#options.runOf(id)?.windows().catch(() => [])) ?? [];
+    return { windows, holder: null, viewers: 0 };
   }
 
   /**

@@ -90,6 +90,7 @@ export class TerminalScreen implements Disposable {
           this.#take(size);
         },
         onBytes: (bytes, drawn) => terminal.write(bytes, drawn),
+        onControl: () => undefined,
         onResized: (size) => this.#take(size),
         onRefused: (reason) => this.#set({ ...this.#status, reason }),
         onEnd: (reason) => this.#set({ ...this.#status, kind: 'ended', reason }),
