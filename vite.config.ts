@@ -68,10 +68,10 @@ const preload: UserConfig = {
   },
 };
 
-/** The window. `base: './'`: the same files are served from `app://bundle/` and over HTTP. */
+/** The window. `base: '/'`: the same files are served from `app://bundle/` and over HTTP. */
 const renderer: UserConfig = {
   root: join(root, 'src-renderer'),
-  base: './',
+  base: '/',
   plugins: [react(), tailwindcss()],
   build: {
     outDir: join(outRoot, 'renderer'),

@@ -1,108 +1,69 @@
-/** The one page there is so far: agents, the terminal of one of them, and messages. Composes features; holds no behaviour. */
-import { useCallback, useMemo, useState } from 'react';
+/** The window: the frame with the screen that the address names. Composes only. */
+import { lazy, Suspense } from 'react';
 import type { ReactNode } from 'react';
-import { AgentHeader } from '#renderer/features/agents/agent-header.tsx';
-import { AgentList } from '#renderer/features/agents/agent-list.tsx';
-import { CrewCounts } from '#renderer/features/agents/crew-counts.tsx';
-import { StartSample } from '#renderer/features/agents/start-sample.tsx';
-import { ConnectionMark } from '#renderer/features/connection/connection-mark.tsx';
-import { OfflineBanner } from '#renderer/features/connection/offline-banner.tsx';
 import { SignedOut } from '#renderer/features/connection/signed-out.tsx';
-import { MessagesPanel } from '#renderer/features/messages/messages-panel.tsx';
-import { NeedsYou } from '#renderer/features/messages/needs-you.tsx';
-import { TerminalPane } from '#renderer/features/terminals/terminal-pane.tsx';
+import { Frame } from '#renderer/frame/frame.tsx';
+import { useTheme } from '#renderer/frame/use-theme.ts';
+import type { Route } from '#renderer/navigation/routes.ts';
+import { useRoute } from '#renderer/navigation/use-route.tsx';
+import { FleetPage } from '#renderer/pages/fleet-page.tsx';
+import { UnknownPage } from '#renderer/pages/unknown-page.tsx';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
-import { useCommand } from '#renderer/store/use-command.ts';
-import { Button } from '#renderer/ui/button.tsx';
-import { EmptyState } from '#renderer/ui/empty-state.tsx';
-import { Logo } from '#renderer/ui/logo.tsx';
-import { Notice } from '#renderer/ui/notice.tsx';
+import { Skeleton } from '#renderer/ui/skeleton.tsx';
+import { Toaster } from '#renderer/ui/toast.tsx';
+import { TooltipProvider } from '#renderer/ui/tooltip.tsx';
 
-/** The page. */
+// What the first screen does not need is loaded when it is gone to: the fleet is there sooner.
+const AgentPage = lazy(() => import('#renderer/pages/agent-page.tsx').then(({ AgentPage: page }) => ({ default: page })));
+const MessagesPage = lazy(() =>
+  import('#renderer/pages/messages-page.tsx').then(({ MessagesPage: page }) => ({ default: page })),
+);
+const SetupPage = lazy(() => import('#renderer/pages/setup-page.tsx').then(({ SetupPage: page }) => ({ default: page })));
+const SettingsPage = lazy(() =>
+  import('#renderer/pages/settings-page.tsx').then(({ SettingsPage: page }) => ({ default: page })),
+);
+const NewAgentPage = lazy(() =>
+  import('#renderer/pages/new-agent-page.tsx').then(({ NewAgentPage: page }) => ({ default: page })),
+);
+
+/** The window. */
 export function App(): ReactNode {
   const session = useSession();
   const status = useWindowState((state) => state.status);
   const loginOutcome = useWindowState((state) => state.loginOutcome);
-  const crew = useWindowState((state) => state.crew);
-  const hasCrew = useWindowState((state) => state.hasCrew);
-  const unread = useWindowState((state) => state.unread);
-  const sample = useCommand();
-  const [chosenId, setChosenId] = useState<string>();
-
-  const agents = useMemo(() => Object.values(crew.agents).sort((a, b) => (a.id < b.id ? -1 : 1)), [crew.agents]);
-  const agentIds = useMemo(() => agents.map(({ id }) => id), [agents]);
-  const project = useMemo(() => Object.values(crew.projects).sort((a, b) => b.openedAt - a.openedAt)[0], [crew.projects]);
-  const selected = (chosenId === undefined ? undefined : crew.agents[chosenId]) ?? agents[0];
-  const retry = useCallback(() => session.retry(), [session]);
-  const choose = useCallback((id: string | undefined) => setChosenId(id), []);
-
-  if (status.kind === 'signed-out') return <SignedOut outcome={loginOutcome} onRetry={retry} />;
-
+  const route = useRoute();
+  useTheme();
+  if (status.kind === 'signed-out') return <SignedOut outcome={loginOutcome} onRetry={() => session.retry()} />;
   return (
-    <div className="grid h-full grid-rows-[auto_auto_minmax(0,1fr)]">
-      <header className="flex h-11 items-center gap-3 border-b border-hair bg-bg-1 px-4">
-        <Logo />
-        <h1 className="flex min-w-0 items-baseline gap-2">
-          <span className="truncate text-13 font-strong">{project?.name ?? 'Quarterdeck'}</span>
-          {project === undefined ? null : (
-            <span className="font-code hidden truncate text-12 text-tx-3 wide:inline" title={project.folder}>
-              {project.folder}
-            </span>
-          )}
-        </h1>
-        <span className="ml-auto flex flex-none items-center gap-4">
-          <NeedsYou />
-          <CrewCounts agents={agents} />
-          {agents.length > 0 ? <span aria-hidden className="h-4 border-l border-hair-strong" /> : null}
-          <ConnectionMark status={status} />
-          {agents.length > 0 ? <StartSample look="outline" command={sample} onStarted={choose} /> : null}
-        </span>
-      </header>
-      <div>
-        {status.kind === 'offline' ? <OfflineBanner since={status.since} onRetry={retry} /> : null}
-        {sample.problem === undefined ? null : (
-          <Notice title="The sample crew was not started." detail={sample.problem}>
-            <Button size="small" onClick={sample.dismiss}>
-              Dismiss
-            </Button>
-          </Notice>
-        )}
-      </div>
-      <main className="grid min-h-0 grid-cols-[216px_minmax(0,1fr)_328px] wide:grid-cols-[264px_minmax(0,1fr)_412px]">
-        <section aria-label="Agents" className="flex min-h-0 flex-col border-r border-hair">
-          <div className="flex h-9 flex-none items-center gap-2 border-b border-hair bg-bg-1 px-4">
-            <h2 className="text-13 font-strong">Agents</h2>
-            <span className="figures text-12 text-tx-3">{hasCrew ? agents.length : ''}</span>
-          </div>
-          {agents.length === 0 ? (
-            <p className="px-4 py-3 text-12 text-tx-3">{hasCrew ? 'None yet' : 'Loading the agents'}</p>
-          ) : (
-            <AgentList agents={agents} unread={unread} selectedId={selected?.id} onSelect={choose} />
-          )}
-        </section>
-        <div className="flex min-h-0 min-w-0 flex-col">
-          {selected === undefined ? (
-            hasCrew ? (
-              <EmptyState title="No agents yet">
-                <p>
-                  The sample crew shows what this is: three workers survey a small repository together and write a report, talking
-                  through messages that you can follow here. It needs no model and no keys.
-                </p>
-                <StartSample look="ink" command={sample} onStarted={choose} />
-                <p>
-                  Agents of your own: <code className="font-code text-12 text-tx-1">quarterdeck spawn --help</code>
-                </p>
-              </EmptyState>
-            ) : null
-          ) : (
-            <>
-              <AgentHeader key={selected.id} agent={selected} />
-              <TerminalPane key={`terminal-${selected.id}`} agentId={selected.id} runId={selected.run?.id} />
-            </>
-          )}
-        </div>
-        <MessagesPanel agentIds={agentIds} preferredId={selected?.id} />
-      </main>
-    </div>
+    <TooltipProvider>
+      <Frame>
+        <Suspense fallback={<Skeleton className="m-4 h-24" />}>
+          <Screen route={route} />
+        </Suspense>
+      </Frame>
+      <Toaster />
+    </TooltipProvider>
   );
+}
+
+function Screen({ route }: { readonly route: Route }): ReactNode {
+  const hasCrew = useWindowState((state) => state.hasCrew);
+  const isEmpty = useWindowState((state) => Object.keys(state.crew.agents).length === 0);
+  switch (route.page) {
+    case 'fleet':
+      // Nobody to show yet: the way to the first agent is the home then.
+      return hasCrew && isEmpty ? <SetupPage /> : <FleetPage />;
+    case 'agent':
+      return <AgentPage key={route.id} id={route.id} tab={route.tab} />;
+    case 'messages':
+      return <MessagesPage {...(route.messageId === undefined ? {} : { messageId: route.messageId })} />;
+    case 'setup':
+      return <SetupPage />;
+    case 'settings':
+      return <SettingsPage section={route.section} />;
+    case 'new-agent':
+      return <NewAgentPage {...(route.template === undefined ? {} : { template: route.template })} />;
+    case 'unknown':
+      return <UnknownPage path={route.path} />;
+  }
 }

@@ -3,6 +3,7 @@ import './ui/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from '#renderer/app.tsx';
+import { applyKeptTheme } from '#renderer/frame/use-theme.ts';
 import type { DesktopBridge } from '#renderer/connection/desktop-transport.ts';
 import { desktopTransport } from '#renderer/connection/desktop-transport.ts';
 import { redeemLoginLink } from '#renderer/connection/login.ts';
@@ -21,6 +22,7 @@ function post(path: string, body: string): Promise<Response> {
   return fetch(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body, credentials: 'same-origin' });
 }
 
+applyKeptTheme();
 const { quarterdeck } = window;
 const session = new WindowSession(quarterdeck ? desktopTransport(quarterdeck, window) : webTransport(location.href));
 

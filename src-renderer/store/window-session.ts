@@ -6,9 +6,13 @@
 import { Connection } from '#renderer/connection/connection.ts';
 import type { CoreClient, Transport } from '#renderer/connection/line.ts';
 import { TerminalLink } from '#renderer/connection/terminal-link.ts';
+import type { DeliveryChange } from '#renderer/connection/crew-follower.ts';
 import type { JournalEvent } from '#shared/journal/model.ts';
+import type { Disposable } from '#shared/kernel/disposable.ts';
+import { Emitter } from '#shared/kernel/emitter.ts';
 import type { CrewState } from '#shared/state.ts';
 import { Coalescer } from './coalesce.ts';
+import { MetricsFeed } from './metrics-feed.ts';
 import { addDeliveries, addMessages, EMPTY_FEED, MESSAGES_KEPT, unsettled } from './message-feed.ts';
 import type { WindowStore } from './window-state.ts';
 import { createWindowStore } from './window-state.ts';
@@ -25,11 +29,16 @@ const INBOX_PAGE = 200;
 export class WindowSession {
   readonly store: WindowStore = createWindowStore();
   readonly terminals: TerminalLink;
+  readonly metrics: MetricsFeed;
+  readonly #events = new Emitter<readonly JournalEvent[]>(reportError);
+  readonly #deliveries = new Emitter<readonly DeliveryChange[]>(reportError);
+  readonly #online = new Emitter<undefined>(reportError);
   readonly #connection: Connection;
   readonly #counts = new Coalescer(COUNT_EVERY_MS, () => this.#count());
 
   constructor(transport: Transport) {
     this.terminals = new TerminalLink(transport);
+    this.metrics = new MetricsFeed((after) => this.client.agents.metrics(after === undefined ? {} : { after }));
     this.#connection = new Connection({
       transport,
       onStatus: (status) => this.store.setState({ status }),
@@ -37,12 +46,14 @@ export class WindowSession {
         onSnapshot: (crew) => this.store.setState({ crew, hasCrew: true, feed: EMPTY_FEED }),
         onEvents: (events, crew) => this.#takeEvents(events, crew),
         onDeliveries: (changes) => {
+          this.#deliveries.fire(changes);
           this.store.setState(({ feed }) => ({ feed: addDeliveries(feed, changes) }));
           this.#counts.ask();
         },
         onFollowing: () => {
           this.terminals.retry();
           this.#refresh().catch(() => undefined);
+          this.#online.fire(undefined);
         },
       },
     });
@@ -51,6 +62,21 @@ export class WindowSession {
   /** The core's procedures; throws a ConnectError while the core is not reachable. */
   get client(): CoreClient {
     return this.#connection.client;
+  }
+
+  /** Calls `listener` with the journal's events as they are folded, in order. What came before a snapshot is not repeated. */
+  onEvents(listener: (events: readonly JournalEvent[]) => void): Disposable {
+    return this.#events.on(listener);
+  }
+
+  /** Calls `listener` with deliveries that changed, the newest state of each. None come while the line is down. */
+  onDeliveries(listener: (changes: readonly DeliveryChange[]) => void): Disposable {
+    return this.#deliveries.on(listener);
+  }
+
+  /** Calls `listener` whenever a line stands: what is pushed to nobody must be asked for again. */
+  onOnline(listener: () => void): Disposable {
+    return this.#online.on(listener);
   }
 
   /** Connects and stays connected until `dispose`. */
@@ -77,6 +103,7 @@ export class WindowSession {
 
   dispose(): void {
     this.#counts.dispose();
+    this.metrics.dispose();
     this.terminals.dispose();
     this.#connection.dispose();
   }
@@ -85,6 +112,7 @@ export class WindowSession {
     const messages = events.flatMap((event) => (event.kind === 'message.sent' ? [event.data.message] : []));
     this.store.setState(({ feed }) => ({ crew, feed: addMessages(feed, messages) }));
     if (messages.length > 0) this.#counts.ask();
+    this.#events.fire(events);
   }
 
   /** What a line that has just opened must fetch. */

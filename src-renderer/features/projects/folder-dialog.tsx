@@ -1,0 +1,175 @@
+import { Folder, FolderGit2, FolderUp } from 'lucide-react';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import type { KeyboardEvent, ReactNode } from 'react';
+import { useSession } from '#renderer/store/session-context.tsx';
+import { problemOf, useCommand } from '#renderer/store/use-command.ts';
+import { Button } from '#renderer/ui/button.tsx';
+import { Checkbox } from '#renderer/ui/checkbox.tsx';
+import { Dialog } from '#renderer/ui/dialog.tsx';
+import { Notice } from '#renderer/ui/notice.tsx';
+import { SkeletonText } from '#renderer/ui/skeleton.tsx';
+import { TextField } from '#renderer/ui/text-field.tsx';
+import type { FolderListing, Project } from '#shared/projects/model.ts';
+
+interface FolderDialogProps {
+  readonly isOpen: boolean;
+  readonly onClose: () => void;
+  readonly onOpened: (project: Project) => void;
+}
+
+/** Chooses a folder of the machine that the core runs on, and opens it as a project. */
+export function FolderDialog({ isOpen, onClose, onOpened }: FolderDialogProps): ReactNode {
+  return isOpen ? <FolderChooser onClose={onClose} onOpened={onOpened} /> : null;
+}
+
+/** Up and down go from row to row. */
+function moveFocus(event: KeyboardEvent<HTMLUListElement>): void {
+  const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+  if (step === 0) return;
+  const rows = [...event.currentTarget.querySelectorAll('button')];
+  const at = rows.findIndex((row) => row === document.activeElement);
+  rows[Math.min(rows.length - 1, Math.max(0, at + step))]?.focus();
+  event.preventDefault();
+}
+
+function FolderChooser({ onClose, onOpened }: Omit<FolderDialogProps, 'isOpen'>): ReactNode {
+  const session = useSession();
+  const open = useCommand();
+  const [listing, setListing] = useState<FolderListing>();
+  const [problem, setProblem] = useState<string>();
+  const [path, setPath] = useState('');
+  const [initGit, setInitGit] = useState(true);
+  const newest = useRef(0);
+
+  const browse = useCallback(
+    (wanted: string | undefined) => {
+      newest.current += 1;
+      const mine = newest.current;
+      Promise.resolve()
+        .then(() => session.client.projects.browse(wanted === undefined ? {} : { path: wanted }))
+        .then((answer) => {
+          // A slower answer to an earlier question is of no interest any more.
+          if (mine !== newest.current) return;
+          setListing(answer);
+          setPath(answer.path);
+          setProblem(undefined);
+        })
+        .catch((error: unknown) => {
+          if (mine === newest.current) setProblem(problemOf(error));
+        });
+    },
+    [session],
+  );
+  useEffect(() => browse(undefined), [browse]);
+
+  const choose = async (): Promise<void> => {
+    const isPlain = listing !== undefined && listing.path === path && !listing.isGitRepository;
+    const project = await session.client.projects.open({ folder: path, ...(isPlain && initGit ? { initGit: true } : {}) });
+    onClose();
+    onOpened(project);
+  };
+
+  return (
+    <Dialog
+      isOpen
+      onClose={onClose}
+      title="Open a folder"
+      description="Agents work on a folder, best a git repository."
+      footer={
+        <>
+          <Button look="quiet" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button look="ink" type="submit" form="folder-form" disabled={open.isRunning || path === ''}>
+            {listing?.path === path ? 'Open this folder' : 'Go there'}
+          </Button>
+        </>
+      }
+    >
+      <form
+        id="folder-form"
+        className="flex min-h-0 flex-col gap-3"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (listing?.path === path) open.run(choose);
+          else browse(path);
+        }}
+      >
+        <TextField
+          label="Folder"
+          isCode
+          value={path}
+          onChange={setPath}
+          autoComplete="off"
+          spellCheck={false}
+          hint="Type a path and press Enter, or go through the folders below."
+          {...(problem === undefined ? {} : { error: problem })}
+        />
+        <div className="h-64 overflow-y-auto rounded-2 border border-hair bg-bg-0">
+          {listing === undefined ? (
+            <div className="p-3">{problem === undefined ? <SkeletonText lines={6} /> : null}</div>
+          ) : (
+            <ul aria-label={`Folders in ${listing.path}`} onKeyDown={moveFocus}>
+              {listing.parent === null ? null : (
+                <FolderRow
+                  icon={<FolderUp aria-hidden className="size-3.5" />}
+                  text=".."
+                  label="The folder above"
+                  onPick={() => browse(listing.parent ?? undefined)}
+                />
+              )}
+              {listing.folders.map((folder) => (
+                <FolderRow
+                  key={folder.path}
+                  icon={
+                    folder.isGitRepository ? (
+                      <FolderGit2 aria-hidden className="size-3.5" />
+                    ) : (
+                      <Folder aria-hidden className="size-3.5" />
+                    )
+                  }
+                  text={folder.name}
+                  {...(folder.isGitRepository ? { note: 'git repository' } : {})}
+                  onPick={() => browse(folder.path)}
+                />
+              ))}
+            </ul>
+          )}
+        </div>
+        {listing !== undefined && listing.path === path && !listing.isGitRepository ? (
+          <Checkbox
+            label="Make it a git repository (git init), so that work can be compared and undone"
+            checked={initGit}
+            onChange={setInitGit}
+          />
+        ) : null}
+        {open.problem === undefined ? null : <Notice title="The folder was not opened." detail={open.problem} />}
+      </form>
+    </Dialog>
+  );
+}
+
+interface FolderRowProps {
+  readonly icon: ReactNode;
+  readonly text: string;
+  readonly label?: string;
+  readonly note?: string;
+  readonly onPick: () => void;
+}
+
+function FolderRow({ icon, text, label, note, onPick }: FolderRowProps): ReactNode {
+  return (
+    <li>
+      <button
+        type="button"
+        onClick={onPick}
+        {...(label === undefined ? {} : { 'aria-label': label })}
+        className="flex h-7 w-full items-center gap-2 px-2.5 text-left text-13 text-tx-2 hover:bg-bg-2 hover:text-tx-1"
+      >
+        {icon}
+        <span className="truncate">{text}</span>
+        {note === undefined ? null : <span className="ml-auto flex-none text-12 text-tx-3">{note}</span>}
+      </button>
+    </li>
+  );
+}

@@ -1,0 +1,93 @@
+import { Bell } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { goTo } from '#renderer/navigation/use-route.tsx';
+import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
+import { useAttention } from '#renderer/store/use-attention.ts';
+import { useCommand } from '#renderer/store/use-command.ts';
+import { Button, IconButton } from '#renderer/ui/button.tsx';
+import { EmptyState } from '#renderer/ui/empty-state.tsx';
+import { Popover } from '#renderer/ui/popover.tsx';
+import { RelativeTime } from '#renderer/ui/relative-time.tsx';
+import { StateMark } from '#renderer/ui/state-mark.tsx';
+import type { StateLook } from '#renderer/ui/state-mark.tsx';
+import type { AttentionItem } from '#shared/attention/attention.ts';
+
+const LOOKS: Readonly<Record<AttentionItem['kind'], StateLook>> = {
+  question: { shape: 'triangle', tone: 'needs', word: 'Question' },
+  failed: { shape: 'cross', tone: 'failed', word: 'Failed' },
+  lost: { shape: 'question', tone: 'failed', word: 'Lost' },
+};
+
+/** Attention ids kept as dismissed: older ones belong to causes that are long over. */
+const DISMISSED_KEPT = 500;
+
+/** Everything that needs or needed the operator, in one place, whether or not the system showed a notification for it. */
+export function NotificationCentre(): ReactNode {
+  const session = useSession();
+  const { items } = useAttention();
+  const dismissed = useWindowState((state) => state.crew.settings.dismissed);
+  const command = useCommand();
+  const open = items.filter(({ needsOperator }) => needsOperator);
+  const dismiss = (ids: readonly string[]): void =>
+    command.run(() => session.client.settings.update({ dismissed: [...dismissed, ...ids].slice(-DISMISSED_KEPT) }));
+  return (
+    <Popover
+      label="Notifications"
+      align="end"
+      trigger={
+        <IconButton
+          look="quiet"
+          label={open.length === 0 ? 'Notifications' : `Notifications, ${open.length} need you`}
+          icon={<Bell aria-hidden className="size-4" />}
+        />
+      }
+    >
+      <div className="flex w-96 max-w-[calc(100vw-2rem)] flex-col">
+        <div className="flex h-10 items-center gap-2 border-b border-hair px-3">
+          <h2 className="text-13 font-strong">Notifications</h2>
+          <span className="ml-auto">
+            <Button look="quiet" size="small" disabled={open.length === 0} onClick={() => dismiss(open.map(({ id }) => id))}>
+              Dismiss all
+            </Button>
+          </span>
+        </div>
+        {items.length === 0 ? (
+          <EmptyState title="Nothing needs you">
+            <p>Questions from agents, and agents that failed or were lost, are listed here.</p>
+          </EmptyState>
+        ) : (
+          <ul className="max-h-[60vh] overflow-y-auto">
+            {items.map((item) => (
+              <li key={item.id} className="flex items-start gap-2.5 border-b border-hair px-3 py-2 last:border-b-0">
+                <span className="pt-1">
+                  <StateMark look={item.needsOperator ? LOOKS[item.kind] : { ...LOOKS[item.kind], tone: 'stopped' }} />
+                </span>
+                <button
+                  type="button"
+                  className="min-w-0 flex-1 rounded-1 text-left text-12"
+                  onClick={() =>
+                    goTo(
+                      item.messageId === null
+                        ? { page: 'agent', id: item.agentId, tab: 'overview' }
+                        : { page: 'messages', messageId: item.messageId },
+                    )
+                  }
+                >
+                  <span className="block truncate text-13 font-medium">{item.title}</span>
+                  <span className="line-clamp-2 block break-words text-tx-2">{item.detail}</span>
+                  <RelativeTime at={item.at} />
+                </button>
+                {item.needsOperator && item.kind !== 'question' ? (
+                  <Button look="quiet" size="small" onClick={() => dismiss([item.id])}>
+                    Dismiss
+                  </Button>
+                ) : null}
+              </li>
+            ))}
+          </ul>
+        )}
+        {command.problem === undefined ? null : <p className="px-3 py-2 text-12 text-st-failed">{command.problem}</p>}
+      </div>
+    </Popover>
+  );
+}
