@@ -17,7 +17,11 @@ const route: fc.Arbitrary<Route> = fc.oneof(
 
 describe('routes', () => {
   it('are found again by their path', () => {
-    fc.assert(fc.property(route, (one) => expect(routeOf(pathOf(one))).toEqual(one)));
+    fc.assert(
+      fc.property(route, (one) => {
+        expect(routeOf(pathOf(one))).toEqual(one);
+      }),
+    );
   });
 
   it('know the documented paths', () => {
