@@ -11,6 +11,7 @@ import { chooseAgentPort } from './agent-port.ts';
 import { AgentLauncher } from './agents/agent-launcher.ts';
 import { AgentRegistry } from './agents/agent-registry.ts';
 import { AgentRuns } from './agents/agent-runs.ts';
+import { MetricsSampler } from './agents/metrics-sampler.ts';
 import { AgentsService } from './agents/agents-service.ts';
 import { agentsHandlers } from './agents/handlers.ts';
 import { Templates } from './agents/templates.ts';
@@ -256,6 +257,13 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     duplex.onClose(() => links.delete(link));
   };
   let followers = 0;
+  const metrics = new MetricsSampler({
+    living: () => registry.all().flatMap((agent) => (isAlive(agent.state.status) ? (runs.find(agent.id) ?? []) : [])),
+    isWatched: () => followers > 0,
+    now,
+  });
+  metrics.start();
+  onEnd(() => metrics.dispose());
 
   const doors = createDoors({
     handlers: {
@@ -265,6 +273,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
         runs,
         launcher,
         templates,
+        metrics,
         unreadOf: (recipient) => messages.unreadOf(recipient),
         now,
       }),
@@ -279,7 +288,10 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
           readAfter: (after, limit) => store.read('journal.events', { after, limit }),
           onCommitted: (listener) => journal.onCommitted(listener),
           onDeliveries: (listener) => messages.onDeliveries(listener),
-          onFollower: (delta) => (followers += delta),
+          onFollower: (delta) => {
+            followers += delta;
+            metrics.noteWatched();
+          },
         },
       }),
       messages: messagesHandlers(messages),

@@ -15,7 +15,7 @@ export type MetricSeries = z.infer<typeof MetricSeries>;
 
 /** What was measured of agents. Not journaled, and forgotten when the core ends. */
 export const AgentMetrics = z.object({
-  /** When this answer was made; give it as "after" the next time. */
+  /** When the newest sample was taken; give it as "after" the next time. */
   at: z.number().int(),
   /** How often samples are taken at present, in milliseconds. */
   everyMs: z.number().int(),

@@ -7,6 +7,7 @@ import { AgentId } from '#shared/kernel/ids.ts';
 import type { Caller } from '#core/caller.ts';
 import { AgentLauncher } from './agent-launcher.ts';
 import { agentsHandlers } from './handlers.ts';
+import { MetricsSampler } from './metrics-sampler.ts';
 import { Templates } from './templates.ts';
 import type { TestAgents } from './testing/open-agents.ts';
 import { caller, openTestAgents, shortDir } from './testing/open-agents.ts';
@@ -38,6 +39,7 @@ beforeEach(() => {
     runs: t.runs,
     launcher,
     templates: new Templates({ builtInDir: join(t.dir, 'none'), ownDir: join(t.dir, 'none') }),
+    metrics: new MetricsSampler({ living: () => [], isWatched: () => false, now: () => 42 }),
     unreadOf: (recipient) => recipient.length,
     now: () => 42,
   });

@@ -6,11 +6,13 @@ import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import type { Caller } from '#core/caller.ts';
 import type { HandlersOf } from '#core/procedures.ts';
+import type { RunStats } from '#core/runtimes/runtime.ts';
 import { askHealth } from './agent-health.ts';
 import type { AgentLauncher } from './agent-launcher.ts';
 import type { AgentRegistry } from './agent-registry.ts';
 import type { AgentRuns } from './agent-runs.ts';
 import type { AgentsService } from './agents-service.ts';
+import type { MetricsSampler } from './metrics-sampler.ts';
 import type { Templates } from './templates.ts';
 import { DRIVERS } from './types/drivers.ts';
 
@@ -24,6 +26,7 @@ export interface AgentsHandlerOptions {
   readonly runs: AgentRuns;
   readonly launcher: AgentLauncher;
   readonly templates: Templates;
+  readonly metrics: MetricsSampler;
   readonly unreadOf: (recipient: string) => number;
   readonly now: () => number;
 }
@@ -85,7 +88,7 @@ export function agentsHandlers(o: AgentsHandlerOptions): HandlersOf<typeof agent
       const agent = o.registry.get(input.id);
       const run = isAlive(agent.state.status) ? o.runs.find(agent.id) : undefined;
       const stats = await run?.stats();
-      const process = run && stats ? { pid: run.pid, ...stats } : null;
+      const process = run && stats ? processOf(run.pid, stats) : null;
       const base = { id: agent.id, process };
       if (!DRIVERS[agent.config.type].hasHealthEndpoint)
         return { ...base, endpoint: 'none' as const, report: null, problem: null, responseMs: null };
@@ -103,9 +106,7 @@ export function agentsHandlers(o: AgentsHandlerOptions): HandlersOf<typeof agent
         : { ...base, endpoint: 'unanswered' as const, report: null, problem: answer.problem, responseMs: answer.responseMs };
     },
 
-    metrics: async () => {
-      throw new AppError('UNAVAILABLE', 'Nothing is measured yet.');
-    },
+    metrics: (input) => o.metrics.read(input),
     adoptable: async () => ({ sessions: [], problems: [] }),
     adopt: async () => {
       throw new AppError('UNAVAILABLE', 'Sessions cannot be brought in yet.');
@@ -148,6 +149,10 @@ export function agentsHandlers(o: AgentsHandlerOptions): HandlersOf<typeof agent
       return { templates: [...templates], problems: [...problems] };
     },
   };
+}
+
+function processOf(pid: number, { cpuMs, memoryBytes, processes }: RunStats) {
+  return { pid, cpuMs, memoryBytes, processes };
 }
 
 function callingAgent(caller: Caller): AgentId {

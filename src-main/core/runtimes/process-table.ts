@@ -17,6 +17,8 @@ export interface ProcessInfo {
   readonly startKey: string;
   /** User and system time used so far, in milliseconds. */
   readonly cpuMs: number;
+  /** The same of its children that ended and that it collected, and of theirs; 0 where `ps` does not tell it. */
+  readonly childCpuMs: number;
   /** Resident memory in bytes. */
   readonly memoryBytes: number;
 }
@@ -62,6 +64,7 @@ export function parseProcStat(text: string): ProcessInfo | undefined {
     ppid: field(1),
     sid: field(3),
     cpuMs: ((field(11) + field(12)) * 1000) / units.ticksPerSecond,
+    childCpuMs: ((field(13) + field(14)) * 1000) / units.ticksPerSecond,
     startKey: fields[19] ?? '',
     memoryBytes: field(21) * units.pageBytes,
   };
@@ -91,6 +94,7 @@ export function parsePs(output: string): ProcessInfo[] {
       state: (stat ?? '?').charAt(0),
       startKey: lstart ?? '',
       cpuMs: parsePsTime(time ?? '0'),
+      childCpuMs: 0,
       memoryBytes: Number(rss) * 1024,
     });
   }
@@ -150,6 +154,24 @@ export function listProcesses(): ProcessInfo[] {
   return found;
 }
 
+/** How many processes are read before others have their turn: about 2 ms. */
+const READ_AT_ONCE = 200;
+
+/** All processes, with pauses between: it holds nobody up, and is no picture of one moment. */
+async function listInTurns(): Promise<ProcessInfo[]> {
+  if (!hasProc) return listByPs();
+  const found: ProcessInfo[] = [];
+  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  for (let at = 0; at < pids.length; at += READ_AT_ONCE) {
+    if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+    for (const pid of pids.slice(at, at + READ_AT_ONCE)) {
+      const info = readProcess(pid);
+      if (info !== undefined) found.push(info);
+    }
+  }
+  return found;
+}
+
 /** The variable by which every process of a run can be told, also one that has cut all its ties: it inherits the environment. */
 export const RUN_VARIABLE = 'QUARTERDECK_RUN_ID';
 
@@ -172,6 +194,8 @@ export class ProcessSnapshot {
   readonly byPid = new Map<number, ProcessInfo>();
   readonly byParent: Map<number, ProcessInfo[]>;
   readonly bySession: Map<number, ProcessInfo[]>;
+  /** When it was complete, on the clock of `performance.now()`. */
+  readonly takenAt = performance.now();
   #byRun: Map<string | undefined, ProcessInfo[]> | undefined;
 
   constructor(processes: readonly ProcessInfo[] = listProcesses()) {
@@ -206,9 +230,10 @@ const SHARED_FOR_MS = 500;
 
 let shared: { readonly at: number; readonly snapshot: Promise<ProcessSnapshot> } | undefined;
 
-/** A snapshot that is at most half a second old: one serves every agent's statistics. */
+/** A snapshot that is at most half a second old: one serves every agent's statistics. For figures, not for signals. */
 export function recentSnapshot(nowMs: number = performance.now()): Promise<ProcessSnapshot> {
-  if (shared === undefined || nowMs - shared.at > SHARED_FOR_MS) shared = { at: nowMs, snapshot: nextSnapshot() };
+  if (shared === undefined || nowMs - shared.at > SHARED_FOR_MS)
+    shared = { at: nowMs, snapshot: listInTurns().then((processes) => new ProcessSnapshot(processes)) };
   return shared.snapshot;
 }
 

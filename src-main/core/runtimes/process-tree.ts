@@ -190,14 +190,15 @@ export class ProcessTree {
 
   /** CPU time, memory and number of the members, or undefined when none is alive. */
   async stats(): Promise<RunStats | undefined> {
-    const members = this.members(await recentSnapshot());
+    const snapshot = await recentSnapshot();
+    const members = this.members(snapshot);
     if (members.length === 0) return undefined;
     let cpuMs = 0;
     let memoryBytes = 0;
     for (const info of members) {
-      cpuMs += info.cpuMs;
+      cpuMs += info.cpuMs + info.childCpuMs;
       memoryBytes += info.memoryBytes;
     }
-    return { cpuMs, memoryBytes, processes: members.length };
+    return { at: snapshot.takenAt, cpuMs, memoryBytes, processes: members.length };
   }
 }

@@ -62,7 +62,9 @@ export interface TerminalCapture {
 
 /** Resources used by an agent's process tree at one moment. */
 export interface RunStats {
-  /** CPU time used since the start of the run, in milliseconds, of processes still alive. */
+  /** When they were read, on the clock of `performance.now()`. */
+  readonly at: number;
+  /** CPU time used since the start of the run, in milliseconds, of processes still alive and of ended ones they collected. */
   readonly cpuMs: number;
   /** Resident memory in bytes. */
   readonly memoryBytes: number;
