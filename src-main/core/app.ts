@@ -295,7 +295,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
         },
       }),
       messages: messagesHandlers(messages),
-      projects: projectsHandlers(projects),
+      projects: projectsHandlers(projects, agentEnv),
       secrets: secretsHandlers(secrets),
       sessions: sessionsHandlers(sessions),
       settings: settingsHandlers(new SettingsService({ store })),

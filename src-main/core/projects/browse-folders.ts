@@ -51,7 +51,7 @@ export async function browseFolders(path: string = homedir()): Promise<FolderLis
     const parent = dirname(real);
     return { path: real, parent: parent === real ? null : parent, isGitRepository: await hasGit(real), folders, isCut };
   } catch (error) {
-    throw explained(error, path);
+    throw explainFolderError(error, path);
   }
 }
 
@@ -80,7 +80,8 @@ function collect(entry: Dirent, names: string[], links: string[]): void {
 
 const SystemError = z.object({ code: z.string() });
 
-function explained(error: unknown, path: string): unknown {
+/** What the system says about a folder, as an AppError that says what to do; anything else comes back as it is. */
+export function explainFolderError(error: unknown, path: string): unknown {
   const code = SystemError.safeParse(error).data?.code;
   const data = { field: 'path', folder: path };
   if (code === 'ENOENT') return new AppError('NOT_FOUND', `There is no folder "${path}". Go up, or name another.`, { data });

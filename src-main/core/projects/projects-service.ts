@@ -1,6 +1,6 @@
 /** Projects: which folders are open. Invariant: one project per real folder, however its path is written. */
 import { realpath, stat } from 'node:fs/promises';
-import { basename, isAbsolute, join } from 'node:path';
+import { basename, isAbsolute } from 'node:path';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { ProjectId } from '#shared/kernel/ids.ts';
 import { mintId, ProjectId as ProjectIdSchema } from '#shared/kernel/ids.ts';
@@ -8,19 +8,14 @@ import type { Project } from '#shared/projects/model.ts';
 import type { Caller } from '#core/caller.ts';
 import { event } from '#core/journal/journal.ts';
 import type { AppStore } from '#core/reads.ts';
+import { hasGit } from './browse-folders.ts';
 import { allProjects, findByFolder, lastOpened, saveProject } from './projects-repository.ts';
 
 /** Opening the same project again within this time changes nothing: a script that spawns a hundred agents writes one event. */
 const REOPEN_AFTER_MS = 60_000;
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-async function realFolder(folder: string): Promise<string> {
+/** The folder with symbolic links resolved. BAD_REQUEST for a relative path, NOT_FOUND when there is no such folder. */
+export async function realFolder(folder: string): Promise<string> {
   if (!isAbsolute(folder))
     throw new AppError('BAD_REQUEST', `The project folder must be an absolute path; "${folder}" is not.`, {
       data: { field: 'folder' },
@@ -75,7 +70,7 @@ export class ProjectsService {
   /** Opens a folder: makes it a project, or returns the project that it is. */
   async openFolder(folder: string, caller: Caller, name?: string): Promise<Project> {
     const real = await realFolder(folder);
-    const isGitRepository = await exists(join(real, '.git'));
+    const isGitRepository = await hasGit(real);
     return this.#store.write((tx) => {
       // From the table: of several openings in one batch each sees those before it.
       const known = findByFolder(tx, real);
