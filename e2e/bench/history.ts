@@ -54,6 +54,10 @@ export function fillHistory(dataDir: string, count: number): void {
     }
     db.exec('COMMIT');
   }
+  db.prepare(
+    `INSERT INTO message_counts (project_id, total, requests, dead) VALUES (?, ?, 0, 0)
+     ON CONFLICT DO UPDATE SET total = total + excluded.total`,
+  ).run(facts.project_id, count);
   db.pragma('wal_checkpoint(TRUNCATE)');
   db.close();
   // What the filling left to be written to the disk must not be written while the product's commits are measured.

@@ -187,6 +187,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     agentsOfProject: (projectId) => registry.idsOf(projectId),
     currentSession: () => sessions.currentId(),
     defaultProject: () => projects.latest()?.id,
+    log: (message, error) => log.error({ err: error }, message),
   });
   messages.open();
   onEnd(() => messages.dispose());
@@ -309,7 +310,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
         journal,
         loop,
         followers: () => followers,
-        messageCounts: () => store.read('messages.counts', {}),
+        messageCounts: () => messages.totals(),
         now,
         requestShutdown: o.onShutdownRequested,
       }),

@@ -2,7 +2,7 @@
 import { agentReads } from '#core/agents/agents-repository.ts';
 import { authReads } from '#core/auth/tokens-repository.ts';
 import { journalReads } from '#core/journal/journal-repository.ts';
-import { messageReads } from '#core/messages/messages-repository.ts';
+import { messageReads } from '#core/messages/message-reads.ts';
 import { secretReads } from '#core/secrets/secrets-repository.ts';
 import { sessionReads } from '#core/sessions/sessions-repository.ts';
 import { snapshotReads } from '#core/snapshot.ts';

@@ -1,41 +1,99 @@
 /**
- * How many deliveries stand where, by inbox, in memory: asked for on every list of agents and by every waiter.
- * Invariant: equal to what the table of committed deliveries says; empty inboxes take no space.
+ * How many messages there are and how many deliveries stand where, in memory: asked for on every list of agents, by every
+ * waiter and every window.
+ * Invariant: equal to what the tables of what is committed say; empty inboxes take no space.
  */
+import { OPERATOR } from '#shared/messages/model.ts';
+import type { CountedInbox } from './deliveries-repository.ts';
+import type { ProjectCount } from './messages-repository.ts';
 
 /** What is in one inbox. */
 export interface InboxCount {
   /** Never handed out. */
   readonly queued: number;
-  /** Not acknowledged, handed out or not. */
+  /** Not acknowledged, handed out or not; the dead do not count. */
   readonly unread: number;
   /** Tasks and requests that were handed out and not acknowledged: what the recipient is working on. */
   readonly held: number;
 }
 
-const NOTHING: InboxCount = { queued: 0, unread: 0, held: 0 };
+/** What is in one inbox that is not empty. */
+export interface InboxSummary extends InboxCount {
+  readonly recipient: string;
+  /** Whether messages of several projects are in it. */
+  readonly hasSeveralProjects: boolean;
+}
 
-/** Counts by inbox. */
+const NOTHING: InboxCount = { queued: 0, unread: 0, held: 0 };
+const NO_MESSAGES: ProjectCount = { total: 0, requests: 0, dead: 0 };
+
+function plus(a: InboxCount, b: Partial<InboxCount>): InboxCount {
+  return { queued: a.queued + (b.queued ?? 0), unread: a.unread + (b.unread ?? 0), held: a.held + (b.held ?? 0) };
+}
+
+/** Counts by inbox and by project. */
 export class InboxCounters {
-  #counts = new Map<string, InboxCount>();
+  /** By recipient, then by project: agents have one, the operator's inbox may hold messages of many. */
+  readonly #inboxes = new Map<string, Map<string, InboxCount>>();
+  #projects = new Map<string, ProjectCount>();
 
   /** Replaces everything. */
-  reset(counts: Iterable<readonly [string, InboxCount]>): void {
-    this.#counts = new Map(counts);
+  reset(inboxes: Iterable<CountedInbox>, projects: Iterable<readonly [string, ProjectCount]>): void {
+    this.#inboxes.clear();
+    for (const { recipient, projectId, count } of inboxes) this.add(recipient, projectId, count);
+    this.#projects = new Map(projects);
   }
 
-  /** The counts of one inbox. */
-  of(recipient: string): InboxCount {
-    return this.#counts.get(recipient) ?? NOTHING;
+  /** The counts of one inbox, over all projects or of one. */
+  of(recipient: string, projectId?: string): InboxCount {
+    const parts = this.#inboxes.get(recipient);
+    if (!parts) return NOTHING;
+    if (projectId !== undefined) return parts.get(projectId) ?? NOTHING;
+    let sum = NOTHING;
+    for (const part of parts.values()) sum = plus(sum, part);
+    return sum;
   }
 
   /** Adds a difference to one inbox. */
-  add(recipient: string, change: Partial<InboxCount>): void {
-    const before = this.of(recipient);
-    const queued = before.queued + (change.queued ?? 0);
-    const unread = before.unread + (change.unread ?? 0);
-    const held = before.held + (change.held ?? 0);
-    if (queued === 0 && unread === 0 && held === 0) this.#counts.delete(recipient);
-    else this.#counts.set(recipient, { queued, unread, held });
+  add(recipient: string, projectId: string, change: Partial<InboxCount>): void {
+    const parts = this.#inboxes.get(recipient) ?? new Map<string, InboxCount>();
+    const count = plus(parts.get(projectId) ?? NOTHING, change);
+    if (count.unread === 0 && count.queued === 0 && count.held === 0) parts.delete(projectId);
+    else parts.set(projectId, count);
+    if (parts.size === 0) this.#inboxes.delete(recipient);
+    else this.#inboxes.set(recipient, parts);
   }
+
+  /** Adds a difference to one project's messages. */
+  addMessages(projectId: string, change: Partial<ProjectCount>): void {
+    const before = this.#projects.get(projectId) ?? NO_MESSAGES;
+    this.#projects.set(projectId, {
+      total: before.total + (change.total ?? 0),
+      requests: before.requests + (change.requests ?? 0),
+      dead: before.dead + (change.dead ?? 0),
+    });
+  }
+
+  /** How many messages there are, in all projects or in one. */
+  messages(projectId?: string): ProjectCount {
+    if (projectId !== undefined) return this.#projects.get(projectId) ?? NO_MESSAGES;
+    let sum = NO_MESSAGES;
+    for (const { total, requests, dead } of this.#projects.values())
+      sum = { total: sum.total + total, requests: sum.requests + requests, dead: sum.dead + dead };
+    return sum;
+  }
+
+  /** The inboxes that are not empty, the operator's first, then by name; only one project's part where stated. */
+  inboxes(projectId?: string): InboxSummary[] {
+    const summaries: InboxSummary[] = [];
+    for (const [recipient, parts] of this.#inboxes) {
+      const count = this.of(recipient, projectId);
+      if (count.unread > 0) summaries.push({ recipient, hasSeveralProjects: parts.size > 1, ...count });
+    }
+    return summaries.sort((a, b) => rank(a.recipient) - rank(b.recipient) || (a.recipient < b.recipient ? -1 : 1));
+  }
+}
+
+function rank(recipient: string): number {
+  return recipient === OPERATOR ? 0 : 1;
 }

@@ -9,8 +9,10 @@ import { MAX_DATA_CHARS } from '#shared/messages/model.ts';
 import type { HandlersOf } from '#core/procedures.ts';
 import { withoutRepetitions } from './resolve-recipients.ts';
 
-/** What a caller states. */
-export type SendInput = Parameters<HandlersOf<typeof messagesContract>['send']>[0];
+/** What callers state, by procedure. */
+export type MessageInputs = { [K in keyof typeof messagesContract]: Parameters<HandlersOf<typeof messagesContract>[K]>[0] };
+/** What a caller states about a message. */
+export type SendInput = MessageInputs['send'];
 
 /** The content of a message, in the form in which it is stored. */
 export interface MessageDraft {
@@ -25,6 +27,8 @@ export interface MessageDraft {
   readonly inReplyTo: MessageId | null;
   readonly projectId: ProjectId | undefined;
   readonly idempotencyKey: string | null;
+  /** How long it is to live, in milliseconds; null: for ever. */
+  readonly ttlMs: number | null;
 }
 
 /**
@@ -54,6 +58,7 @@ export function draftOf(input: SendInput): MessageDraft {
     inReplyTo: input.inReplyTo ?? null,
     projectId: input.projectId,
     idempotencyKey: input.idempotencyKey?.toWellFormed() ?? null,
+    ttlMs: input.ttlMs ?? null,
   };
 }
 

@@ -227,7 +227,12 @@ async function checkTables(model: Model, { open }: Real): Promise<void> {
     model.messages.toReversed().map(({ id, from, body }) => [id, from, body]),
   );
   for (const agent of AGENTS) {
-    const page = await open.test.store.read('messages.inbox', { recipient: agent, unreadOnly: false, limit: 500 });
+    const page = await open.test.store.read('messages.inbox', {
+      recipient: agent,
+      unreadOnly: false,
+      limit: 500,
+      expiredUntil: 0,
+    });
     const expected = model
       .inOrder(agent, ['queued', 'delivered', 'read'])
       .map((delivery) => [delivery.message.id, delivery.state]);

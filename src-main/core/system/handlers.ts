@@ -22,7 +22,7 @@ export interface SystemHandlerOptions {
   readonly loop: EventLoopMonitor;
   readonly followers: () => number;
   /** Messages ever sent, and unread ones now. */
-  readonly messageCounts: () => Promise<{ messages: number; unread: number }>;
+  readonly messageCounts: () => { messages: number; unread: number };
   readonly now: () => number;
   /** Asks the host to end the core. */
   readonly requestShutdown: (options: { stopAgents: boolean }) => void;
@@ -43,7 +43,7 @@ export function systemHandlers(o: SystemHandlerOptions): HandlersOf<typeof syste
       return {
         uptimeMs: o.now() - o.info().startedAt,
         agents,
-        ...(await o.messageCounts()),
+        ...o.messageCounts(),
         journalSeq: o.journal.seq,
         followers: o.followers(),
         memoryBytes: process.memoryUsage.rss(),

@@ -58,14 +58,26 @@ export const spine: Migration = {
       thread_id TEXT NOT NULL,
       originator TEXT NOT NULL,
       idempotency_key TEXT,
-      sent_at INTEGER NOT NULL
+      sent_at INTEGER NOT NULL,
+      -- As asked for, and the time it comes to; both NULL when the message waits for ever.
+      ttl_ms INTEGER,
+      expires_at INTEGER
     ) STRICT;
     CREATE UNIQUE INDEX messages_once ON messages(from_kind, from_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
     -- Pages of the history, newest first: in each index seq follows the columns named.
     CREATE INDEX messages_by_thread ON messages(thread_id);
     CREATE INDEX messages_by_project ON messages(project_id);
     CREATE INDEX messages_by_sender ON messages(from_id);
-    CREATE INDEX messages_by_kind ON messages(kind);
+    CREATE INDEX messages_by_kind ON messages(kind, priority);
+
+    -- How many messages each project has, kept with every change: counting them takes longer the more there are.
+    CREATE TABLE message_counts (
+      project_id TEXT PRIMARY KEY REFERENCES projects(id),
+      total INTEGER NOT NULL,
+      requests INTEGER NOT NULL,
+      -- Those with at least one dead delivery.
+      dead INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
 
     -- A message's copy in each recipient's inbox, for as long as the message is kept.
     CREATE TABLE deliveries (
@@ -76,13 +88,25 @@ export const spine: Migration = {
       queued_at INTEGER NOT NULL,
       delivered_at INTEGER,
       read_at INTEGER,
+      -- The message's; NULL when it waits for ever.
+      expires_at INTEGER,
+      dead_at INTEGER,
+      dead_reason TEXT,
       PRIMARY KEY (message_seq, recipient),
-      CHECK (read_at IS NULL OR delivered_at IS NOT NULL)
+      CHECK (read_at IS NULL OR delivered_at IS NOT NULL),
+      CHECK (read_at IS NULL OR dead_at IS NULL),
+      CHECK ((dead_at IS NULL) = (dead_reason IS NULL))
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX deliveries_by_recipient ON deliveries(recipient, priority, message_seq);
+    CREATE INDEX deliveries_by_recipient ON deliveries(recipient, priority, message_seq) WHERE dead_at IS NULL;
     -- The inbox: what is not read yet, and what was never handed out. Both stay small, whatever the history.
-    CREATE INDEX deliveries_unread ON deliveries(recipient, priority, message_seq) WHERE read_at IS NULL;
-    CREATE INDEX deliveries_queued ON deliveries(recipient, priority, message_seq) WHERE delivered_at IS NULL;
+    CREATE INDEX deliveries_unread ON deliveries(recipient, priority, message_seq) WHERE read_at IS NULL AND dead_at IS NULL;
+    CREATE INDEX deliveries_queued ON deliveries(recipient, priority, message_seq) WHERE delivered_at IS NULL AND dead_at IS NULL;
+    -- The same by age, for the history of what is not settled.
+    CREATE INDEX deliveries_open ON deliveries(message_seq) WHERE read_at IS NULL AND dead_at IS NULL;
+    CREATE INDEX deliveries_expiring ON deliveries(expires_at, message_seq)
+      WHERE expires_at IS NOT NULL AND read_at IS NULL AND dead_at IS NULL;
+    CREATE INDEX deliveries_dead ON deliveries(message_seq) WHERE dead_at IS NOT NULL;
+    CREATE INDEX deliveries_dead_by_recipient ON deliveries(recipient, message_seq) WHERE dead_at IS NOT NULL;
 
     CREATE TABLE journal (
       seq INTEGER PRIMARY KEY,
