@@ -39,8 +39,14 @@ export const teamsContract = {
     path: '/teams:sample',
     summary: 'Start the sample crew',
     description:
-      'Starts three workers that survey a folder together and write report.md into it: one inventories the files and splits the work, two analyse their share, the first merges. Needs no model and no keys. Without a folder a small sample repository is made. The answer arrives in your inbox as a reply to the id in "started".',
+      'Starts three workers that survey a folder together and write report.md into it: one inventories the files and splits the work, two analyse their share, the first merges. Needs no model and no keys. Without a folder a small sample repository is made. With asksOperator=true the first of them asks you a question on the way and waits for your answer. The answer arrives in your inbox as a reply to the id in "started".',
   })
-    .input(z.strictObject({ folder: z.string().max(4_096).optional(), idempotencyKey: IdempotencyKey.optional() }))
+    .input(
+      z.strictObject({
+        folder: z.string().max(4_096).optional(),
+        asksOperator: z.boolean().default(false).describe('true: a person is at hand to answer a question on the way'),
+        idempotencyKey: IdempotencyKey.optional(),
+      }),
+    )
     .output(TeamUp),
 };

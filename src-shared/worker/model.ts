@@ -16,6 +16,7 @@ export const OPS = [
   'batch',
   'ask',
   'askAll',
+  'question',
   'transform',
   'files.list',
   'files.read',
@@ -130,6 +131,20 @@ const askAll = z.strictObject({
   timeoutMs: TimeoutMs.default(ASK_TIMEOUT_MS),
 });
 
+const question = z.strictObject({
+  op: z.literal('question'),
+  text: z.string().min(1).max(2_000).describe('What the operator is asked'),
+  options: z.array(z.string().min(1).max(80)).min(2).max(6).optional().describe('Answers to choose from; others may be written'),
+  otherwise: z.string().max(2_000).optional().describe('The answer when none comes in time; without it that is a failure'),
+  waitMs: z
+    .number()
+    .int()
+    .min(0)
+    .max(MAX_TIMEOUT_MS)
+    .default(ASK_TIMEOUT_MS)
+    .describe('How long to wait for the answer; 0 does not ask at all and takes "otherwise"'),
+});
+
 const transform = z.strictObject({
   op: z.literal('transform'),
   input: z.union([WorkspacePath, z.array(Json)]).describe('A file of the workspace, or the rows themselves'),
@@ -213,6 +228,7 @@ export const WorkerTask = z.discriminatedUnion('op', [
   batch,
   ask,
   askAll,
+  question,
   transform,
   filesList,
   filesRead,

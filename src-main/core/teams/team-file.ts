@@ -32,6 +32,17 @@ export function replaceAgents(value: Json, realIds: ReadonlyMap<string, string>)
   return value;
 }
 
+/** The team with every question to the operator waiting so many milliseconds for its answer. */
+export function withPatience(team: Team, waitMs: number): Team {
+  const patient = (value: Json): Json => {
+    if (Array.isArray(value)) return value.map(patient);
+    if (typeof value !== 'object' || value === null) return value;
+    const entries = Object.entries(value).map(([key, entry]) => [key, patient(entry)] as const);
+    return Object.fromEntries(value['op'] === 'question' ? [...entries, ['waitMs', waitMs]] : entries);
+  };
+  return { ...team, start: team.start.map((message) => ({ ...message, data: message.data && patient(message.data) })) };
+}
+
 /** A suffix such as "" or "-2" with which none of the ids is taken. BAD_REQUEST when an id is too long to take one. */
 export function freeSuffix(ids: readonly string[], isTaken: (id: AgentId) => boolean): string {
   for (let n = 1; ; n += 1) {

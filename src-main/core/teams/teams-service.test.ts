@@ -143,9 +143,16 @@ describe('bringing a team up', () => {
 });
 
 it('starts the sample crew in a sample repository when no folder is chosen', async () => {
-  const first = await teams.sample({}, caller);
+  const first = await teams.sample({ asksOperator: false }, caller);
   expect(first).toMatchObject({ project: { isGitRepository: true, folder: join(t.dir, 'projects', 'sample') } });
   expect(ids(first)).toEqual(['scout', 'analyst-1', 'analyst-2']);
-  expect(ids(await teams.sample({ folder: t.folder }, caller))).toEqual(['scout-2', 'analyst-1-2', 'analyst-2-2']);
-  expect(JSON.stringify((await mailOf('scout-2'))[0]?.data)).toContain('"to":"analyst-1-2"');
+  expect(ids(await teams.sample({ folder: t.folder, asksOperator: true }, caller))).toEqual([
+    'scout-2',
+    'analyst-1-2',
+    'analyst-2-2',
+  ]);
+  const job = JSON.stringify((await mailOf('scout-2'))[0]?.data);
+  expect(job).toContain('"to":"analyst-1-2"');
+  expect(job).toContain('"waitMs":600000');
+  expect(JSON.stringify((await mailOf('scout'))[0]?.data)).toContain('"waitMs":0');
 });

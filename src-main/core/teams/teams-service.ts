@@ -10,7 +10,10 @@ import type { Team } from '#shared/teams/model.ts';
 import type { Caller } from '#core/caller.ts';
 import type { SpawnInput } from '#core/agents/agents-service.ts';
 import { makeSampleProject } from './sample-project.ts';
-import { checkTeam, freeSuffix, parseTeam, replaceAgents, suffixed } from './team-file.ts';
+import { checkTeam, freeSuffix, parseTeam, replaceAgents, suffixed, withPatience } from './team-file.ts';
+
+/** How long the sample crew waits for the operator's answer before it goes on without it, in milliseconds. */
+const QUESTION_WAIT_MS = 10 * 60_000;
 
 /** A message as teams send it. */
 export interface StartMessage {
@@ -119,8 +122,12 @@ export class TeamsService {
   }
 
   /** Starts the sample crew in a folder, or in the sample repository. */
-  async sample(input: { folder?: string | undefined; idempotencyKey?: string | undefined }, caller: Caller): Promise<TeamUp> {
-    const team = parseTeam(await readFile(this.#o.sampleFile, 'utf8'));
+  async sample(
+    input: { folder?: string | undefined; asksOperator: boolean; idempotencyKey?: string | undefined },
+    caller: Caller,
+  ): Promise<TeamUp> {
+    const file = parseTeam(await readFile(this.#o.sampleFile, 'utf8'));
+    const team = input.asksOperator ? withPatience(file, QUESTION_WAIT_MS) : file;
     let projectFolder = input.folder;
     if (projectFolder === undefined) {
       projectFolder = this.#o.sampleFolder;

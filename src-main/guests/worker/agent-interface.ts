@@ -47,6 +47,8 @@ export interface OutgoingMessage {
   readonly data?: Json;
   readonly inReplyTo?: string;
   readonly priority?: string;
+  /** Nobody needs to read it any more after so many milliseconds. */
+  readonly ttlMs?: number;
 }
 
 /** Where the core is and who we are. */

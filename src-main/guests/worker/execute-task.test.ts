@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { effort } from '#e2e/support/effort.ts';
 import { OPS } from '#shared/worker/model.ts';
 import { taskOfBody } from './execute-task.ts';
+import { TaskFailure } from './task-failure.ts';
 import { TaskBench } from './testing/task-bench.ts';
 
 let bench: TaskBench;
@@ -271,5 +272,32 @@ describe('ask', () => {
     bench.asked.length = 0;
     await bench.run(task);
     expect(bench.asked.map((request) => request.place)).toEqual(places);
+  });
+});
+
+describe('question', () => {
+  const task = { op: 'question', text: 'Tea or coffee?', options: ['Tea', 'Coffee'] };
+
+  it('asks the operator and gives the answer', async () => {
+    bench.operatorAnswer = () => Promise.resolve('Tea');
+    expect(await bench.result(task)).toEqual({ answer: 'Tea', isAnswered: true });
+    expect(bench.questions).toMatchObject([{ text: 'Tea or coffee?', options: ['Tea', 'Coffee'], place: 'question' }]);
+  });
+
+  it('takes "otherwise" when no answer comes in time, and fails without one', async () => {
+    bench.operatorAnswer = () => Promise.reject(new TaskFailure('timeout', 'no reply within 5 ms'));
+    expect(await bench.result({ ...task, otherwise: 'Water' })).toEqual({ answer: 'Water', isAnswered: false });
+    expect(await bench.failure(task)).toMatchObject({ kind: 'timeout' });
+  });
+
+  it('does not ask where nobody is to be waited for', async () => {
+    expect(await bench.result({ ...task, otherwise: 'Water', waitMs: 0 })).toEqual({ answer: 'Water', isAnswered: false });
+    expect(bench.questions).toEqual([]);
+    expect(await bench.failure({ ...task, waitMs: 0 })).toMatchObject({ kind: 'input' });
+  });
+
+  it('passes on that the operator could not be asked', async () => {
+    bench.operatorAnswer = () => Promise.reject(new TaskFailure('ask', 'refused'));
+    expect(await bench.failure({ ...task, otherwise: 'Water' })).toMatchObject({ kind: 'ask' });
   });
 });

@@ -3,7 +3,7 @@ import type { Json } from '#shared/kernel/json.ts';
 import type { Artefact } from '#shared/worker/outcome.ts';
 import type { WorkerTask } from '#shared/worker/model.ts';
 import { checkTask, parseTask } from './check-task.ts';
-import { askPeer, askPeers } from './ops/ask.ts';
+import { askOperator, askPeer, askPeers } from './ops/ask.ts';
 import { runBatch } from './ops/batch.ts';
 import {
   copyWorkspaceFile,
@@ -60,6 +60,8 @@ async function perform(task: WorkerTask, context: TaskContext): Promise<Json> {
       return askPeer(task, context);
     case 'askAll':
       return askPeers(task, context);
+    case 'question':
+      return askOperator(task, context);
     case 'transform':
       return transform(task, context);
     case 'files.list':

@@ -8,6 +8,7 @@ import { commandEnvironment, readEnvironment } from './environment.ts';
 import type { WorkerEnvironment } from './environment.ts';
 import { serveHealth } from './health-server.ts';
 import { sweepLargeValues } from './large-values.ts';
+import { listenToHand, ownKeyboard } from './hand.ts';
 import { ProcessGroups } from './process-groups.ts';
 import { QueueFile, renderQueue } from './queue-file.ts';
 import { ReplyDesk } from './reply-desk.ts';
@@ -38,10 +39,12 @@ async function main(): Promise<number> {
     return EXIT.environment;
   }
   const stop = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
-    process.on(signal, () => stop.abort(new Error(`ended by ${signal}`)));
+  const end = (signal: string): void => stop.abort(new Error(`ended by ${signal}`));
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(signal));
   try {
-    await work(environment.value, view, stop.signal);
+    await work(environment.value, view, stop.signal, (worker) =>
+      listenToHand({ worker, view, keyboard: ownKeyboard(), end: () => end('SIGINT') }),
+    );
     view.line('info', 'ended; unfinished tasks stay in the inbox');
     return EXIT.ok;
   } catch (error) {
@@ -57,7 +60,12 @@ async function main(): Promise<number> {
   }
 }
 
-async function work(environment: WorkerEnvironment, view: TerminalView, stop: AbortSignal): Promise<void> {
+async function work(
+  environment: WorkerEnvironment,
+  view: TerminalView,
+  stop: AbortSignal,
+  onReady: (worker: Worker) => void,
+): Promise<void> {
   const agentId = environment.QUARTERDECK_AGENT_ID;
   const startedAt = performance.now();
   const workspace = await Workspace.open(process.cwd());
@@ -113,6 +121,7 @@ async function work(environment: WorkerEnvironment, view: TerminalView, stop: Ab
           return undefined;
         });
 
+  onReady(worker);
   view.line('back', `worker ${agentId} in ${workspace.root}`);
   const onStop = (): void => void processes.dispose(STOP_GRACE_MS);
   stop.addEventListener('abort', onStop, { once: true });

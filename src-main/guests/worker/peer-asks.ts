@@ -1,18 +1,22 @@
 /**
- * Asking peers, once each: a request carries a key made of the task's message and the place in the task, so that a task that
+ * Asking peers and the operator, once each: a request carries a key made of the task's message and the place in the task, so that a task that
  * is run again (after a crash, or because it was delivered twice) finds the request sent and takes its reply.
  */
 import { createHash } from 'node:crypto';
 import type { Json } from '#shared/kernel/json.ts';
+import { OPERATOR } from '#shared/messages/model.ts';
 import { TaskOutcome } from '#shared/worker/outcome.ts';
 import { CallError } from './agent-interface.ts';
 import type { AgentInterface } from './agent-interface.ts';
+import type { InboxMessage } from './inbox-message.ts';
 import { packValue, unpackValue } from './large-values.ts';
 import type { ReplyDesk } from './reply-desk.ts';
-import type { AskRequest } from './task-context.ts';
+import type { AskRequest, OperatorQuestion } from './task-context.ts';
 import { TaskFailure } from './task-failure.ts';
 import type { Workspace } from './workspace.ts';
 
+/** The core takes no shorter time to live, in milliseconds. */
+const LEAST_TTL_MS = 1_000;
 /** Longest place that is written out in a key. */
 const MAX_PLACE_CHARS = 100;
 
@@ -40,43 +44,57 @@ export class PeerAsks {
 
   /** Sends a request and resolves to the result in its reply. Rejects with a TaskFailure. */
   async ask(request: AskRequest): Promise<Json> {
-    const { door, replies, workspace, taskId } = this.#options;
+    const { workspace, taskId } = this.#options;
     if (request.to === this.#options.agentId)
       throw new TaskFailure('ask', 'A worker cannot ask itself: it might wait for its own slot for ever');
     const key = askKey(taskId, request.place);
     const packed = await packValue(workspace, request.task, key);
     if (packed.file !== undefined) this.files.push(packed.file.path);
     const op = typeof request.task['op'] === 'string' ? request.task['op'] : 'a task';
+    const message = {
+      to: request.to,
+      subject: request.subject ?? op,
+      body: `Please do "${op}"; the job is in the data.`,
+      data: packed.value,
+    };
+    const reply = await this.#exchange(message, key, request);
+    return this.#resultOf(request.to, reply.body, reply.data ?? null);
+  }
+
+  /** Asks the operator and resolves to the text of the answer. Rejects with a TaskFailure, kind timeout when none came. */
+  async askOperator(question: OperatorQuestion): Promise<string> {
+    const key = askKey(this.#options.taskId, question.place);
+    const { text, options, timeoutMs } = question;
+    // Nobody needs to answer any more once nobody waits.
+    const message = { to: OPERATOR, body: text, data: { options: [...options] }, ttlMs: Math.max(LEAST_TTL_MS, timeoutMs) };
+    return (await this.#exchange(message, key, question)).body.trim();
+  }
+
+  async #exchange(
+    message: { readonly to: string; readonly body: string; readonly [field: string]: Json },
+    key: string,
+    wait: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<InboxMessage> {
+    const { door, replies, taskId } = this.#options;
     const sent = await door
-      .send(
-        {
-          to: request.to,
-          kind: 'request',
-          subject: request.subject ?? op,
-          body: `Please do "${op}"; the job is in the data.`,
-          data: packed.value,
-          inReplyTo: taskId,
-          idempotencyKey: key,
-        },
-        request.signal,
-      )
+      .send({ ...message, kind: 'request', inReplyTo: taskId, idempotencyKey: key }, wait.signal)
       .catch((error: unknown) => {
         throw error instanceof CallError && error.kind === 'refused'
-          ? new TaskFailure('ask', `"${request.to}" could not be asked: ${error.message}`, { cause: error })
+          ? new TaskFailure('ask', `"${message.to}" could not be asked: ${error.message}`, { cause: error })
           : error;
       });
     // Sent in an earlier run: its reply may have been handed out, or even read, back then.
     if (sent.isDuplicate) {
-      const earlier = await door.findReply(sent.messageId, request.signal);
+      const earlier = await door.findReply(sent.messageId, wait.signal);
       if (earlier !== undefined) replies.deliver(earlier);
     }
-    const reply = await replies.replyTo(sent.messageId, request.timeoutMs, request.signal).catch((error: unknown) => {
+    const reply = await replies.replyTo(sent.messageId, wait.timeoutMs, wait.signal).catch((error: unknown) => {
       throw error instanceof TaskFailure
-        ? new TaskFailure(error.kind, `"${request.to}": ${error.message}`, { cause: error })
+        ? new TaskFailure(error.kind, `"${message.to}": ${error.message}`, { cause: error })
         : error;
     });
     this.consumed.push(reply.id);
-    return this.#resultOf(request.to, reply.body, reply.data ?? null);
+    return reply;
   }
 
   async #resultOf(peer: string, body: string, data: Json): Promise<Json> {

@@ -27,6 +27,17 @@ export interface AskRequest {
   readonly signal: AbortSignal;
 }
 
+/** What the operator is asked. */
+export interface OperatorQuestion {
+  readonly text: string;
+  /** Answers to choose from. */
+  readonly options: readonly string[];
+  /** As in AskRequest. */
+  readonly place: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
 /** What one task shares with all its operations. */
 export interface TaskServices {
   /** The worker's own id. */
@@ -38,6 +49,8 @@ export interface TaskServices {
   readonly commandEnv: Readonly<Record<string, string>>;
   /** Asks a peer and resolves to the result of its reply. Rejects with a TaskFailure. */
   readonly ask: (request: AskRequest) => Promise<Json>;
+  /** Asks the operator and resolves to the text of the answer. Rejects with a TaskFailure, kind timeout when none came. */
+  readonly askOperator: (question: OperatorQuestion) => Promise<string>;
   /** Shows output of a command, as it comes. */
   readonly output: (chunk: Buffer) => void;
   /** Shows one line about what is done. */

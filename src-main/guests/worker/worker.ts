@@ -33,6 +33,8 @@ interface Job {
   readonly slot: number;
   sinceMs: number;
   progress: number;
+  /** Aborted when it is interrupted by hand: then it goes back into the queue. */
+  readonly interrupted: AbortController;
 }
 
 /** Takes and does the work of one agent. */
@@ -49,6 +51,9 @@ export class Worker {
   readonly #fatal = new AbortController();
   #hasHiddenUnread = false;
   #isListStale = false;
+  /** Interrupted by hand: nothing is started until `goOn`. */
+  #isHeld = false;
+  #signal: AbortSignal | undefined;
   #done = 0;
   #failed = 0;
 
@@ -61,9 +66,34 @@ export class Worker {
     return { running: this.#running.size, waiting: this.#waiting.length, done: this.#done, failed: this.#failed };
   }
 
+  /** Whether it was interrupted by hand and waits for `goOn`. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /**
+   * Interrupts what is being done: its processes are ended, its tasks go back to the head of the queue, and none is started
+   * until `goOn`. False when nothing was being done: then nothing has changed.
+   */
+  hold(): boolean {
+    if (this.#running.size === 0 || this.#isHeld) return false;
+    this.#isHeld = true;
+    for (const job of this.#running.values()) job.interrupted.abort(new Error('interrupted by hand'));
+    this.#reportStatus();
+    return true;
+  }
+
+  /** Takes up again what was interrupted. */
+  goOn(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    if (this.#signal !== undefined) this.#startNext(this.#signal);
+  }
+
   /** Works until the signal is aborted (then resolves, leaving unfinished tasks unanswered) or the core refuses the worker (then rejects with a CallError). */
   async run(stop: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([stop, this.#fatal.signal]);
+    this.#signal = signal;
     try {
       await this.#loop(signal);
     } catch (error) {
@@ -153,13 +183,13 @@ export class Worker {
   }
 
   #startNext(signal: AbortSignal): void {
-    while (this.#running.size < this.#options.maxConcurrentTasks) {
+    while (!this.#isHeld && this.#running.size < this.#options.maxConcurrentTasks) {
       const message = this.#waiting.shift();
       if (message === undefined) break;
       const slots = new Set([...this.#running.values()].map((job) => job.slot));
       let slot = 1;
       while (slots.has(slot)) slot += 1;
-      const job: Job = { message, slot, sinceMs: Date.now(), progress: 0 };
+      const job: Job = { message, slot, sinceMs: Date.now(), progress: 0, interrupted: new AbortController() };
       this.#arrivedAt.delete(message.id);
       this.#running.set(message.id, job);
       this.#tasks.set(message.id, this.#runJob(job, signal));
@@ -176,18 +206,30 @@ export class Worker {
         job.progress = Math.min(1, Math.max(0, share));
         this.#reportStatus();
       };
-      const { outcome, acknowledged } = await runTask(this.#options, { message, tag, progress, signal });
+      const { outcome, acknowledged } = await runTask(this.#options, {
+        message,
+        tag,
+        progress,
+        signal: AbortSignal.any([signal, job.interrupted.signal]),
+      });
       if (outcome.ok) this.#done += 1;
       else this.#failed += 1;
       for (const id of acknowledged) this.#remember(id);
       this.#isListStale = false;
     } catch (error) {
+      if (job.interrupted.signal.aborted && !signal.aborted) {
+        this.#arrivedAt.set(message.id, Date.now());
+        this.#waiting.unshift(message);
+        return;
+      }
       // Stopped: the message stays unread for the next start. Anything else ends the worker, so that the next start can try.
       if (!signal.aborted) this.#fatal.abort(error);
       return;
     } finally {
       this.#running.delete(message.id);
       this.#tasks.delete(message.id);
+      // Held: the queue has it again. It may also be told to go on before it has let go.
+      if (job.interrupted.signal.aborted) this.#startNext(signal);
     }
     this.#startNext(signal);
   }
@@ -203,6 +245,10 @@ export class Worker {
 
   #reportStatus(): void {
     const jobs = [...this.#running.values()];
+    if (this.#isHeld) {
+      this.#options.onStatus({ doing: 'interrupted by hand in its terminal' });
+      return;
+    }
     if (jobs.length === 0) {
       // Nothing to say: what it said of the last task must not stay on the screen.
       this.#options.onStatus({ doing: '' });

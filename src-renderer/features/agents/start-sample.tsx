@@ -15,7 +15,7 @@ interface StartSampleProps {
 export function StartSample({ command, look, onStarted }: StartSampleProps): ReactNode {
   const session = useSession();
   const start = async (): Promise<void> => {
-    const up = await session.client.teams.sample({});
+    const up = await session.client.teams.sample({ asksOperator: true });
     onStarted(up.agents[0]?.id);
   };
   return (

@@ -6,7 +6,7 @@ import { Json } from '#shared/kernel/json.ts';
 import { executeTask } from '../execute-task.ts';
 import type { Executed } from '../execute-task.ts';
 import { ProcessGroups } from '../process-groups.ts';
-import type { AskRequest, TaskServices, TaskSettings } from '../task-context.ts';
+import type { AskRequest, OperatorQuestion, TaskServices, TaskSettings } from '../task-context.ts';
 import { failureOf } from '../task-failure.ts';
 import { Workspace } from '../workspace.ts';
 
@@ -25,6 +25,10 @@ export class TaskBench {
   private constructor(folder: string) {
     this.folder = folder;
   }
+
+  readonly questions: OperatorQuestion[] = [];
+  /** What the operator answers. */
+  operatorAnswer: (question: OperatorQuestion) => Promise<string> = () => Promise.resolve('yes');
 
   /** Makes an empty workspace. */
   static async open(): Promise<TaskBench> {
@@ -52,6 +56,10 @@ export class TaskBench {
       ask: (request) => {
         this.asked.push(request);
         return this.answer(request);
+      },
+      askOperator: (question) => {
+        this.questions.push(question);
+        return this.operatorAnswer(question);
       },
       output: (chunk) => (this.output += chunk.toString()),
       say: (text) => this.said.push(text),
