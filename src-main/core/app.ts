@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { isAlive } from '#shared/agents/model.ts';
 import type { RunInfo } from '#shared/system/model.ts';
 import { chooseAgentPort } from './agent-port.ts';
-import { AgentLauncher } from './agents/agent-launcher.ts';
+import { AgentLauncher, inheritedEnvironment } from './agents/agent-launcher.ts';
 import { AgentRegistry } from './agents/agent-registry.ts';
 import { AgentRuns } from './agents/agent-runs.ts';
 import { MetricsSampler } from './agents/metrics-sampler.ts';
@@ -49,7 +49,8 @@ import { takeLock } from './store/lock.ts';
 import { Store } from './store/store.ts';
 import { EventLoopMonitor } from './system/event-loop.ts';
 import { systemHandlers } from './system/handlers.ts';
-import { loginPath } from './system/login-path.ts';
+import { runDoctor } from './system/doctor.ts';
+import { findLoginPath, loginPath } from './system/login-path.ts';
 import { teamsHandlers } from './teams/handlers.ts';
 import { TeamsService } from './teams/teams-service.ts';
 import { terminalsHandlers } from './terminals/handlers.ts';
@@ -303,7 +304,12 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
       system: systemHandlers({
         info: () => doors.info(),
         dataDir: paths.dataDir,
-        env: agentEnv,
+        examine: async () => {
+          const login = await findLoginPath(o.env);
+          // What was installed since the start is found by agents, too.
+          if (login.problem === null) agentEnv['PATH'] = login.path;
+          return runDoctor({ login, env: o.env, agentEnv: inheritedEnvironment(agentEnv), dataDir: paths.dataDir });
+        },
         runtimes: Object.values(runtimes),
         registry,
         store,

@@ -33,7 +33,7 @@ export const SystemCheck = z.object({
   state: z.enum(['ok', 'needs', 'missing', 'failed', 'optional']),
   /** Of a program with a login: what its own status command said. unknown: it has none, or gave no clear answer; null: it has no login. */
   loginState: z.enum(['in', 'out', 'unknown']).nullable(),
-  /** One line for people. */
+  /** One line for people, whole by itself: version and path are in it where there are any. */
   detail: z.string(),
   path: z.string().nullable(),
   version: z.string().nullable(),

@@ -28,6 +28,16 @@ const INHERITED = [
   'SSL_CERT_FILE',
 ];
 
+/** What agents have of an environment. */
+export function inheritedEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
+  const inherited: Record<string, string> = {};
+  for (const name of INHERITED) {
+    const value = env[name];
+    if (value !== undefined && value !== '') inherited[name] = value;
+  }
+  return inherited;
+}
+
 /** What the launcher is made of. */
 export interface LauncherOptions {
   readonly programs: Programs;
@@ -89,13 +99,9 @@ export class AgentLauncher {
   }
 
   #environment(agent: Agent, token: string, files: AgentFiles): Record<string, string> {
-    const env: Record<string, string> = { LANG: 'C.UTF-8' };
-    for (const name of INHERITED) {
-      const value = this.#options.env[name];
-      if (value !== undefined && value !== '') env[name] = value;
-    }
     return {
-      ...env,
+      LANG: 'C.UTF-8',
+      ...inheritedEnvironment(this.#options.env),
       TERM: 'xterm-256color',
       COLORTERM: 'truecolor',
       ...agent.config.environment,

@@ -1,196 +1,148 @@
-/** Looks at this machine: what agents need, found by really running it, and for each gap the one command that closes it. */
-import { execFile } from 'node:child_process';
-import { access, constants, stat, statfs } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
+/**
+ * Looks at this machine: what agents need, found by really running it, and for each gap the one command that closes it.
+ * All looks run side by side, each with a deadline of its own: one that hangs holds up no other.
+ */
+import { statfs } from 'node:fs/promises';
+import { delimiter } from 'node:path';
 import { messageOf } from '#shared/kernel/errors.ts';
 import type { SystemCheck } from '#shared/system/model.ts';
+import { isRecentEnough } from '#core/runtimes/tmux/tmux-server.ts';
+import { checkAgentClis } from './agent-clis.ts';
+import { checkDocker } from './docker-check.ts';
+import { installCommand } from './install-command.ts';
+import type { LoginPath } from './login-path.ts';
+import type { Probe } from './probe.ts';
+import { ask, line, locate, problemOf, versionIn } from './probe.ts';
 
-const run = promisify(execFile);
-/** A program that does not tell its version within this time counts as broken. */
+/** What does not answer within this time counts as broken, in milliseconds. */
 const TIMEOUT_MS = 10_000;
-/** Below this much free space, in bytes, checkpoints and logs will soon fail. */
+/** Below this much free space, in bytes, the journal and logs will soon fail. */
 const LOW_DISK_BYTES = 2 * 2 ** 30;
-
-interface Wanted {
-  readonly id: string;
-  readonly title: string;
-  readonly group: SystemCheck['group'];
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly isNeeded: boolean;
-  readonly withoutIt: string;
-  readonly remedy: Readonly<Record<'linux' | 'darwin', string>>;
-}
-
-const WANTED: readonly Wanted[] = [
-  {
-    id: 'tmux',
-    title: 'tmux',
-    group: 'runtimes',
-    program: 'tmux',
-    args: ['-V'],
-    isNeeded: true,
-    withoutIt: 'without it agents run in plain terminals that end with the app',
-    remedy: { linux: 'sudo apt-get install tmux', darwin: 'brew install tmux' },
-  },
-  {
-    id: 'git',
-    title: 'git',
-    group: 'work',
-    program: 'git',
-    args: ['--version'],
-    isNeeded: true,
-    withoutIt: 'without it no repository can be worked on',
-    remedy: { linux: 'sudo apt-get install git', darwin: 'xcode-select --install' },
-  },
-  {
-    id: 'claude-code',
-    title: 'Claude Code',
-    group: 'agents',
-    program: 'claude',
-    args: ['--version'],
-    isNeeded: false,
-    withoutIt: 'optional: workers and commands run without it',
-    remedy: { linux: 'npm install -g @anthropic-ai/claude-code', darwin: 'npm install -g @anthropic-ai/claude-code' },
-  },
-  {
-    id: 'docker',
-    title: 'Docker',
-    group: 'runtimes',
-    program: 'docker',
-    args: ['version', '--format', '{{.Server.Version}}'],
-    isNeeded: false,
-    withoutIt: 'optional: this version runs agents in tmux and plain terminals only',
-    remedy: { linux: 'sudo apt-get install docker.io', darwin: 'brew install --cask docker' },
-  },
-];
 
 /** Where to look. */
 export interface DoctorOptions {
-  /** PATH to search, best that of a login shell. */
-  readonly path: string;
+  /** Where programs are looked for. */
+  readonly login: LoginPath;
+  /** The core's own environment. */
   readonly env: NodeJS.ProcessEnv;
+  /** What agents have of it: logins are asked for in this one. */
+  readonly agentEnv: NodeJS.ProcessEnv;
   readonly dataDir: string;
-  /** How long one program may take, in milliseconds. */
+  /** How long one look may take, in milliseconds. */
   readonly timeoutMs?: number;
 }
 
-async function findProgram(name: string, path: string): Promise<string | undefined> {
-  for (const folder of path.split(delimiter)) {
-    const file = join(folder, name);
-    if (folder !== '' && (await isProgram(file))) return file;
-  }
-  return undefined;
+/** Looks at everything. Never rejects. */
+export async function runDoctor(o: DoctorOptions): Promise<SystemCheck[]> {
+  const probe = (env: NodeJS.ProcessEnv) => (): Probe => ({
+    env: { ...env, PATH: o.login.path },
+    deadline: performance.now() + (o.timeoutMs ?? TIMEOUT_MS),
+  });
+  const own = probe(o.env);
+  const found = await Promise.all([
+    checkAgentClis(probe(o.agentEnv)),
+    checkDocker(own()),
+    checkTmux(own()),
+    checkGit(probe(o.agentEnv)()),
+    checkDisk(o.dataDir),
+  ]);
+  return [...found.flat(), checkPath(o.login), checkNode()];
 }
 
-/** Folders count as executable too, and a PATH may well lead to one of that name. */
-async function isProgram(file: string): Promise<boolean> {
-  return access(file, constants.X_OK).then(
-    async () => (await stat(file)).isFile(),
-    () => false,
-  );
-}
-
-/** How a program is asked. One that ignores a friendly end would be waited for without end: it is killed. */
-function limits(options: DoctorOptions): { env: NodeJS.ProcessEnv; timeout: number; killSignal: 'SIGKILL' } {
-  return { env: { ...options.env, PATH: options.path }, timeout: options.timeoutMs ?? TIMEOUT_MS, killSignal: 'SIGKILL' };
-}
-
-function remedyOf(wanted: Wanted): string {
-  return process.platform === 'darwin' ? wanted.remedy.darwin : wanted.remedy.linux;
-}
-
-async function checkProgram(wanted: Wanted, options: DoctorOptions): Promise<SystemCheck> {
-  const base = { id: wanted.id, title: wanted.title, group: wanted.group, loginState: null };
-  const path = await findProgram(wanted.program, options.path);
+async function checkTmux(probe: Probe): Promise<SystemCheck> {
+  const base = { id: 'tmux', title: 'tmux', group: 'runtimes' as const, loginState: null, version: null, path: null };
+  const path = await locate('tmux', probe);
+  const install = await installCommand({ other: 'tmux' }, probe);
   if (path === undefined) {
-    return {
-      ...base,
-      state: wanted.isNeeded ? 'missing' : 'optional',
-      detail: `not found; ${wanted.withoutIt}`,
-      path: null,
-      version: null,
-      remedy: remedyOf(wanted),
-    };
+    const detail = 'Not found: without it agents run in plain terminals, which end with the app';
+    return { ...base, state: 'missing', detail, remedy: install };
   }
-  try {
-    const { stdout } = await run(path, [...wanted.args], limits(options));
-    const version = /\d+(\.\d+)+\w*/.exec(stdout)?.[0] ?? stdout.trim().slice(0, 60);
-    return { ...base, state: 'ok', detail: `${version} at ${path}`, path, version, remedy: null };
-  } catch (error) {
-    const isKilled = error instanceof Error && 'killed' in error && error.killed === true;
-    const problem = isKilled
-      ? 'no answer in time'
-      : messageOf(error)
-          .split('\n')
-          .filter((line) => !line.startsWith('Command failed'))[0] || messageOf(error);
-    return {
-      ...base,
-      state: wanted.isNeeded ? 'failed' : 'optional',
-      detail: `found at ${path}, but it does not answer: ${problem.slice(0, 200)}`,
-      path,
-      version: null,
-      remedy: null,
-    };
-  }
+  const answer = await ask(path, ['-V'], probe);
+  const version = versionIn(answer);
+  if (version === undefined) return unanswered({ ...base, path }, problemOf(answer));
+  const found = { ...base, path, version };
+  if (!isRecentEnough(version))
+    return { ...found, state: 'failed', detail: line(`${version} is too old: 3.2 or newer is needed`, path), remedy: install };
+  return { ...found, state: 'ok', detail: line(version, path), remedy: null };
 }
 
-async function checkGitIdentity(options: DoctorOptions): Promise<SystemCheck> {
-  const base = {
-    id: 'git-identity',
-    title: 'git name and email',
-    group: 'work' as const,
-    loginState: null,
-    path: null,
-    version: null,
-  };
-  const ask = async (key: string): Promise<string> =>
-    run('git', ['config', '--global', '--get', key], limits(options)).then(
-      ({ stdout }) => stdout.trim(),
-      () => '',
-    );
-  const [name, email] = [await ask('user.name'), await ask('user.email')];
-  if (name !== '' && email !== '') return { ...base, state: 'ok', detail: `${name} <${email}>`, remedy: null };
+async function checkGit(probe: Probe): Promise<SystemCheck> {
+  const base = { id: 'git', title: 'git', group: 'work' as const, loginState: null, version: null, path: null };
+  const path = await locate('git', probe);
+  if (path === undefined) {
+    const remedy = process.platform === 'darwin' ? 'xcode-select --install' : await installCommand({ other: 'git' }, probe);
+    return { ...base, state: 'missing', detail: 'Not found: without it no repository can be worked on', remedy };
+  }
+  const answer = await ask(path, ['--version'], probe);
+  const version = versionIn(answer);
+  if (version === undefined) return unanswered({ ...base, path }, problemOf(answer));
+  const found = { ...base, path, version };
+  const [name, email] = await Promise.all(['user.name', 'user.email'].map((key) => gitSetting(path, key, probe)));
+  if (name && email) return { ...found, state: 'ok', detail: line(version, 'name and email are set', path), remedy: null };
+  const missing = name ? 'email is' : email ? 'name is' : 'name and email are';
   return {
-    ...base,
-    state: 'missing',
-    detail: 'not set: agents cannot commit in your name',
-    remedy: 'git config --global user.name "Your Name" && git config --global user.email you@example.com',
+    ...found,
+    state: 'needs',
+    detail: line(version, `${missing} not set: agents cannot commit in your name`, path),
+    remedy: [
+      ...(name ? [] : ['git config --global user.name "Your Name"']),
+      ...(email ? [] : ['git config --global user.email you@example.com']),
+    ].join(' && '),
   };
 }
 
-async function checkDisk(options: DoctorOptions): Promise<SystemCheck> {
-  const base = { id: 'disk', title: 'Disk', group: 'work' as const, loginState: null, path: options.dataDir, version: null };
+/** A setting of the operator's, whatever repository this process stands in. */
+async function gitSetting(git: string, key: string, probe: Probe): Promise<string> {
+  const answer = await ask(git, ['-C', '/', 'config', '--get', key], probe);
+  return answer.kind === 'ended' && answer.code === 0 ? answer.stdout.trim() : '';
+}
+
+async function checkDisk(dataDir: string): Promise<SystemCheck> {
+  const base = { id: 'disk', title: 'Disk', group: 'work' as const, loginState: null, path: dataDir, version: null };
   try {
-    const facts = await statfs(options.dataDir).catch(() => statfs('/'));
+    const facts = await statfs(dataDir).catch(() => statfs('/'));
     const free = facts.bavail * facts.bsize;
-    const text = `${(free / 2 ** 30).toFixed(1)} GB free for the data folder`;
-    return free < LOW_DISK_BYTES
-      ? { ...base, state: 'failed', detail: `only ${text}`, remedy: 'Free some space, or choose another folder with --data-dir' }
-      : { ...base, state: 'ok', detail: text, remedy: null };
+    const text = `${free < 100 * 2 ** 30 ? (free / 2 ** 30).toFixed(1) : Math.round(free / 2 ** 30)} GB free for the data folder`;
+    if (free >= LOW_DISK_BYTES) return { ...base, state: 'ok', detail: line(text, dataDir), remedy: null };
+    const remedy = 'du -xhd 2 "$HOME" 2>/dev/null | sort -h | tail -n 20';
+    return { ...base, state: 'failed', detail: line(`Only ${text}; the command shows what takes it`, dataDir), remedy };
   } catch (error) {
     return { ...base, state: 'failed', detail: messageOf(error), remedy: null };
   }
 }
 
-/** Looks at everything, side by side. Never rejects. */
-export async function runDoctor(options: DoctorOptions): Promise<SystemCheck[]> {
-  const node: SystemCheck = {
+function checkPath(login: LoginPath): SystemCheck {
+  const base = { id: 'path', title: 'PATH', group: 'work' as const, loginState: null, version: null, path: login.shell };
+  const folders = login.path.split(delimiter).length;
+  const count = `${folders} ${folders === 1 ? 'folder' : 'folders'}`;
+  if (login.problem !== null)
+    return {
+      ...base,
+      state: 'failed',
+      detail: `${login.problem}: programs are looked for in the ${count} of this process instead`,
+      remedy: `time ${login.shell ?? 'sh'} -lc true`,
+    };
+  const from = login.shell === null ? 'of this process: SHELL names no login shell' : `of the login shell ${login.shell}`;
+  return { ...base, state: 'ok', detail: `${count}, ${from}`, remedy: null };
+}
+
+function checkNode(): SystemCheck {
+  return {
     id: 'node',
     title: 'Node',
     group: 'work',
-    loginState: null,
     state: 'ok',
-    detail: `${process.versions.node} (brought along)`,
+    loginState: null,
+    detail: line(process.versions.node, 'brought along', process.execPath),
     path: process.execPath,
     version: process.versions.node,
     remedy: null,
   };
-  const found = await Promise.all([
-    ...WANTED.map((wanted) => checkProgram(wanted, options)),
-    checkGitIdentity(options),
-    checkDisk(options),
-  ]);
-  return [node, ...found];
+}
+
+function unanswered(
+  found: Pick<SystemCheck, 'id' | 'title' | 'group' | 'loginState' | 'version' | 'path'>,
+  problem: string,
+): SystemCheck {
+  return { ...found, state: 'failed', detail: line(`Found, but it does not answer: ${problem}`, found.path), remedy: null };
 }

@@ -1,20 +1,19 @@
 /** Handlers of the procedures about the installation itself. */
 import type { systemContract } from '#shared/system/contract.ts';
-import type { RunInfo } from '#shared/system/model.ts';
+import type { RunInfo, SystemCheck } from '#shared/system/model.ts';
 import type { HandlersOf } from '#core/procedures.ts';
 import type { AgentRegistry } from '#core/agents/agent-registry.ts';
 import type { Journal } from '#core/journal/journal.ts';
 import type { AppStore } from '#core/reads.ts';
 import type { Runtime } from '#core/runtimes/runtime.ts';
-import { runDoctor } from './doctor.ts';
 import type { EventLoopMonitor } from './event-loop.ts';
 
 /** What the handlers work with. */
 export interface SystemHandlerOptions {
   readonly info: () => RunInfo;
   readonly dataDir: string;
-  /** The environment that agents get, with the PATH of a login shell. */
-  readonly env: NodeJS.ProcessEnv;
+  /** Looks at this machine. */
+  readonly examine: () => Promise<SystemCheck[]>;
   readonly runtimes: readonly Runtime[];
   readonly registry: AgentRegistry;
   readonly store: AppStore;
@@ -30,6 +29,12 @@ export interface SystemHandlerOptions {
 
 /** Handlers of the procedures about the installation itself. */
 export function systemHandlers(o: SystemHandlerOptions): HandlersOf<typeof systemContract> {
+  // Several windows may ask at once: they share one look, which starts a dozen programs.
+  let looking: Promise<{ checks: SystemCheck[]; checkedAt: number }> | undefined;
+  const look = async (): Promise<{ checks: SystemCheck[]; checkedAt: number }> => ({
+    checks: await o.examine(),
+    checkedAt: o.now(),
+  });
   return {
     info: async () => ({
       ...o.info(),
@@ -52,10 +57,12 @@ export function systemHandlers(o: SystemHandlerOptions): HandlersOf<typeof syste
       };
     },
 
-    doctor: async () => ({
-      checks: await runDoctor({ path: o.env['PATH'] ?? '', env: o.env, dataDir: o.dataDir }),
-      checkedAt: o.now(),
-    }),
+    doctor: () => {
+      looking ??= look().finally(() => {
+        looking = undefined;
+      });
+      return looking;
+    },
 
     shutdown: async (input) => {
       o.requestShutdown({ stopAgents: input.stopAgents });

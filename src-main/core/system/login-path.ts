@@ -9,13 +9,30 @@ const MARK = '__quarterdeck_path__';
 /** What start files print beyond this is not looked at, in characters. */
 const MAX_CHARS = 1024 * 1024;
 
-/** The login shell's PATH with the present one's further folders behind it. Falls back to the present PATH. Never rejects. */
-export async function loginPath(env: NodeJS.ProcessEnv, timeoutMs: number = TIMEOUT_MS): Promise<string> {
+/** Where programs are looked for, and how that was found out. */
+export interface LoginPath {
+  /** The login shell's PATH with the present one's further folders behind it; the present one where the shell does not tell. */
+  readonly path: string;
+  /** The shell that was asked; null when the environment names none. */
+  readonly shell: string | null;
+  /** Why the shell's PATH is not known; null when it is, or when there is no shell to ask. */
+  readonly problem: string | null;
+}
+
+/** Asks the login shell for its PATH. Never rejects. */
+export async function findLoginPath(env: NodeJS.ProcessEnv, timeoutMs: number = TIMEOUT_MS): Promise<LoginPath> {
   const present = env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
   const shell = env['SHELL'];
-  if (process.platform === 'win32' || shell === undefined || shell === '') return present;
+  if (process.platform === 'win32' || shell === undefined || shell === '') return { path: present, shell: null, problem: null };
   const found = await askShell(shell, env, timeoutMs);
-  return found === undefined || found === '' ? present : mergePaths(found, present);
+  if (found === undefined || found === '')
+    return { path: present, shell, problem: `${shell} did not tell its PATH within ${timeoutMs / 1_000} s` };
+  return { path: mergePaths(found, present), shell, problem: null };
+}
+
+/** The PATH by which programs are looked for; see LoginPath. */
+export async function loginPath(env: NodeJS.ProcessEnv, timeoutMs?: number): Promise<string> {
+  return (await findLoginPath(env, timeoutMs)).path;
 }
 
 /** `first` followed by those folders of `second` that it does not have. */

@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import * as z from 'zod';
 import type { SystemCheck } from '#shared/system/model.ts';
+import { inheritedEnvironment } from '#core/agents/agent-launcher.ts';
 import { runDoctor } from '#core/system/doctor.ts';
-import { loginPath } from '#core/system/login-path.ts';
+import { findLoginPath } from '#core/system/login-path.ts';
 import type { CommandHost, Invocation } from '../command.ts';
 import { addCommand, flag, NoOptions } from '../command.ts';
 import { CliError, ExitCode } from '../cli-error.ts';
@@ -74,9 +75,17 @@ function printChecks(out: Output, checks: readonly SystemCheck[]): void {
     checks.map((check) => [check.title, { text: check.state, style: CHECK_STYLES[check.state] }, check.detail]),
     'Nothing was looked at.',
   );
-  const gaps = checks.filter((check) => check.remedy !== null && check.state !== 'optional');
-  if (gaps.length > 0) out.line();
-  for (const check of gaps) out.line(`${check.title}: ${check.remedy ?? ''}`);
+  const gaps = checks.filter((check) => check.remedy !== null);
+  for (const [heading, isOptional] of [
+    ['What closes the gaps:', false],
+    ['And if you want these, too:', true],
+  ] as const) {
+    const some = gaps.filter((check) => (check.state === 'optional') === isOptional);
+    if (some.length === 0) continue;
+    out.line();
+    out.line(out.style(heading, 'dim'));
+    for (const check of some) out.line(`  ${check.title}: ${check.remedy ?? ''}`);
+  }
 }
 
 async function doctor(call: Invocation<unknown>): Promise<number> {
@@ -89,7 +98,12 @@ async function doctor(call: Invocation<unknown>): Promise<number> {
     if (!(error instanceof CliError) || error.code !== 'NOT_RUNNING' || call.choice.url !== undefined) throw error;
     isRunning = false;
     result = {
-      checks: await runDoctor({ path: await loginPath(io.env), env: io.env, dataDir: call.dataDir }),
+      checks: await runDoctor({
+        login: await findLoginPath(io.env),
+        env: io.env,
+        agentEnv: inheritedEnvironment(io.env),
+        dataDir: call.dataDir,
+      }),
       checkedAt: Date.now(),
     };
   }
