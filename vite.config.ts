@@ -1,10 +1,12 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type UserConfig } from 'vite';
 
 const root = import.meta.dirname;
+
+const packageVersion: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
 
 /**
  * The programs that run under plain Node, by the name of their file in `out/node`. One build with shared chunks, all in
@@ -73,6 +75,7 @@ const renderer: UserConfig = {
   root: join(root, 'src-renderer'),
   base: '/',
   plugins: [react(), tailwindcss()],
+  define: { __QUARTERDECK_VERSION__: JSON.stringify(packageVersion) },
   build: {
     outDir: join(outRoot, 'renderer'),
     emptyOutDir: true,
@@ -85,7 +88,18 @@ const renderer: UserConfig = {
   },
 };
 
-/** One config for every target: `vite build --mode node|main|preload|renderer`. */
+/** Every primitive of the window on pages of its own; never part of the product. */
+const gallery: UserConfig = {
+  ...renderer,
+  root: join(root, 'src-renderer/gallery'),
+  build: {
+    ...renderer.build,
+    outDir: join(outRoot, 'gallery'),
+    rolldownOptions: { input: join(root, 'src-renderer/gallery/gallery.html') },
+  },
+};
+
+/** One config for every target: `vite build --mode node|main|preload|renderer|gallery`. */
 export default defineConfig(({ mode }): UserConfig => {
   switch (mode) {
     case 'node':
@@ -94,6 +108,8 @@ export default defineConfig(({ mode }): UserConfig => {
       return forNode('main', { main: join(root, 'src-main/hosts/electron/main.ts') });
     case 'preload':
       return preload;
+    case 'gallery':
+      return gallery;
     default:
       return renderer;
   }

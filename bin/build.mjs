@@ -4,6 +4,7 @@
  *   node bin/build.mjs             builds everything
  *   node bin/build.mjs --if-stale  builds the targets whose sources changed since their last build
  *   node bin/build.mjs --prepare   as --if-stale, and does nothing where the build tools are not installed
+ *   node bin/build.mjs --gallery   builds the gallery of the window's primitives, where stale, and nothing else
  *
  * A target's stamp holds two digests of its inputs: of names, sizes and mtimes (a few milliseconds, taken on every start)
  * and of contents (taken when the first differs, so that a fresh checkout or a `touch` builds nothing).
@@ -35,6 +36,14 @@ const TARGETS = [
   { name: 'preload', entry: 'src-main/hosts/electron/preload.ts', inputs: ['src-main/hosts/electron'], made: 'preload.cjs' },
   { name: 'renderer', entry: 'src-renderer/index.html', inputs: ['src-renderer', 'assets'], made: 'index.html' },
 ];
+
+/** Every primitive of the window in all its states, for designers and for tests. No part of the product: only built when asked for. */
+const GALLERY = {
+  name: 'gallery',
+  entry: 'src-renderer/gallery/gallery.html',
+  inputs: ['src-renderer/ui', 'src-renderer/gallery', 'assets/fonts'],
+  made: 'gallery.html',
+};
 
 /** @typedef {{meta: string, content: string}} Stamp */
 
@@ -96,10 +105,13 @@ function readStamp(name) {
   }
 }
 
-/** The targets that must be built, each with the stamp its build will get. */
-function staleTargets() {
+/**
+ * Those of the targets that must be built, each with the stamp its build will get.
+ * @param {typeof TARGETS} targets
+ */
+function staleTargets(targets) {
   const stale = [];
-  for (const target of TARGETS) {
+  for (const target of targets) {
     if (!existsSync(join(root, target.entry))) continue;
     const files = inputsOf(target);
     const meta = metaDigest(files);
@@ -181,16 +193,18 @@ export function canBuild() {
 }
 
 /**
- * Builds what is stale (or everything). Throws when a build fails; nothing of a failed target is swapped in.
- * @param {{all?: boolean}} [options]
+ * Builds what is stale (or everything) of the product, or the gallery. Throws when a build fails; nothing of a failed
+ * target is swapped in.
+ * @param {{all?: boolean, gallery?: boolean}} [options]
  */
 export async function build(options = {}) {
-  if (options.all) for (const { name } of TARGETS) rmSync(stampPath(name), { force: true });
-  if (staleTargets().length === 0) return;
+  const targets = options.gallery ? [GALLERY] : TARGETS;
+  if (options.all) for (const { name } of targets) rmSync(stampPath(name), { force: true });
+  if (staleTargets(targets).length === 0) return;
   await takeLock();
   try {
     // Again under the lock: another builder may have done it meanwhile.
-    const jobs = staleTargets();
+    const jobs = staleTargets(targets);
     if (jobs.length === 0) return;
     const startedAt = Date.now();
     process.stderr.write(`building ${jobs.map(({ target }) => target.name).join(', ')}…\n`);
@@ -206,7 +220,8 @@ if (process.argv[1] !== undefined && resolve(process.argv[1]).split(sep).join('/
   const flags = process.argv.slice(2);
   if (flags.includes('--prepare') && !canBuild()) process.exit(0);
   try {
-    await build({ all: !flags.includes('--if-stale') && !flags.includes('--prepare') });
+    const gallery = flags.includes('--gallery');
+    await build({ gallery, all: !gallery && !flags.includes('--if-stale') && !flags.includes('--prepare') });
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;

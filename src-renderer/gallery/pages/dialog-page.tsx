@@ -1,0 +1,67 @@
+import { useState } from 'react';
+import type { ReactNode } from 'react';
+import { Button } from '#renderer/ui/button.tsx';
+import { Dialog } from '#renderer/ui/dialog.tsx';
+import { TextField } from '#renderer/ui/text-field.tsx';
+import { Specimen } from '../specimen.tsx';
+
+export function DialogPage(): ReactNode {
+  const [open, setOpen] = useState<'small' | 'normal' | 'wide'>();
+  const [name, setName] = useState('');
+  const close = (): void => setOpen(undefined);
+  return (
+    <Specimen title="Dialogs">
+      <div className="row">
+        <Button onClick={() => setOpen('small')}>Delete…</Button>
+        <Button onClick={() => setOpen('normal')}>New agent…</Button>
+        <Button onClick={() => setOpen('wide')}>Read on…</Button>
+      </div>
+      <Dialog
+        isOpen={open === 'small'}
+        onClose={close}
+        size="small"
+        title="Delete ledger-migrate"
+        description="Its terminal, its settings and its home folder go. Messages and the audit trail stay. This cannot be undone."
+        footer={
+          <>
+            <Button size="large" onClick={close}>
+              Cancel
+            </Button>
+            <Button size="large" look="danger" disabled={name !== 'ledger-migrate'} onClick={close}>
+              Delete the agent
+            </Button>
+          </>
+        }
+      >
+        <TextField label="Write its name to go on" isCode value={name} onChange={setName} autoFocus />
+      </Dialog>
+      <Dialog
+        isOpen={open === 'normal'}
+        onClose={close}
+        title="New agent"
+        footer={
+          <>
+            <Button size="large" onClick={close}>
+              Cancel
+            </Button>
+            <Button size="large" look="ink" onClick={close}>
+              Start
+            </Button>
+          </>
+        }
+      >
+        <div className="stack" style={{ maxWidth: 'none' }}>
+          <TextField label="Name" value={name} onChange={setName} />
+          <TextField label="Folder" isCode value="~/work/harbor-pay" onChange={() => undefined} />
+        </div>
+      </Dialog>
+      <Dialog isOpen={open === 'wide'} onClose={close} size="wide" title="What happened to e2e-nightly">
+        <div className="stack" style={{ maxWidth: '74ch' }}>
+          {Array.from({ length: 30 }, (_, line) => (
+            <p key={line}>Paragraph {line + 1}: the agent was killed at its limit of 4 GB, for the third time today.</p>
+          ))}
+        </div>
+      </Dialog>
+    </Specimen>
+  );
+}
