@@ -5,9 +5,11 @@ import { createRoot } from 'react-dom/client';
 import { App } from '#renderer/app.tsx';
 import { applyKeptTheme } from '#renderer/frame/use-theme.ts';
 import type { DesktopBridge } from '#renderer/connection/desktop-transport.ts';
-import { desktopTransport } from '#renderer/connection/desktop-transport.ts';
+import { desktopTransport, onDesktopNavigation } from '#renderer/connection/desktop-transport.ts';
 import { redeemLoginLink } from '#renderer/connection/login.ts';
 import { webTransport } from '#renderer/connection/web-transport.ts';
+import { routeOf } from '#renderer/navigation/routes.ts';
+import { goTo } from '#renderer/navigation/use-route.tsx';
 import { SessionContext } from '#renderer/store/session-context.tsx';
 import { WindowSession } from '#renderer/store/window-session.ts';
 
@@ -25,6 +27,8 @@ function post(path: string, body: string): Promise<Response> {
 applyKeptTheme();
 const { quarterdeck } = window;
 const session = new WindowSession(quarterdeck ? desktopTransport(quarterdeck, window) : webTransport(location.href));
+// Deep links, the tray and notifications. Before the first connection, so that none is missed.
+if (quarterdeck) onDesktopNavigation(window, (path) => goTo(routeOf(path)));
 
 /** Uses up a login link in the address, and connects as whom it logged in. */
 async function login(): Promise<void> {

@@ -1,18 +1,42 @@
 /** The core over MessagePorts, in the desktop app. The preload hands the ports over with window.postMessage. */
 import { createORPCClient } from '@orpc/client';
 import { RPCLink } from '@orpc/client/message-port';
+import * as z from 'zod';
+import type { Disposable } from '#shared/kernel/disposable.ts';
+import { toDisposable } from '#shared/kernel/disposable.ts';
 import type { BytePipe, CoreClient, Line, Transport } from './line.ts';
 import { ConnectError } from './line.ts';
 import { LinkEnd } from './link-end.ts';
 
-/** What the preload gives the page: nothing but a way to ask for ports. */
+/** What the preload gives the page: a way to ask for ports, and the one thing that has no other door. */
 export interface DesktopBridge {
   /** Asks for new ports. The answer is a message `PORTS_MESSAGE` to this window with two ports: calls, terminals. */
   connect(): void;
+  /**
+   * Lets the operator choose a folder in the system's own dialog; `startAt` is where it opens. The absolute path, or null
+   * when none was chosen. Rejects when the request is refused.
+   */
+  chooseFolder(request?: { readonly title?: string; readonly startAt?: string }): Promise<string | null>;
 }
 
 /** The message that carries the ports. */
 export const PORTS_MESSAGE = 'quarterdeck:ports';
+/** The message, as `{type, path}`, that sends the window to one of its places: a deep link, the tray, a notification. */
+const NAVIGATE_MESSAGE = 'quarterdeck:navigate';
+
+/** What a navigation says. The main process has checked the path; the window's routes decide what it shows. */
+const Navigation = z.object({ type: z.literal(NAVIGATE_MESSAGE), path: z.string().startsWith('/').max(300) });
+
+/** Hears where the desktop sends the window, until disposed. Harmless in a browser, where nothing comes. */
+export function onDesktopNavigation(page: Window, go: (path: string) => void): Disposable {
+  const receive = (event: MessageEvent<unknown>): void => {
+    if (event.source !== page) return;
+    const navigation = Navigation.safeParse(event.data);
+    if (navigation.success) go(navigation.data.path);
+  };
+  page.addEventListener('message', receive);
+  return toDisposable(() => page.removeEventListener('message', receive));
+}
 
 /** How long the main process may take to hand over ports, in milliseconds. */
 const PORTS_DEADLINE_MS = 10_000;

@@ -3,11 +3,12 @@
  * What is not here throws. Called from ./fixture-main.ts only.
  */
 import { EventEmitter } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { BrowserContext } from '@playwright/test';
 import { chromium } from '@playwright/test';
+import * as z from 'zod';
 import { record } from './emulation-state.ts';
 import { preventable, setWindowHost } from './emulated-window.ts';
 import { strict } from './strict.ts';
@@ -54,6 +55,10 @@ class EmulatedApp extends EventEmitter {
     paths.set(name, path);
   }
 
+  setBadgeCount(): boolean {
+    return false;
+  }
+
   getPath(name: string): string {
     return paths.get(name) ?? '';
   }
@@ -82,8 +87,25 @@ class EmulatedApp extends EventEmitter {
 /** `app`. */
 export const app = strict('app', new EmulatedApp());
 
+type CallHandler = (event: object, ...args: readonly unknown[]) => unknown;
+
+class EmulatedIpcMain extends EventEmitter {
+  readonly calls = new Map<string, CallHandler>();
+
+  handle(channel: string, handler: CallHandler): void {
+    this.calls.set(channel, handler);
+  }
+}
+
 /** `ipcMain`. */
-export const ipcMain = strict('ipcMain', new EventEmitter());
+export const ipcMain = strict('ipcMain', new EmulatedIpcMain());
+
+/** Answers a call of a page as ipcMain does: what is thrown reaches the page with its message only. */
+export async function callIpc(channel: string, event: object, args: readonly unknown[]): Promise<unknown> {
+  const handler = ipcMain.calls.get(channel);
+  if (!handler) throw new Error(`No handler registered for '${channel}'`);
+  return structuredClone(await handler(event, ...structuredClone(args)));
+}
 
 const handlers = new Map<string, (request: Request) => Response | Promise<Response>>();
 
@@ -119,6 +141,9 @@ export const shell = strict('shell', {
   },
 });
 
+/** What the operator does in dialogs. */
+export const answers: { folder: string | null; button: number } = { folder: null, button: 0 };
+
 /** `dialog`. */
 export const dialog = strict('dialog', {
   showErrorBox: (title: string, content: string) => {
@@ -126,38 +151,131 @@ export const dialog = strict('dialog', {
     // Who shows one may end right after it: this is how it is still seen.
     process.stderr.write(`error box: ${title}: ${content}\n`);
   },
+  showMessageBox: async (...args: readonly unknown[]): Promise<{ response: number }> => {
+    record.messageBoxes.push(MessageBox.parse(args.at(-1)));
+    return { response: answers.button };
+  },
+  showOpenDialog: async (...args: readonly unknown[]): Promise<{ canceled: boolean; filePaths: string[] }> => {
+    const { title, defaultPath } = FolderDialog.parse(args.at(-1));
+    record.folderDialogs.push({ title, startAt: defaultPath ?? null, hasWindow: args.length > 1 });
+    return answers.folder === null ? { canceled: true, filePaths: [] } : { canceled: false, filePaths: [answers.folder] };
+  },
 });
 
-/** `nativeTheme`. */
-export const nativeTheme = strict('nativeTheme', { shouldUseDarkColors: true });
+const MessageBox = z.looseObject({ message: z.string(), buttons: z.array(z.string()) });
+const FolderDialog = z.looseObject({
+  title: z.string(),
+  defaultPath: z.string().optional(),
+  properties: z.tuple([z.literal('openDirectory'), z.literal('createDirectory')]),
+});
 
-/** `nativeImage`. */
-export const nativeImage = strict('nativeImage', { createFromPath: (path: string) => ({ path }) });
+class EmulatedTheme extends EventEmitter {
+  themeSource = 'system';
+  readonly shouldUseDarkColorsForSystemIntegratedUI = true;
+
+  get shouldUseDarkColors(): boolean {
+    return this.themeSource !== 'light';
+  }
+}
+
+/** `nativeTheme`, dark unless the app says otherwise. */
+export const nativeTheme = strict('nativeTheme', new EmulatedTheme());
+
+/** `screen`: one display. */
+export const screen = strict('screen', {
+  getPrimaryDisplay: () => DISPLAY,
+  getAllDisplays: () => [DISPLAY],
+});
+const DISPLAY = { id: 1, workArea: { x: 0, y: 0, width: 1920, height: 1080 } };
+
+/** `clipboard`. */
+export const clipboard = strict('clipboard', {
+  writeText: async (text: string): Promise<void> => {
+    record.copied.push(text);
+  },
+});
+
+/** `crashReporter`. */
+export const crashReporter = strict('crashReporter', {
+  start: (options: { uploadToServer: boolean }) => {
+    record.crashReporter = options;
+  },
+});
+
+/** `nativeImage`: files that are not there are errors here, and empty pictures in Electron. */
+export const nativeImage = strict('nativeImage', {
+  createFromPath: (path: string) => {
+    for (const file of [path, path.replace(/\.png$/, '@2x.png')])
+      if (!existsSync(file)) throw new Error(`electron emulation: there is no picture ${file}`);
+    return { path, setTemplateImage: () => undefined };
+  },
+});
 
 /** One entry of a menu. */
 export interface MenuEntry {
   readonly label?: string;
   readonly type?: string;
+  readonly role?: string;
+  readonly enabled?: boolean;
+  readonly visible?: boolean;
   readonly click?: () => void;
+  readonly submenu?: readonly MenuEntry[];
+}
+
+/** The menu of the app. */
+export const appMenu: { entries: readonly MenuEntry[] } = { entries: [] };
+
+/** The roles that the shell uses, as Electron spells them: it throws on others. */
+const ROLES = new Set(
+  'about hide hideOthers unhide close undo redo cut copy paste selectAll togglefullscreen appMenu windowMenu help'.split(' '),
+);
+
+function checkMenu(entries: readonly MenuEntry[]): readonly MenuEntry[] {
+  for (const { label, type, role, submenu } of entries) {
+    if (role !== undefined && !ROLES.has(role)) throw new Error(`electron emulation: there is no role ${role}`);
+    if (label === undefined && role === undefined && type !== 'separator')
+      throw new Error('electron emulation: an entry says nothing');
+    checkMenu(submenu ?? []);
+  }
+  return entries;
 }
 
 /** `Menu`. */
-export const Menu = strict('Menu', { buildFromTemplate: (entries: readonly MenuEntry[]) => entries });
+export const Menu = strict('Menu', {
+  buildFromTemplate: checkMenu,
+  setApplicationMenu: (entries: readonly MenuEntry[]) => {
+    appMenu.entries = entries;
+  },
+});
 
 /** The trays there are, with their menus. */
 export const trays = new Set<EmulatedTray>();
 
 class EmulatedTray {
   entries: readonly MenuEntry[] = [];
+  tooltip = '';
+  icon: string;
+  /** How many menus it was given. */
+  menus = 0;
 
-  constructor() {
+  constructor(image: { path: string }) {
+    this.icon = basename(image.path, '.png');
     trays.add(this);
   }
 
-  setToolTip(): void {}
+  setImage(image: { path: string }): void {
+    this.icon = basename(image.path, '.png');
+  }
+
+  setToolTip(text: string): void {
+    this.tooltip = text;
+  }
+
+  setTitle(): void {}
 
   setContextMenu(entries: readonly MenuEntry[]): void {
     this.entries = entries;
+    this.menus += 1;
   }
 
   destroy(): void {
@@ -167,9 +285,60 @@ class EmulatedTray {
 
 /** `Tray`. */
 export class Tray extends EmulatedTray {
-  constructor() {
-    super();
+  constructor(image: { path: string }) {
+    super(image);
     return strict('Tray', this);
+  }
+}
+
+/** The notifications that were made, and what becomes of new ones. */
+export const notifications: { made: EmulatedNotification[]; mode: 'shown' | 'failed' | 'unsupported' } = {
+  made: [],
+  mode: 'shown',
+};
+
+const NotificationOptions = z.looseObject({
+  id: z.string().default(''),
+  title: z.string(),
+  body: z.string(),
+  actions: z.array(z.object({ type: z.literal('button'), text: z.string() })).default([]),
+});
+
+class EmulatedNotification extends EventEmitter {
+  readonly shown: (typeof record.notifications)[number];
+
+  constructor(options: unknown) {
+    super();
+    const { id, title, body, actions } = NotificationOptions.parse(options);
+    this.shown = { id, title, body, actions: actions.map(({ text }) => text), isOpen: false };
+    notifications.made.push(this);
+  }
+
+  show(): void {
+    if (notifications.mode === 'failed') {
+      this.emit('failed', {}, 'the app is not signed');
+      return;
+    }
+    this.shown.isOpen = true;
+    record.notifications.push(this.shown);
+  }
+
+  close(): void {
+    if (!this.shown.isOpen) return;
+    this.shown.isOpen = false;
+    this.emit('close', {});
+  }
+}
+
+/** `Notification`. */
+export class Notification extends EmulatedNotification {
+  static isSupported(): boolean {
+    return notifications.mode !== 'unsupported';
+  }
+
+  constructor(options: unknown) {
+    super(options);
+    return strict('Notification', this);
   }
 }
 
@@ -178,6 +347,7 @@ setWindowHost({
   handlerOf: (scheme) => handlers.get(scheme),
   onContents: (contents) => app.emit('web-contents-created', {}, contents),
   onIpc: (channel, event, args) => ipcMain.emit(channel, event, ...args),
+  onInvoke: callIpc,
   onAllClosed: () => {
     // Electron quits by itself unless somebody listens.
     if (!app.emit('window-all-closed')) app.quit();

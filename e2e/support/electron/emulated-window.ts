@@ -13,6 +13,8 @@ import { strict } from './strict.ts';
 const WindowOptions = z.looseObject({
   width: z.number(),
   height: z.number(),
+  x: z.number().optional(),
+  y: z.number().optional(),
   show: z.boolean().default(true),
   webPreferences: z.strictObject({
     preload: z.string(),
@@ -29,6 +31,7 @@ export interface WindowHost {
   handlerOf(scheme: string): ((request: Request) => Response | Promise<Response>) | undefined;
   onContents(contents: EmulatedContents): void;
   onIpc(channel: string, event: object, args: readonly unknown[]): void;
+  onInvoke(channel: string, event: object, args: readonly unknown[]): Promise<unknown>;
   onAllClosed(): void;
 }
 
@@ -67,6 +70,9 @@ export class EmulatedContents extends EventEmitter {
   page: Page | undefined;
   relay: PageRelay | undefined;
   openHandler: OpenHandler | undefined;
+  zoom = 1;
+  /** The address of a page whose process has ended: the contents still have it. */
+  #lastUrl = '';
 
   constructor() {
     super();
@@ -75,7 +81,27 @@ export class EmulatedContents extends EventEmitter {
   }
 
   getURL(): string {
-    return this.page ? fromHttp(this.page.url()) : '';
+    const url = this.page ? fromHttp(this.page.url()) : '';
+    return url === 'about:blank' ? this.#lastUrl : url;
+  }
+
+  send(channel: string, ...args: readonly unknown[]): void {
+    this.relay?.deliver(channel, args[0], []);
+  }
+
+  setZoomFactor(factor: number): void {
+    this.zoom = factor;
+  }
+
+  forcefullyCrashRenderer(): void {
+    this.crash('killed').catch(() => undefined);
+  }
+
+  /** Ends the page, as the end of its process does. */
+  async crash(reason: string): Promise<void> {
+    this.#lastUrl = this.getURL();
+    await this.page?.goto('about:blank');
+    this.emit('render-process-gone', {}, { reason, exitCode: 139 });
   }
 
   setWindowOpenHandler(handler: OpenHandler): void {
@@ -96,10 +122,15 @@ export class EmulatedContents extends EventEmitter {
 
 /** `new BrowserWindow(options)`. */
 class EmulatedWindow extends EventEmitter {
-  readonly webContents = strict('WebContents', new EmulatedContents());
+  readonly contents = new EmulatedContents();
+  readonly webContents = strict('WebContents', this.contents);
   readonly #options: z.output<typeof WindowOptions>;
   #isVisible: boolean;
+  #isFocused = false;
+  #isMaximised = false;
+  #isDestroyed = false;
   #isLoading = false;
+  #bounds: { x: number; y: number; width: number; height: number };
   readonly #popups: Page[] = [];
   /** Popups that the shell was asked about and that are not closed yet. */
   #answered = 0;
@@ -108,6 +139,8 @@ class EmulatedWindow extends EventEmitter {
     super();
     this.#options = WindowOptions.parse(options);
     this.#isVisible = this.#options.show;
+    const { x = 0, y = 0, width, height } = this.#options;
+    this.#bounds = { x, y, width, height };
     windows.add(this);
     theHost().onContents(this.webContents);
   }
@@ -117,29 +150,67 @@ class EmulatedWindow extends EventEmitter {
   }
 
   async loadURL(url: string): Promise<void> {
-    const page = this.webContents.page ?? (await this.#openPage());
+    const page = this.contents.page ?? (await this.#openPage());
     this.#isLoading = true;
     await page.goto(toHttp(url));
     this.emit('ready-to-show');
-    this.webContents.emit('did-finish-load');
   }
 
   show(): void {
     this.#isVisible = true;
+    this.setFocused(true);
   }
 
   focus(): void {
-    this.emit('focus');
+    this.setFocused(true);
+  }
+
+  isFocused(): boolean {
+    return this.#isFocused;
+  }
+
+  setFocused(isFocused: boolean): void {
+    this.#isFocused = isFocused;
+    this.emit(isFocused ? 'focus' : 'blur');
   }
 
   isMinimized(): boolean {
     return false;
   }
 
+  isMaximized(): boolean {
+    return this.#isMaximised;
+  }
+
+  isDestroyed(): boolean {
+    return this.#isDestroyed;
+  }
+
+  maximize(): void {
+    this.#isMaximised = true;
+    this.emit('maximize');
+  }
+
   restore(): void {}
+
+  getNormalBounds(): { x: number; y: number; width: number; height: number } {
+    return { ...this.#bounds };
+  }
+
+  /** As the operator moves and resizes it. */
+  async place(bounds: { x: number; y: number; width: number; height: number }): Promise<void> {
+    this.#bounds = bounds;
+    await this.contents.page?.setViewportSize({ width: bounds.width, height: bounds.height });
+    this.emit('move');
+    this.emit('resize');
+  }
 
   /** As the operator closes it. */
   async close(): Promise<void> {
+    const closing = preventable({});
+    this.emit('close', closing.event);
+    if (closing.isPrevented) return;
+    this.#isDestroyed = true;
     windows.delete(this);
     this.webContents.relay?.reset();
     await this.webContents.page?.close();
@@ -149,7 +220,7 @@ class EmulatedWindow extends EventEmitter {
   }
 
   async #openPage(): Promise<Page> {
-    const contents = this.webContents;
+    const { contents } = this;
     const context = await theHost().context();
     const page = await context.newPage();
     await page.setViewportSize({ width: this.#options.width, height: this.#options.height });
@@ -159,6 +230,12 @@ class EmulatedWindow extends EventEmitter {
     await page.exposeFunction(BINDINGS.send, (channel: string, args: unknown[]) =>
       theHost().onIpc(channel, { sender: contents, senderFrame: contents.frame() }, args),
     );
+    await page.exposeFunction(BINDINGS.invoke, (channel: string, args: unknown[]) =>
+      theHost().onInvoke(channel, { sender: contents, senderFrame: contents.frame() }, args),
+    );
+    page.on('load', () => {
+      if (page.url() !== 'about:blank') contents.emit('did-finish-load');
+    });
     await page.addInitScript(preloadScript(readFileSync(this.#options.webPreferences.preload, 'utf8')));
     await page.route(/^http:\/\/\w+--[\w.-]+\.localhost\//, serve);
     page.on('framenavigated', (frame) => {
@@ -235,6 +312,10 @@ function isOfPopup(route: Route, opener: Page): boolean {
 
 /** `BrowserWindow`, whose instances say what is not emulated. */
 export class BrowserWindow extends EmulatedWindow {
+  static fromWebContents(contents: EmulatedContents): EmulatedWindow | null {
+    return [...windows].find((window) => window.contents === contents || window.webContents === contents) ?? null;
+  }
+
   constructor(options: unknown) {
     super(options);
     return strict('BrowserWindow', this);

@@ -9,6 +9,19 @@ export interface EmulationRecord {
   readonly navigations: { readonly url: string; readonly isPrevented: boolean }[];
   readonly popups: { readonly url: string; readonly action: string }[];
   readonly consoleErrors: string[];
+  /** Notifications in the order in which they were shown, with what became of each. */
+  readonly notifications: {
+    readonly id: string;
+    readonly title: string;
+    readonly body: string;
+    readonly actions: string[];
+    isOpen: boolean;
+  }[];
+  readonly messageBoxes: { readonly message: string; readonly buttons: string[] }[];
+  readonly folderDialogs: { readonly title: string; readonly startAt: string | null; readonly hasWindow: boolean }[];
+  readonly copied: string[];
+  /** Options of the crash reporter; null while it is not started. */
+  crashReporter: { readonly uploadToServer: boolean } | null;
   isSandboxed: boolean;
   hasQuit: boolean;
 }
@@ -21,6 +34,11 @@ export const record: EmulationRecord = {
   navigations: [],
   popups: [],
   consoleErrors: [],
+  notifications: [],
+  messageBoxes: [],
+  folderDialogs: [],
+  copied: [],
+  crashReporter: null,
   isSandboxed: false,
   hasQuit: false,
 };

@@ -30,8 +30,8 @@ export interface EmulatedShell {
   ask(command: ControlRequest['command']): Promise<unknown>;
   /** Everything the process wrote to stderr so far. */
   readonly log: () => string;
-  /** Quits the app and resolves with its exit code. */
-  quit(): Promise<number | null>;
+  /** Resolves with the app's exit code, once it has ended by itself. */
+  exitCode(): Promise<number | null>;
   /** Sees to it that the process is gone: it is asked first, so that its agents go too, and then killed. */
   end(): Promise<void>;
 }
@@ -52,10 +52,10 @@ interface Launched {
   readonly log: () => string;
 }
 
-function launch(dataDir: string, port: number, env: NodeJS.ProcessEnv): Launched {
+function launch(dataDir: string, port: number, env: NodeJS.ProcessEnv, more: readonly string[]): Launched {
   const main = join(import.meta.dirname, '..', '..', '..', 'out', 'main', 'main.js');
-  const args = [main, '--data-dir', dataDir, '--port', '0', '--agent-mcp-port', '0', '--stop-agents'];
-  const child = fork(join(import.meta.dirname, 'fixture-main.ts'), args, {
+  const args = [main, '--data-dir', dataDir, '--port', '0', '--agent-mcp-port', '0'];
+  const child = fork(join(import.meta.dirname, 'fixture-main.ts'), [...args, ...more], {
     silent: true,
     execArgv: [],
     env: {
@@ -73,17 +73,20 @@ function launch(dataDir: string, port: number, env: NodeJS.ProcessEnv): Launched
 
 /** Runs the built app until it ends by itself, as one does that cannot start. */
 export async function runToEnd(dataDir: string, env: NodeJS.ProcessEnv = {}): Promise<{ code: number | null; log: string }> {
-  const { child, exited, log } = launch(dataDir, 0, env);
+  const { child, exited, log } = launch(dataDir, 0, env, []);
   const timer = setTimeout(() => child.kill('SIGKILL'), PAGE_TIMEOUT_MS);
   const code = await exited;
   clearTimeout(timer);
   return { code, log: log() };
 }
 
-/** Starts the built app in the emulation, with a data folder of its own. */
-export async function startEmulation(dataDir: string): Promise<EmulatedShell> {
+/**
+ * Starts the built app in the emulation, with a data folder of its own and further arguments. Its agents outlive it, as they
+ * do in the product: `removeDataDir` ends them.
+ */
+export async function startEmulation(dataDir: string, args: readonly string[] = []): Promise<EmulatedShell> {
   const port = await freePort();
-  const { child, exited, log } = launch(dataDir, port, {});
+  const { child, exited, log } = launch(dataDir, port, {}, args);
 
   let lastId = 0;
   const waiting = new Map<number, (answer: z.infer<typeof ControlAnswer>) => void>();
@@ -121,8 +124,7 @@ export async function startEmulation(dataDir: string): Promise<EmulatedShell> {
     look: async () => LookSchema.parse(await ask({ name: 'look' })),
     ask,
     log,
-    quit: async () => {
-      await ask({ name: 'quit' }).catch(() => undefined);
+    exitCode: async () => {
       const code = await exited;
       await browser.close();
       return code;

@@ -4,7 +4,7 @@
  */
 
 /** The names under which the emulation's process is called from the page. */
-export const BINDINGS = { send: '__emulatedSend', port: '__emulatedPort' } as const;
+export const BINDINGS = { send: '__emulatedSend', invoke: '__emulatedInvoke', port: '__emulatedPort' } as const;
 /** The name under which the emulation's process calls the page. */
 export const ENTRY = '__emulated';
 
@@ -54,6 +54,7 @@ export function preloadScript(preload: string): string {
   } });
   const ipcRenderer = strict('ipcRenderer', {
     send(channel, ...args) { void window.${BINDINGS.send}(channel, structuredClone(args)); },
+    invoke(channel, ...args) { return window.${BINDINGS.invoke}(channel, structuredClone(args)); },
     on(channel, listener) { listeners.set(channel, [...(listeners.get(channel) ?? []), listener]); return ipcRenderer; },
   });
   const contextBridge = strict('contextBridge', {

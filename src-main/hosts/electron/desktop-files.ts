@@ -25,7 +25,7 @@ export const DESKTOP_FILES = {
   rendererDir: join(out, 'renderer'),
   preload: join(out, 'preload', 'preload.cjs'),
   icon: join(root, 'assets', 'icons', 'icon.png'),
-  trayIcon: join(root, 'assets', 'icons', 'tray.png'),
+  trayIcons: join(root, 'assets', 'icons', 'tray'),
 } as const;
 
 /** The files that the core needs from its host. `resourcesPath` is Electron's, undefined elsewhere. */
@@ -37,6 +37,6 @@ export function coreFiles(
     assetsDir: outsideArchive(join(root, 'assets')),
     rendererDir: DESKTOP_FILES.rendererDir,
     programs: { guest: (name) => [node, outsideArchive(join(out, 'node', `${name}.js`))] },
-    readerModule: pathToFileURL(join(out, 'node', 'read-worker.js')),
+    readerModule: pathToFileURL(outsideArchive(join(out, 'node', 'read-worker.js'))),
   };
 }

@@ -1,7 +1,11 @@
-/** Hands the page its two ports to the core. The only thing a page can ask of the main process. */
-import type { IpcMainEvent, MessagePortMain, WebContents, WebFrameMain } from 'electron';
-import { ipcMain, MessageChannelMain } from 'electron';
-import { CONNECT_CHANNEL, PORTS_CHANNEL } from './channels.ts';
+/**
+ * What a page can ask of the main process, all of it: its two ports to the core, and a folder that the operator chooses.
+ * Everything else goes over the ports, through the contract.
+ */
+import type { IpcMainEvent, IpcMainInvokeEvent, MessagePortMain, WebContents, WebFrameMain } from 'electron';
+import { BrowserWindow, dialog, ipcMain, MessageChannelMain } from 'electron';
+import * as z from 'zod';
+import { CHOOSE_FOLDER_CHANNEL, CONNECT_CHANNEL, PORTS_CHANNEL } from './channels.ts';
 import { APP_ORIGIN } from './protocol.ts';
 
 /** What takes a port of each kind. */
@@ -13,7 +17,7 @@ export interface PortHost {
 }
 
 /** The frame that may speak: the main frame of a page of ours. The frame is null when it is gone already. */
-function trustedFrame(event: IpcMainEvent): WebFrameMain | undefined {
+function trustedFrame(event: IpcMainEvent | IpcMainInvokeEvent): WebFrameMain | undefined {
   const frame = event.senderFrame;
   return frame !== null && frame.parent === null && frame.origin === APP_ORIGIN ? frame : undefined;
 }
@@ -60,5 +64,31 @@ export function handOutPorts(host: PortHost): void {
     rpc.port1.start();
     terminals.port1.start();
     frame.postMessage(PORTS_CHANNEL, null, [rpc.port2, terminals.port2]);
+  });
+}
+
+/** What a page may say about the folder it asks for. */
+const FolderRequest = z
+  .strictObject({ title: z.string().max(120).optional(), startAt: z.string().max(4_096).optional() })
+  .prefault({});
+
+/** Lets pages ask for a folder: the system's own dialog, over the page's window. Answers its path, or null when none was chosen. */
+export function offerFolders(onRefused: (origin: string) => void): void {
+  ipcMain.handle(CHOOSE_FOLDER_CHANNEL, async (event, request: unknown): Promise<string | null> => {
+    if (trustedFrame(event) === undefined) {
+      onRefused(event.senderFrame?.origin ?? 'a frame that is gone');
+      throw new Error('Only the window of Quarterdeck may ask for a folder.');
+    }
+    const { title, startAt } = FolderRequest.parse(request ?? undefined);
+    const window = BrowserWindow.fromWebContents(event.sender);
+    const options: Electron.OpenDialogOptions = {
+      title: title ?? 'Choose a folder',
+      buttonLabel: 'Choose',
+      properties: ['openDirectory', 'createDirectory'],
+      ...(startAt === undefined ? {} : { defaultPath: startAt }),
+    };
+    const { canceled, filePaths } =
+      window === null ? await dialog.showOpenDialog(options) : await dialog.showOpenDialog(window, options);
+    return canceled ? null : (filePaths[0] ?? null);
   });
 }

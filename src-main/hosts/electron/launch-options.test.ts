@@ -16,6 +16,7 @@ describe('launchOptions', () => {
       '--allow-host',
       'b',
       '--json',
+      'quarterdeck://agent/ada',
     ];
     expect(launchOptions(args, {})).toEqual({
       dataDir: '/data',
@@ -25,6 +26,7 @@ describe('launchOptions', () => {
       allowHosts: ['a', 'b'],
       shouldStopAgents: false,
       json: true,
+      link: 'quarterdeck://agent/ada',
     });
   });
 

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { resolveDataDir } from '#core/paths.ts';
 import { portOption } from '#hosts/headless/port-option.ts';
+import { linkIn } from './window-paths.ts';
 
 /** What the command line decides. */
 export interface LaunchOptions {
@@ -15,6 +16,8 @@ export interface LaunchOptions {
   readonly shouldStopAgents: boolean;
   /** Print the ready line as JSON on stdout. */
   readonly json: boolean;
+  /** A deep link that the app was started with, as it was given; what it names is still to be judged. */
+  readonly link: string | undefined;
 }
 
 /** Reads the arguments after the program's name. Chromium's own switches are among them and are passed over. */
@@ -42,5 +45,6 @@ export function launchOptions(args: readonly string[], env: NodeJS.ProcessEnv): 
     allowHosts: (Array.isArray(values['allow-host']) ? values['allow-host'] : []).flatMap((name) => text(name) ?? []),
     shouldStopAgents: values['stop-agents'] === true,
     json: values['json'] === true,
+    link: linkIn(args),
   };
 }

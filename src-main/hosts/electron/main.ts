@@ -1,21 +1,24 @@
 /**
- * Entry of the desktop app: the core, its window, its tray. Only composes.
+ * Entry of the desktop app: the core, its window, its tray, its menus and notifications. Only composes.
  * Nothing here is awaited at the top level: Electron is not ready before this file has been run.
  */
 import { join } from 'node:path';
-import { app, dialog, session } from 'electron';
+import { app, crashReporter, dialog, session } from 'electron';
 import { messageOf } from '#shared/kernel/errors.ts';
 import { startDesktopCore } from './desktop-core.ts';
 import { DESKTOP_FILES } from './desktop-files.ts';
-import { handOutPorts } from './ipc.ts';
+import { handOutPorts, offerFolders } from './ipc.ts';
 import { launchOptions } from './launch-options.ts';
 import { registerAppScheme, serveAppScheme } from './protocol.ts';
 import { limitNavigation, limitPermissions } from './security.ts';
-import { createTray } from './tray.ts';
-import { MainWindow } from './window.ts';
+import { Shell } from './shell.ts';
+import { LINK_SCHEME, linkIn, pathOfLink } from './window-paths.ts';
 
 const options = launchOptions(process.argv.slice(1), process.env);
-const window = new MainWindow();
+
+/** Opens a deep link; before the app is ready it waits. */
+let openLink: (link: string) => void = (link) => (firstLink = link);
+let firstLink = options.link;
 
 /** Ends the core before the app, once. */
 function endWithCore(core: Awaited<ReturnType<typeof startDesktopCore>>, shouldStopAgents: () => boolean): void {
@@ -39,31 +42,44 @@ function endWithCore(core: Awaited<ReturnType<typeof startDesktopCore>>, shouldS
 async function run(): Promise<void> {
   await app.whenReady();
   let { shouldStopAgents } = options;
-  const core = await startDesktopCore(options, (ending) => {
+  const quit = (ending: { stopAgents: boolean }): void => {
     shouldStopAgents ||= ending.stopAgents;
     app.quit();
-  });
+  };
+  const core = await startDesktopCore(options, quit);
+  const shell = new Shell(core, join(options.dataDir, 'window', 'state.json'), quit);
+  // Before the core ends: a tray of a crew that is gone must offer nothing.
+  app.once('before-quit', () => shell.dispose());
   endWithCore(core, () => shouldStopAgents);
   limitPermissions(session.defaultSession);
-  serveAppScheme(DESKTOP_FILES.rendererDir);
+  serveAppScheme(DESKTOP_FILES.rendererDir, () => shell.troublePage());
+  const onRefused = (origin: string): void => core.log(`a page of ${origin} asked for something of the app and was refused`);
   handOutPorts({
     serveRpcPort: (port) => core.serveRpcPort(port),
     serveTerminalPort: (port) => core.serveTerminalPort(port),
-    onRefused: (origin) => core.log(`a page of ${origin} asked for a connection and was refused`),
+    onRefused,
   });
-  const tray = createTray({
-    open: () => window.show(),
-    stopAll: () => {
-      core.client.agents.stopAll({}).catch((error: unknown) => core.log('not all agents could be stopped', error));
-    },
-    quit: () => app.quit(),
+  offerFolders(onRefused);
+  openLink = (link) => {
+    const path = pathOfLink(link);
+    if (path === undefined)
+      core.log(`a link that names no place of the window was ignored: ${JSON.stringify(link.slice(0, 200))}`);
+    shell.show(path);
+  };
+  app.on('second-instance', (_event, args) => {
+    const link = linkIn(args);
+    if (link === undefined) shell.show();
+    else openLink(link);
   });
-  app.once('will-quit', () => tray.destroy());
-  app.on('second-instance', () => window.show());
-  app.on('activate', () => window.show());
+  app.on('activate', () => shell.show());
+  app.on('child-process-gone', (_event, { type, reason, exitCode }) =>
+    core.log(`a process of the app has ended: ${type}, ${reason}, exit code ${exitCode}`),
+  );
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => app.quit());
   if (options.json) process.stdout.write(`${JSON.stringify({ event: 'ready', ...core.info })}\n`);
-  window.show();
+  shell.start();
+  if (firstLink === undefined) shell.show();
+  else openLink(firstLink);
 }
 
 // A profile per data folder, so that each data folder has its own single instance.
@@ -71,7 +87,16 @@ app.setPath('userData', join(options.dataDir, 'window'));
 app.enableSandbox();
 registerAppScheme();
 limitNavigation();
-// Closing the window leaves the crew running; the tray brings the window back.
+// Crashes are kept in the profile, for whoever wants to find their cause. Nothing is ever sent.
+crashReporter.start({ uploadToServer: false });
+// A checkout does not claim the links of the installed app.
+if (app.isPackaged) app.setAsDefaultProtocolClient(LINK_SCHEME);
+// Here already, because macOS tells of the link that the app was started with before it is ready.
+app.on('open-url', (event, url) => {
+  event.preventDefault();
+  openLink(url);
+});
+// What follows the last window is decided in shell.ts.
 app.on('window-all-closed', () => undefined);
 
 if (app.requestSingleInstanceLock()) {
@@ -80,6 +105,6 @@ if (app.requestSingleInstanceLock()) {
     app.exit(1);
   });
 } else {
-  // The first instance is told and shows its window.
+  // The first instance is told, with the command line, and shows its window.
   app.quit();
 }

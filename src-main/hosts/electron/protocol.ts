@@ -1,10 +1,13 @@
 /**
- * `app://bundle/`: the files of the built window, and nothing else. A page from here has an origin of its own, which
- * `file://` has not. Invariant: no file outside the folder is ever read, whatever the address or a link in the folder says.
+ * `app://bundle/`: the files of the built window, its page also under the paths of its places. `app://shell/`: the page that
+ * is shown when the window cannot be. Nothing else. A page from here has an origin of its own, which `file://` has not.
+ * Invariant: no file outside the folder is ever read, whatever the address or a link in the folder says.
  */
 import { readFile, realpath } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { protocol } from 'electron';
+import { SHELL_ORIGIN, TROUBLE_POLICY, TROUBLE_URL } from './trouble-page.ts';
+import { isWindowPath } from './window-paths.ts';
 
 /** The scheme of the window's own files. */
 export const APP_SCHEME = 'app';
@@ -42,13 +45,19 @@ export function registerAppScheme(): void {
   ]);
 }
 
-/** Serves the window from `folder`. */
-export function serveAppScheme(folder: string): void {
-  protocol.handle(APP_SCHEME, (request) => answer(folder, request));
+/** Serves the window from `folder`, and the page of a window in trouble, which is made anew each time. */
+export function serveAppScheme(folder: string, troublePage: () => string): void {
+  protocol.handle(APP_SCHEME, (request) => answer(folder, troublePage, request));
 }
 
-async function answer(folder: string, request: Request): Promise<Response> {
+async function answer(folder: string, troublePage: () => string, request: Request): Promise<Response> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return refusal(405);
+  if (request.url.startsWith(`${SHELL_ORIGIN}/`)) {
+    if (request.url !== TROUBLE_URL) return refusal(404);
+    return new Response(troublePage(), {
+      headers: { ...headers(), 'content-security-policy': TROUBLE_POLICY, 'content-type': 'text/html; charset=utf-8' },
+    });
+  }
   const file = await fileOf(folder, request.url);
   const type = file === undefined ? undefined : TYPES[extname(file)];
   if (file === undefined || type === undefined) return refusal(404);
@@ -83,7 +92,7 @@ async function fileOf(folder: string, address: string): Promise<string | undefin
   if (path.includes('\0') || path.includes('\\') || path.split('/').some((part) => part.startsWith('.'))) return undefined;
   try {
     const root = await realpath(folder);
-    const file = await realpath(join(root, path === '/' ? 'index.html' : path));
+    const file = await realpath(join(root, isWindowPath(path) ? 'index.html' : path));
     return file.startsWith(root + sep) ? file : undefined;
   } catch {
     return undefined;
