@@ -1,5 +1,6 @@
 /** The terminal of a run that has ended: its last screen, shown once to whoever opens it. */
 import type { TerminalCapture, TerminalSize } from '#core/runtimes/runtime.ts';
+import { AnsiLines, ansiOf } from './ansi-lines.ts';
 import type { Snapshot } from './screen-mirror.ts';
 import { RESET } from './screen-painter.ts';
 import type { ViewSource } from './terminal-view.ts';
@@ -13,12 +14,24 @@ export function divide(capture: TerminalCapture): { history: readonly string[]; 
 /** A source that shows a capture, made with colours, and never anything else. */
 export class EndedTerminal implements ViewSource {
   readonly size: TerminalSize;
-  readonly #bytes: Uint8Array;
+  readonly #snapshot: Snapshot;
+  readonly #history: readonly string[];
 
   constructor(capture: TerminalCapture) {
     this.size = capture.size;
-    const rows = divide(capture).screen.map((line, y) => `\x1b[${y + 1};1H${line}\x1b[0m`);
-    this.#bytes = Buffer.from(`${RESET}${rows.join('')}\x1b[${capture.cursor.y + 1};${capture.cursor.x + 1}H`);
+    const { history, screen } = divide(capture);
+    this.#history = history;
+    const reader = new AnsiLines();
+    // The first line of the screen goes on in the look of the last one above it.
+    for (const line of history) reader.read(line);
+    const runs = screen.map((line) => reader.read(line));
+    const rows = runs.map((line, y) => `\x1b[${y + 1};1H${ansiOf(line)}`);
+    this.#snapshot = {
+      bytes: Buffer.from(`${RESET}${rows.join('')}\x1b[${capture.cursor.y + 1};${capture.cursor.x + 1}H`),
+      size: capture.size,
+      lines: runs.map((line) => line.map(({ text }) => text).join('')),
+      cursorRow: capture.cursor.y,
+    };
   }
 
   flush(): void {
@@ -26,6 +39,10 @@ export class EndedTerminal implements ViewSource {
   }
 
   snapshot(): Promise<Snapshot> {
-    return Promise.resolve({ bytes: this.#bytes, size: this.size });
+    return Promise.resolve(this.#snapshot);
+  }
+
+  linesAbove(): Promise<readonly string[]> {
+    return Promise.resolve(this.#history);
   }
 }

@@ -24,6 +24,10 @@ export interface Snapshot {
   /** Terminal output that draws it. */
   readonly bytes: Uint8Array;
   readonly size: TerminalSize;
+  /** Its text, without blanks at the ends of lines. */
+  readonly lines: readonly string[];
+  /** The row of the cursor, from 0. */
+  readonly cursorRow: number;
 }
 
 /** A terminal without display or scrollback. */
@@ -66,8 +70,12 @@ export class ScreenMirror implements Disposable {
     return new Promise((resolve) => {
       this.#then(() => {
         const title = this.#title === '' ? '' : `\x1b]2;${this.#title}\x07`;
-        const bytes = Buffer.from(paintScreen(this.#terminal, this.#core) + title);
-        resolve({ bytes, size: { cols: this.#terminal.cols, rows: this.#terminal.rows } });
+        resolve({
+          bytes: Buffer.from(paintScreen(this.#terminal, this.#core) + title),
+          size: { cols: this.#terminal.cols, rows: this.#terminal.rows },
+          lines: this.#text(),
+          cursorRow: this.#terminal.buffer.active.cursorY,
+        });
       });
     });
   }
@@ -75,13 +83,13 @@ export class ScreenMirror implements Disposable {
   /** The screen as lines of text without blanks at their ends, as of now. */
   lines(): Promise<string[]> {
     return new Promise((resolve) => {
-      this.#then(() => {
-        const { active } = this.#terminal.buffer;
-        resolve(
-          Array.from({ length: this.#terminal.rows }, (_, y) => active.getLine(active.baseY + y)?.translateToString(true) ?? ''),
-        );
-      });
+      this.#then(() => resolve(this.#text()));
     });
+  }
+
+  #text(): string[] {
+    const { active } = this.#terminal.buffer;
+    return Array.from({ length: this.#terminal.rows }, (_, y) => active.getLine(active.baseY + y)?.translateToString(true) ?? '');
   }
 
   dispose(): void {

@@ -140,4 +140,11 @@ describe('the sequence splitter', () => {
     ])
       expect([text, split(text)]).toEqual([text, [text]]);
   });
+
+  it('keeps a viewer on one screen where the runtime draws both, and only there', () => {
+    const switches = 'a\x1b[?1049hb\x1b[?1049lc\x1b[?47hd\x1b[?1047le\x1b[?25lf';
+    const splitter = new SequenceSplitter({ hasOneScreen: true });
+    expect(Buffer.from(splitter.feed(Buffer.from(switches))).toString()).toBe('abcde\x1b[?25lf');
+    expect(split(switches)).toEqual([switches]);
+  });
 });

@@ -36,9 +36,18 @@ const EMPTY = new Uint8Array(0);
 
 /** Feeds on chunks as they come and gives out whole sequences. */
 export class SequenceSplitter {
+  readonly #hasOneScreen: boolean;
   #held: Uint8Array = EMPTY;
   /** Set while the rest of an overlong sequence is dropped. */
   #skipping: Kind | undefined;
+
+  /**
+   * `hasOneScreen`: the switch to the alternate screen and back is taken out. For a tmux client: it draws both screens of the
+   * program by itself, and has a viewer's terminal on its alternate one for ever, where nothing can be scrolled back to.
+   */
+  constructor({ hasOneScreen = false }: { hasOneScreen?: boolean } = {}) {
+    this.#hasOneScreen = hasOneScreen;
+  }
 
   /** Takes the next chunk; returns what is complete. The result may share memory with `chunk`. */
   feed(chunk: Uint8Array): Uint8Array {
@@ -66,7 +75,7 @@ export class SequenceSplitter {
         at = start;
         break;
       }
-      if (isKeptBack(bytes, start, sequence.end, sequence.kind)) {
+      if (isKeptBack(bytes, start, sequence.end, sequence.kind, this.#hasOneScreen)) {
         if (start > from) parts.push(bytes.subarray(from, start));
         from = sequence.end;
       }
@@ -150,6 +159,8 @@ const ASKING_CSI =
   /^(?:[>=]?[\d;:]*c|\??[\d;:]*n|\??[\d;:]*\$p|[\d;:]*x|&u|[\d;:]*\$w|[\d;:]*\*y|>[\d;:]*q|\?u|\?[\d;:]*[mS]|0*(?:11|13|14|15|16|18|19|20|21)(?:[;:][\d;:]*)?t)$/;
 /** Media copy: what follows goes to the operator's printer. */
 const PRINTING_CSI = /^\??[\d;:]*i$/;
+/** The switch between the two screens. */
+const SCREEN_CSI = /^\?(?:47|1047|1049)[hl]$/;
 /** Status and capability requests. */
 const ASKING_DCS = /^[\d;:]*[$+]q/;
 /** The OSC sequences that a screen may need: titles, colours, links, marks of a shell's prompt. */
@@ -164,13 +175,13 @@ const PASSED_OVER = /[\x00-\x1f\x7f]|\xc2?\x9c$/g;
  * Whether a viewer's terminal must not get a sequence: it would answer, or do something beside showing a screen. The
  * operator's clipboard, printer, notifications and downloads are not an agent's (tmux keeps them from its clients likewise).
  */
-function isKeptBack(bytes: Uint8Array, start: number, end: number, kind: Kind | undefined): boolean {
+function isKeptBack(bytes: Uint8Array, start: number, end: number, kind: Kind | undefined, hasOneScreen: boolean): boolean {
   if (kind === undefined) return bytes[start] === ESC && end === start + 2 && bytes[start + 1] === 0x5a;
   if (kind === 'string') return false;
   const body = Buffer.from(bytes.buffer, bytes.byteOffset + start + 2, end - start - 2)
     .toString('latin1')
     .replace(PASSED_OVER, '');
-  if (kind === 'csi') return ASKING_CSI.test(body) || PRINTING_CSI.test(body);
+  if (kind === 'csi') return ASKING_CSI.test(body) || PRINTING_CSI.test(body) || (hasOneScreen && SCREEN_CSI.test(body));
   if (kind === 'dcs') return ASKING_DCS.test(body);
   return !SHOWN_OSC.test(body) || ASKING_OSC.test(body);
 }

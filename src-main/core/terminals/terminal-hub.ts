@@ -3,7 +3,7 @@
  * screen, and a view for each viewer.
  *
  * Size: one for all. A terminal program draws for one size, so viewers with other sizes show the same cells scaled or
- * scrolled. Whoever typed or resized last decides; looking alone never changes what others see.
+ * scrolled. Whoever has control decides, and while nobody has, whoever resized last; looking alone never changes what others see.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Disposable } from '#shared/kernel/disposable.ts';
@@ -12,6 +12,7 @@ import { MAX_FRAME_BYTES } from '#shared/terminals/frames.ts';
 import type { Run, RunEnd, TerminalSize, TerminalStream } from '#core/runtimes/runtime.ts';
 import type { Snapshot } from './screen-mirror.ts';
 import { ScreenMirror } from './screen-mirror.ts';
+import { countAbove } from './scrollback.ts';
 import { SequenceSplitter } from './sequence-splitter.ts';
 import type { EndReason, ViewSink, ViewSource } from './terminal-view.ts';
 import { TerminalView } from './terminal-view.ts';
@@ -42,10 +43,10 @@ const DETACHED: EndReason = {
 /** A viewer's place in a hub. */
 export interface HubSeat extends Disposable {
   readonly view: TerminalView;
-  /** Types bytes; the viewer's size becomes the terminal's. */
-  type(bytes: Uint8Array): void;
-  /** The viewer's size has changed; it becomes the terminal's. */
-  resize(size: TerminalSize): void;
+  /** Remembers the viewer's size; undefined when it may not decide the terminal's. */
+  wish: TerminalSize | undefined;
+  /** Makes the viewer's size the terminal's. */
+  applySize(): void;
 }
 
 /** One window of one run. */
@@ -54,7 +55,7 @@ export class TerminalHub implements ViewSource, Disposable {
   readonly window: string;
   readonly #stream: TerminalStream;
   readonly #mirror: ScreenMirror;
-  readonly #splitter = new SequenceSplitter();
+  readonly #splitter: SequenceSplitter;
   readonly #views = new Set<TerminalView>();
   readonly #owned = new DisposableStack();
   readonly #closing = new AbortController();
@@ -71,6 +72,7 @@ export class TerminalHub implements ViewSource, Disposable {
     this.run = run;
     this.window = window;
     this.#size = size;
+    this.#splitter = new SequenceSplitter({ hasOneScreen: run.kind === 'tmux' });
     this.#stream = this.#owned.add(stream);
     this.#mirror = this.#owned.add(new ScreenMirror(size));
     this.#owned.add(stream.onData((chunk) => this.#read(chunk)));
@@ -112,22 +114,18 @@ export class TerminalHub implements ViewSource, Disposable {
   join(sink: ViewSink, wish: TerminalSize | undefined): HubSeat {
     const view = new TerminalView(this, sink);
     this.#views.add(view);
-    let size = wish;
-    return {
+    const seat: HubSeat = {
       view,
-      type: (bytes) => {
-        if (size !== undefined) this.resize(size);
-        this.type(bytes);
-      },
-      resize: (wanted) => {
-        size = wanted;
-        this.resize(wanted);
+      wish,
+      applySize: () => {
+        if (seat.wish !== undefined) this.resize(seat.wish);
       },
       dispose: () => {
         view.close();
         this.#views.delete(view);
       },
     };
+    return seat;
   }
 
   /** Types bytes into the terminal. */
@@ -147,6 +145,15 @@ export class TerminalHub implements ViewSource, Disposable {
 
   snapshot(): Promise<Snapshot> {
     return this.#mirror.snapshot();
+  }
+
+  async linesAbove(snapshot: Snapshot, limit: number, isLast: boolean): Promise<readonly string[] | undefined> {
+    const { window } = this;
+    const capture = await this.run.capture({ historyLines: limit, ansi: true, window }).catch(() => undefined);
+    // A terminal that cannot be read has no history either.
+    if (capture === undefined) return [];
+    const above = countAbove(capture, snapshot) ?? (isLast ? capture.lines.length - capture.size.rows : undefined);
+    return above === undefined ? undefined : capture.lines.slice(0, Math.max(0, above));
   }
 
   flush(): void {

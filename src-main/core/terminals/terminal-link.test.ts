@@ -54,7 +54,7 @@ describe.each<LinkKind>(['websocket', 'port'])('a terminal link over a %s', (kin
   it('shows the screen, what is typed and what follows, to an early and a late viewer', async () => {
     await fixture.start('shell', 'PS1="$ " exec bash --norc --noprofile -i');
     const client = await fixture.connect(kind);
-    const first = client.view({ agentId: 'shell' });
+    const first = client.view({ agentId: 'shell', control: 'take' });
     await first.shows('$');
     client.type(first, 'echo early-$((40+2))\r');
     await first.shows('early-42');
@@ -65,8 +65,10 @@ describe.each<LinkKind>(['websocket', 'port'])('a terminal link over a %s', (kin
     await matchesCapture('shell', first);
     await matchesCapture('shell', second);
     expect(first.types[0]).toBe(ServerFrame.opened);
-    expect(first.types[1]).toBe(ServerFrame.screen);
-    expect(first.types.slice(2).every((type) => type === ServerFrame.data)).toBe(true);
+    const output = first.types.slice(1).filter((type) => type !== ServerFrame.control);
+    expect(first.types[1]).toBe(ServerFrame.control);
+    expect(output[0]).toBe(ServerFrame.screen);
+    expect(output.slice(1).every((type) => type === ServerFrame.data)).toBe(true);
     expect(fixture.terminals.openHubs).toBe(1);
   });
 
@@ -77,7 +79,7 @@ describe.each<LinkKind>(['websocket', 'port'])('a terminal link over a %s', (kin
     await early.shows('row 9');
     await matchesCapture('full', early);
     const client = await fixture.connect(kind);
-    const late = client.view({ agentId: 'full' });
+    const late = client.view({ agentId: 'full', control: 'take' });
     await late.shows('row 9');
     await matchesCapture('full', late);
     const cell = late.terminal.buffer.active.getLine(0)?.getCell(1);
@@ -89,19 +91,18 @@ describe.each<LinkKind>(['websocket', 'port'])('a terminal link over a %s', (kin
     await matchesCapture('full', late);
   });
 
-  it('sends history before the screen', async () => {
+  it('sends history behind the screen, with another screen that belongs to it', async () => {
     const run = await fixture.start('long', 'for i in $(seq 1 3000); do echo "line $i"; done; sleep 600');
     await waitForScreen(run, 'line 3000');
     const view = (await fixture.connect(kind)).view({ agentId: 'long', historyLines: 2_000 });
+    await until('the history has come', () => view.types.filter((type) => type === ServerFrame.screen).length === 2);
+    const order = view.types.filter((type, index) => type !== view.types[index - 1] && type !== ServerFrame.data);
+    const { opened, control, screen, scrollback, history } = ServerFrame;
+    expect(order).toEqual([opened, control, screen, scrollback, history, screen]);
     await view.shows('line 3000');
-    const screenAt = view.types.indexOf(ServerFrame.screen);
-    expect(screenAt).toBe(view.types.lastIndexOf(ServerFrame.history) + 1);
-    const numbers = [...view.historyText.matchAll(/line (\d+)/g)].map((match) => Number(match[1]));
-    expect(numbers).toHaveLength(2_000);
-    expect(numbers.every((number, index) => index === 0 || number === (numbers[index - 1] ?? 0) + 1)).toBe(true);
-    // The history ends where the screen begins.
-    const onScreen = view.lines().map((line) => Number(/line (\d+)/.exec(line)?.[1] ?? 0));
-    expect(numbers.at(-1)).toBe((onScreen[0] ?? 0) - 1);
+    const numbers = [...view.scrollback(), ...view.lines()].flatMap((line) => /line (\d+)/.exec(line)?.[1] ?? []).map(Number);
+    expect(numbers.slice(-23)).toEqual(Array.from({ length: 23 }, (_, index) => 2_978 + index));
+    expect(numbers).toEqual(Array.from({ length: 2_023 }, (_, index) => 978 + index));
     await matchesCapture('long', view);
   });
 
@@ -113,7 +114,7 @@ describe.each<LinkKind>(['websocket', 'port'])('a terminal link over a %s', (kin
       fixture.use(new PtyRuntime({ log: () => undefined }));
       const run = await fixture.start('flood', script);
       const client = await fixture.connect(kind);
-      const live = client.view({ agentId: 'flood' });
+      const live = client.view({ agentId: 'flood', control: 'take' });
       await until('both views are open', () => live.opened !== undefined);
       const slow = await fixture.connect(kind);
       const link = fixture.lastLink;
@@ -138,7 +139,7 @@ describe.each<LinkKind>(['websocket', 'port'])('a terminal link over a %s', (kin
     effort.roundsTimeoutMs,
   );
 
-  it('resizes the program for all: the viewer who typed or resized last decides', async () => {
+  it('resizes the program for all: who has control decides, else who resized last', async () => {
     await fixture.start(
       'sized',
       'while sleep 0.05; do now=$(stty size); [ "$now" = "$was" ] || echo "size $now."; was=$now; done',
@@ -149,15 +150,20 @@ describe.each<LinkKind>(['websocket', 'port'])('a terminal link over a %s', (kin
     const second = client.view({ agentId: 'sized', cols: 60, rows: 20 });
     await until('the second view is open', () => second.opened);
     expect(second.opened).toEqual({ cols: 90, rows: 30, window: 'main' });
-    client.type(second, 'x');
+    client.take(second);
     await Promise.all([first.shows('size 20 60.'), second.shows('size 20 60.')]);
     expect([first.terminal.cols, first.terminal.rows]).toEqual([60, 20]);
+    // Remembered, and of no consequence while another has control.
     client.resize(first, 101, 33);
+    client.resize(second, 61, 21);
+    await first.shows('size 21 61.');
+    client.release(second);
+    await until('control is free', () => first.control === 'nobody');
+    client.resize(second, 62, 22);
+    await first.shows('size 22 62.');
+    client.take(first);
     await Promise.all([first.shows('size 33 101.'), second.shows('size 33 101.')]);
     expect([second.terminal.cols, second.terminal.rows]).toEqual([101, 33]);
-    client.type(second, 'y');
-    await first.shows('y');
-    await until('the size of the one who typed', () => first.terminal.cols === 60);
     await matchesCapture('sized', first);
     await matchesCapture('sized', second);
   });
@@ -165,7 +171,7 @@ describe.each<LinkKind>(['websocket', 'port'])('a terminal link over a %s', (kin
   it('tells the end after the last output, and can be opened again after a restart', async () => {
     const run = await fixture.start('brief', 'read -r x; for i in $(seq 1 500); do echo "out $i"; done; echo last-words; exit 3');
     const client = await fixture.connect(kind);
-    const view = client.view({ agentId: 'brief' });
+    const view = client.view({ agentId: 'brief', control: 'take' });
     await until('the view is open', () => view.opened);
     client.type(view, 'go\r');
     await until('the end is told', () => view.ended);
@@ -178,7 +184,7 @@ describe.each<LinkKind>(['websocket', 'port'])('a terminal link over a %s', (kin
     const post = client.view({ agentId: 'brief', historyLines: 1_000 });
     await until('the end is told again', () => post.ended);
     await post.shows('last-words');
-    expect(post.historyText).toContain('out 1\x1b');
+    expect(post.historyText).toContain('out 1\r');
     await matchesCapture('brief', post);
 
     await run.discard();
@@ -209,7 +215,7 @@ describe.each<LinkKind>(['websocket', 'port'])('a terminal link over a %s', (kin
   it('survives any junk', async () => {
     await fixture.start('target', 'cat');
     const healthy = await fixture.connect(kind);
-    const view = healthy.view({ agentId: 'target' });
+    const view = healthy.view({ agentId: 'target', control: 'take' });
     await until('the view is open', () => view.opened);
     const payload = fc.oneof(
       fc.uint8Array({ maxLength: 40 }),
@@ -316,14 +322,14 @@ describe('a terminal link', () => {
     const client = await fixture.connect();
     const views = Array.from({ length: MAX_CHANNELS }, () => client.view({ agentId: 'many' }));
     await Promise.all(views.map((view) => view.shows('here')));
-    expect(await refused(client.view({ agentId: 'many' }), 'TOO_MANY_REQUESTS')).toContain('64');
+    expect(await refused(client.view({ agentId: 'many' }), 'TOO_MANY_REQUESTS')).toContain('128');
     expect(fixture.terminals.openHubs).toBe(1);
   });
 
   it('tells the journal of typing once per spell, before it types, and never what', async () => {
     await fixture.start('typed', 'cat');
     const client = await fixture.connect();
-    const view = client.view({ agentId: 'typed' });
+    const view = client.view({ agentId: 'typed', control: 'take' });
     // Typed before the view is open: kept, and in order.
     client.type(view, 'sec');
     client.type(view, 'ret');
@@ -346,7 +352,7 @@ describe('a terminal link', () => {
     const ask = `read -r go; stty raw -echo; printf '\\033[6n'; answer=$(dd bs=1 count=6 2>/dev/null | od -An -c); stty sane; echo "answer:$answer"; cat`;
     await fixture.start('asks', ask);
     const client = await fixture.connect();
-    const views = [client.view({ agentId: 'asks' }), client.view({ agentId: 'asks' })];
+    const views = [client.view({ agentId: 'asks', control: 'take' }), client.view({ agentId: 'asks' })];
     const answers: string[] = [];
     for (const view of views) view.terminal.onData((answer) => answers.push(answer));
     await until('both views are open', () => views.every((view) => view.types.includes(ServerFrame.screen)));

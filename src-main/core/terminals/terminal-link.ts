@@ -12,34 +12,42 @@ import {
   decodeAck,
   decodeFrame,
   encodeFrame,
+  HistoryPayload,
   MAX_CHANNELS,
   MAX_FRAME_BYTES,
   OpenPayload,
   ServerFrame,
   SizePayload,
+  TakePayload,
 } from '#shared/terminals/frames.ts';
-import type { Frame } from '#shared/terminals/frames.ts';
+import type { ControlPayload, Frame } from '#shared/terminals/frames.ts';
 import type { Caller } from '#core/caller.ts';
-import type { TerminalSize } from '#core/runtimes/runtime.ts';
+import type { LeaveReason } from './control-leases.ts';
 import type { Duplex } from './duplex.ts';
 import { CloseCode } from './duplex.ts';
-import type { ViewSink } from './terminal-view.ts';
-import type { TerminalsService, Viewer } from './terminals-service.ts';
+import type { TerminalsService, Viewer, ViewerSink } from './terminals-service.ts';
 
 /** With more than this on its way no view of the link gets anything, in bytes. */
 const CONGESTED_BYTES = 4 * 1024 * 1024;
 /** A client whose refusals pile up to this is cut off, in bytes. */
 const FLOODED_BYTES = 16 * 1024 * 1024;
-/** Keys typed between `open` and `opened` are kept up to this, in bytes. */
-const MAX_EARLY_INPUT_BYTES = 64 * 1024;
+/** What is asked for between `open` and `opened` is kept up to this, in bytes. */
+const MAX_EARLY_BYTES = 64 * 1024;
+/** What a frame counts for besides its payload, in bytes. */
+const FRAME_COST = 64;
+
+/** Something that the client asks of a view. */
+type Request = (viewer: Viewer) => unknown;
 
 /** One view on the link. */
 interface Channel {
   viewer: Viewer | undefined;
   isClosed: boolean;
-  earlyInput: Uint8Array[];
+  /** What was asked for before the view stood, in order. */
+  early: Request[];
   earlyBytes: number;
-  earlySize: TerminalSize | undefined;
+  /** Who has control, when that could not be sent because the link was full. */
+  owedControl: ControlPayload | undefined;
 }
 
 /** What a link needs. */
@@ -86,12 +94,12 @@ export class TerminalLink implements Disposable {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     this.#owned.dispose();
-    for (const [id, channel] of this.#channels) this.#drop(id, channel);
+    for (const [id, channel] of this.#channels) this.#drop(id, channel, 'lost');
   }
 
-  #drop(id: number, channel: Channel): void {
+  #drop(id: number, channel: Channel, reason: LeaveReason): void {
     channel.isClosed = true;
-    channel.viewer?.dispose();
+    channel.viewer?.leave(reason);
     if (this.#channels.get(id) === channel) this.#channels.delete(id);
   }
 
@@ -126,22 +134,36 @@ export class TerminalLink implements Disposable {
         this.#input(id, payload);
         return;
       case ClientFrame.resize: {
-        const channel = this.#require(id);
         const size = parse(SizePayload, payload, 'resize');
-        if (channel.viewer === undefined) channel.earlySize = size;
-        else channel.viewer.resize(size);
+        this.#ask(id, 0, (viewer) => viewer.resize(size));
+        return;
+      }
+      case ClientFrame.take: {
+        const { force } = parse(TakePayload, payload, 'take');
+        this.#ask(id, 0, (viewer) => viewer.take(force));
+        return;
+      }
+      case ClientFrame.release:
+        this.#ask(id, 0, (viewer) => viewer.release());
+        return;
+      case ClientFrame.history: {
+        const { lines } = parse(HistoryPayload, payload, 'history');
+        this.#ask(id, 0, (viewer) => viewer.restore(lines));
         return;
       }
       case ClientFrame.ack: {
         if (payload.length !== 4) throw new AppError('BAD_REQUEST', 'The payload of an ack is a number of 4 bytes, big endian.');
         this.#channels.get(id)?.viewer?.acknowledge(decodeAck(payload));
         // The acknowledgement also tells that the link has drained, which others may wait for.
-        for (const channel of this.#channels.values()) channel.viewer?.recheck();
+        for (const [other, channel] of this.#channels) {
+          channel.viewer?.recheck();
+          if (channel.owedControl && !this.#isCongested()) this.#sendControl(other, channel, channel.owedControl);
+        }
         return;
       }
       case ClientFrame.close: {
         const channel = this.#channels.get(id);
-        if (channel) this.#drop(id, channel);
+        if (channel) this.#drop(id, channel, 'closed');
         return;
       }
       default:
@@ -157,13 +179,13 @@ export class TerminalLink implements Disposable {
         data: { limit: MAX_CHANNELS },
       });
     }
-    const channel: Channel = { viewer: undefined, isClosed: false, earlyInput: [], earlyBytes: 0, earlySize: undefined };
+    const channel: Channel = { viewer: undefined, isClosed: false, early: [], earlyBytes: 0, owedControl: undefined };
     this.#channels.set(id, channel);
     this.#options.terminals.watch(request, this.#options.caller, this.#sink(id, channel)).then(
       (viewer) => this.#opened(id, channel, viewer),
       (error: unknown) => {
         if (channel.isClosed) return;
-        this.#drop(id, channel);
+        this.#drop(id, channel, 'ended');
         this.#refuse(id, error);
       },
     );
@@ -171,35 +193,39 @@ export class TerminalLink implements Disposable {
 
   #opened(id: number, channel: Channel, viewer: Viewer): void {
     if (channel.isClosed) {
-      viewer.dispose();
+      viewer.leave(this.#isDisposed ? 'lost' : 'closed');
       return;
     }
     channel.viewer = viewer;
-    const { earlyInput, earlySize } = channel;
-    channel.earlyInput = [];
-    try {
-      if (earlySize !== undefined) viewer.resize(earlySize);
-      for (const bytes of earlyInput) this.#type(id, viewer, bytes);
-    } catch (error) {
-      this.#refuse(id, error);
-    }
+    for (const act of channel.early.splice(0)) this.#act(id, viewer, act);
   }
 
   #input(id: number, payload: Uint8Array): void {
-    const channel = this.#require(id);
-    if (payload.length === 0) return;
-    if (channel.viewer !== undefined) {
-      this.#type(id, channel.viewer, payload);
-      return;
-    }
-    channel.earlyBytes += payload.length;
-    if (channel.earlyBytes > MAX_EARLY_INPUT_BYTES)
-      throw new AppError('TOO_MANY_REQUESTS', 'Wait for "opened" before you type more.');
-    channel.earlyInput.push(payload.slice());
+    // A copy: the bytes may be typed later, and belong to a buffer that is used again.
+    const bytes = payload.slice();
+    this.#ask(id, bytes.length, (viewer) => (bytes.length === 0 ? undefined : viewer.type(bytes)));
   }
 
-  #type(id: number, viewer: Viewer, bytes: Uint8Array): void {
-    viewer.type(bytes)?.catch((error: unknown) => this.#refuse(id, error));
+  /** Does what the client asked of a view, once it stands. */
+  #ask(id: number, bytes: number, act: Request): void {
+    const channel = this.#require(id);
+    if (channel.viewer !== undefined) {
+      this.#act(id, channel.viewer, act);
+      return;
+    }
+    channel.earlyBytes += bytes + FRAME_COST;
+    if (channel.earlyBytes > MAX_EARLY_BYTES)
+      throw new AppError('TOO_MANY_REQUESTS', 'Wait for "opened" before you type or ask for more.');
+    channel.early.push(act);
+  }
+
+  #act(id: number, viewer: Viewer, act: Request): void {
+    try {
+      const done = act(viewer);
+      if (done instanceof Promise) done.catch((error: unknown) => this.#refuse(id, error));
+    } catch (error) {
+      this.#refuse(id, error);
+    }
   }
 
   #require(id: number): Channel {
@@ -208,7 +234,19 @@ export class TerminalLink implements Disposable {
     return channel;
   }
 
-  #sink(id: number, channel: Channel): ViewSink {
+  #isCongested(): boolean {
+    return this.#duplex.bufferedAmount > CONGESTED_BYTES;
+  }
+
+  /** The newest is enough: a client that reads nothing is owed one at most. */
+  #sendControl(id: number, channel: Channel, control: ControlPayload): void {
+    channel.owedControl = control;
+    if (channel.isClosed || this.#isDisposed || this.#isCongested()) return;
+    channel.owedControl = undefined;
+    this.#duplex.send(encodeFrame(ServerFrame.control, id, json(control)));
+  }
+
+  #sink(id: number, channel: Channel): ViewerSink {
     const send = (type: number, payload: Uint8Array): void => {
       if (!channel.isClosed && !this.#isDisposed) this.#duplex.send(encodeFrame(type, id, payload));
     };
@@ -217,19 +255,25 @@ export class TerminalLink implements Disposable {
       for (let at = MAX_FRAME_BYTES; at < bytes.length; at += MAX_FRAME_BYTES)
         send(typeOfRest, bytes.subarray(at, at + MAX_FRAME_BYTES));
     };
-    const duplex = this.#duplex;
+    const isCongested = (): boolean => this.#isCongested();
     return {
       opened: (size, window) => send(ServerFrame.opened, json({ ...size, window })),
+      control: (control) => this.#sendControl(id, channel, control),
+      refused: (error) => {
+        if (!channel.isClosed) this.#refuse(id, error);
+      },
+      tile: (payload) => send(ServerFrame.tile, payload),
+      scrollback: (lines) => send(ServerFrame.scrollback, json({ lines })),
       history: (bytes) => sendLong(ServerFrame.history, bytes, ServerFrame.history),
       screen: (bytes) => sendLong(ServerFrame.screen, bytes, ServerFrame.data),
       data: (bytes) => sendLong(ServerFrame.data, bytes, ServerFrame.data),
       resized: (size) => send(ServerFrame.resized, json(size)),
       ended: (reason) => {
         send(ServerFrame.ended, json(reason));
-        this.#drop(id, channel);
+        this.#drop(id, channel, 'ended');
       },
       get isCongested() {
-        return duplex.bufferedAmount > CONGESTED_BYTES;
+        return isCongested();
       },
     };
   }

@@ -1,13 +1,16 @@
 /**
- * One viewer of one terminal: what it gets and when.
+ * One viewer of one terminal: what it gets and when. The screen comes first; lines from above it are sent behind, together with
+ * a second screen to which they belong (src-shared/terminals/frames.ts has the order).
  *
  * Invariants: what a viewer was sent and has not acknowledged stays below `HIGH_WATER_BYTES` + one batch + one screen, whatever
  * the agent prints; a viewer that falls behind gets a new screen instead of what it missed, so its screen is always right
  * once it has caught up; nothing here ever makes the terminal or another viewer wait.
  */
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { HIGH_WATER_BYTES, LOW_WATER_BYTES } from '#shared/terminals/frames.ts';
 import type { EndedCode } from '#shared/terminals/frames.ts';
 import type { TerminalSize } from '#core/runtimes/runtime.ts';
+import { AnsiLines, ansiOf } from './ansi-lines.ts';
 import type { Snapshot } from './screen-mirror.ts';
 
 /** Why a view ended, in code and words. */
@@ -19,6 +22,8 @@ export interface EndReason {
 /** Where a view's output goes. Payloads of any size: whoever implements it cuts them into frames. */
 export interface ViewSink {
   opened(size: TerminalSize, window: string): void;
+  /** So many lines of history follow. */
+  scrollback(lines: number): void;
   history(bytes: Uint8Array): void;
   screen(bytes: Uint8Array): void;
   data(bytes: Uint8Array): void;
@@ -35,18 +40,31 @@ export interface ViewSource {
   /** Gives what is batched to the views that are live, so that the next byte belongs to the snapshot taken now or comes after it. */
   flush(): void;
   snapshot(): Promise<Snapshot>;
+  /**
+   * The lines above the screen of a snapshot just taken, at most `limit`, oldest first, with the sequences of `AnsiLines`.
+   * Undefined when they cannot be told for this snapshot: a newer one may do. With `isLast` it gives what comes nearest.
+   */
+  linesAbove(snapshot: Snapshot, limit: number, isLast: boolean): Promise<readonly string[] | undefined>;
 }
 
 /** History goes out in slices of about this size, in bytes: other channels come in between. */
 const HISTORY_SLICE_BYTES = 64 * 1024;
 
-type State = 'history' | 'syncing' | 'live' | 'stalled' | 'ending' | 'closed';
+/** So often history is tried with a newer screen, when the two do not fit or the viewer was too slow. */
+const MAX_TRIES = 8;
+/** Between two tries, in ms: about what a tmux client takes to draw. */
+const RETRY_MS = 20;
+
+/**
+ * `restoring`: history is under way, output waits for the screen behind it. `stalled`: the viewer is behind and gets nothing.
+ */
+type State = 'opening' | 'syncing' | 'live' | 'restoring' | 'stalled' | 'ending' | 'closed';
 
 /** One viewer's view. */
 export class TerminalView {
   readonly #source: ViewSource;
   readonly #sink: ViewSink;
-  #state: State = 'history';
+  #state: State = 'opening';
   #unacknowledged = 0;
   /** What came while the snapshot was made: it follows the screen. */
   #pending: Uint8Array[] = [];
@@ -56,6 +74,13 @@ export class TerminalView {
   #round = 0;
   #toldSize: TerminalSize;
   #wake: (() => void) | undefined;
+  /** Lines of history that are wanted as soon as the view is live. */
+  #wantedHistory = 0;
+  /** While restoring: the terminal has got another size than the snapshot has. */
+  #isOutdated = false;
+  /** Whether the viewer was told of history that has not had its end. */
+  #owesScreen = false;
+  readonly #shown = Promise.withResolvers<undefined>();
 
   constructor(source: ViewSource, sink: ViewSink) {
     this.#source = source;
@@ -73,17 +98,17 @@ export class TerminalView {
     return this.#state === 'live';
   }
 
-  /** Sends the history in slices, as fast as the viewer takes it, then the screen, then what follows. */
-  async start(history: readonly string[] | Promise<readonly string[]>): Promise<void> {
-    const lines = await history;
-    if (this.#state !== 'history') return;
-    for (const slice of slices(lines, this.#source.size.rows)) {
-      while (this.#state === 'history' && this.#isFull()) await this.#credit();
-      if (this.#state !== 'history') return;
-      this.#unacknowledged += slice.length;
-      this.#sink.history(slice);
-    }
-    this.#sync();
+  /** Sends the screen, then what follows, and the history behind it. Resolves when that is sent, or the view is over. */
+  async start(historyLines: number): Promise<void> {
+    this.#wantedHistory = historyLines;
+    if (this.#state === 'opening') this.#sync();
+    await this.#shown.promise;
+  }
+
+  /** Sends at most so many lines from above the screen, as they are now, with another screen behind them. */
+  restore(lines: number): void {
+    this.#wantedHistory = lines;
+    if (this.#state === 'live') this.#goOn();
   }
 
   /** A batch of output. */
@@ -91,7 +116,7 @@ export class TerminalView {
     if (this.#state === 'live') {
       if (this.#isFull()) this.#state = 'stalled';
       else this.#sendData(batch);
-    } else if (this.#state === 'syncing' && !this.#hasOverflowed) {
+    } else if ((this.#state === 'syncing' || this.#state === 'restoring') && !this.#hasOverflowed) {
       this.#pending.push(batch);
       this.#pendingBytes += batch.length;
       if (this.#pendingBytes > HIGH_WATER_BYTES) {
@@ -118,6 +143,7 @@ export class TerminalView {
     if (this.#state === 'live') this.#tellSize(size);
     // The snapshot under way may have the old size.
     else if (this.#state === 'syncing') this.#sync();
+    else if (this.#state === 'restoring') this.#isOutdated = true;
   }
 
   /** Nothing more will come: a view that is behind gets the last screen, then every view the reason. Resolves when it has. */
@@ -127,7 +153,10 @@ export class TerminalView {
       this.#state = 'ending';
       this.#wakeUp();
       this.#dropPending();
-      this.#sendScreen(await this.#source.snapshot());
+      const snapshot = await this.#source.snapshot();
+      // Half a history with the last screen below it would look whole.
+      if (this.#owesScreen) this.#sink.scrollback(0);
+      this.#sendScreen(snapshot);
     }
     if (this.isClosed) return;
     this.close();
@@ -144,6 +173,7 @@ export class TerminalView {
     this.#state = 'closed';
     this.#dropPending();
     this.#wakeUp();
+    this.#shown.resolve(undefined);
   }
 
   #isFull(): boolean {
@@ -191,6 +221,79 @@ export class TerminalView {
       return;
     }
     this.#state = 'live';
+    this.#sendPending();
+    this.#goOn();
+  }
+
+  /** The view is live: history that is wanted can be had now. */
+  #goOn(): void {
+    if (this.#wantedHistory === 0) this.#shown.resolve(undefined);
+    else this.#restore().catch(() => this.#shown.resolve(undefined));
+  }
+
+  /**
+   * Sends history and the screen below it. Both have to be of one moment: the snapshot is taken first, output from then on
+   * waits, and of the lines captured after it those are sent that stand above it. Without `isLast` two things start it over:
+   * a screen that is not found in the captured lines, and a viewer so slow that too much output waits.
+   */
+  async #restore(): Promise<void> {
+    const limit = this.#wantedHistory;
+    this.#wantedHistory = 0;
+    for (let tries = 1; this.#state === 'live' || this.#state === 'restoring'; tries += 1) {
+      const isLast = tries >= MAX_TRIES;
+      this.#source.flush();
+      this.#state = 'restoring';
+      this.#dropPending();
+      this.#hasOverflowed = false;
+      this.#isOutdated = false;
+      const snapshot = await this.#source.snapshot();
+      const lines = await this.#source.linesAbove(snapshot, limit, isLast);
+      if (!this.#isRestoring()) return;
+      if (lines !== undefined && (isLast || this.#isWhole())) {
+        await this.#sendHistory(lines);
+        if (!this.#isRestoring()) return;
+        if (this.#isWhole()) {
+          this.#sendScreen(snapshot);
+          this.#goLive();
+          return;
+        }
+      }
+      if (isLast) break;
+      if (!this.#owesScreen && this.#isWhole()) {
+        // What waits goes on from what the viewer has: nobody has to wait with it.
+        this.#state = 'live';
+        this.#sendPending();
+      }
+      await sleep(RETRY_MS);
+    }
+    if (this.#isRestoring()) this.#sync();
+    // The viewer fell behind between two tries: once it has a new screen.
+    else if (this.#state === 'stalled' || this.#state === 'syncing') this.#wantedHistory = limit;
+  }
+
+  #isRestoring(): boolean {
+    return this.#state === 'restoring';
+  }
+
+  /** Whether nothing is missing behind the snapshot under way. */
+  #isWhole(): boolean {
+    return !this.#hasOverflowed && !this.#isOutdated;
+  }
+
+  async #sendHistory(lines: readonly string[]): Promise<void> {
+    this.#owesScreen = true;
+    this.#sink.scrollback(lines.length);
+    for (const slice of slices(lines, this.#source.size.rows)) {
+      while (this.#isRestoring() && this.#isFull()) await this.#credit();
+      if (!this.#isRestoring()) return;
+      this.#unacknowledged += slice.length;
+      this.#sink.history(slice);
+      // Making a slice takes a millisecond: others come in between.
+      await turn();
+    }
+  }
+
+  #sendPending(): void {
     const pending = this.#pending;
     this.#dropPending();
     for (const batch of pending) this.#sendData(batch);
@@ -198,6 +301,7 @@ export class TerminalView {
 
   #sendScreen(snapshot: Snapshot): void {
     if (this.#state === 'closed') return;
+    this.#owesScreen = false;
     this.#tellSize(snapshot.size);
     this.#unacknowledged += snapshot.bytes.length;
     this.#sink.screen(snapshot.bytes);
@@ -217,9 +321,10 @@ export class TerminalView {
 
 /** History as terminal output in slices. The last one ends with as many line feeds as push all of it off the screen. */
 function* slices(lines: readonly string[], rows: number): Generator<Uint8Array> {
+  const reader = new AnsiLines();
   let text = '';
   for (const line of lines) {
-    text += `${line}\x1b[0m\r\n`;
+    text += `${ansiOf(reader.read(line))}\r\n`;
     if (text.length >= HISTORY_SLICE_BYTES) {
       yield Buffer.from(text);
       text = '';

@@ -1,23 +1,30 @@
 /**
- * Terminals of agents: reading, typing, sizes, and watching live.
+ * Terminals of agents: reading, typing, sizes, and watching, live or as a small picture.
  * Invariant: nothing is typed before the journal says that somebody types; what is typed is never stored.
  */
+import type * as z from 'zod';
 import { refusalFor } from '#shared/auth/authorise.ts';
+import type { Actor } from '#shared/auth/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { AgentId, ProjectId } from '#shared/kernel/ids.ts';
 import type { ProcedureMeta } from '#shared/kernel/procedure.ts';
 import { terminalsContract } from '#shared/terminals/contract.ts';
+import type { ControlPayload, OpenPayload } from '#shared/terminals/frames.ts';
 import type { Caller } from '#core/caller.ts';
 import type { AppStore } from '#core/reads.ts';
 import type { Run, RunEnd, TerminalCapture, TerminalSize } from '#core/runtimes/runtime.ts';
-import { divide, EndedTerminal } from './ended-terminal.ts';
+import type { ControlSeat, LeaveReason, Place } from './control-leases.ts';
+import { ControlLeases } from './control-leases.ts';
+import { EndedTerminal } from './ended-terminal.ts';
 import { endReason } from './terminal-hub.ts';
-import type { HubSeat } from './terminal-hub.ts';
+import type { HubSeat, TerminalHub } from './terminal-hub.ts';
 import type { HubLease } from './terminal-hubs.ts';
 import { endOf, TerminalHubs } from './terminal-hubs.ts';
 import type { ViewSink } from './terminal-view.ts';
 import { TerminalView } from './terminal-view.ts';
+import type { TileSink } from './tile-feed.ts';
+import { TileFeeds } from './tile-feed.ts';
 import { TypingLog } from './typing-log.ts';
 
 /** What the service needs of the rest of the core. */
@@ -28,29 +35,44 @@ export interface TerminalsOptions {
   /** The agent, as far as the journal needs it; undefined when there is none. */
   readonly agentOf: (agentId: AgentId) => { readonly projectId: ProjectId } | undefined;
   readonly now?: () => number;
+  /** What a caller is called, by people; by default its id. */
+  readonly nameOf?: (actor: Actor) => string;
+  /** Told of what should not happen. */
+  readonly onFault?: (error: unknown) => void;
   /** See `LINGER_MS`. */
   readonly lingerMs?: number;
+  /** See `GRACE_MS`. */
+  readonly graceMs?: number;
 }
 
 /** What somebody wants to watch. */
-export interface WatchRequest {
-  readonly agentId: AgentId;
-  readonly window: string;
-  readonly cols: number;
-  readonly rows: number;
-  readonly historyLines: number;
+export type WatchRequest = z.output<typeof OpenPayload>;
+
+/** Where all that a viewer gets goes. */
+export interface ViewerSink extends ViewSink, TileSink {
+  control(control: ControlPayload): void;
+  /** Something that was asked for was refused. */
+  refused(error: unknown): void;
 }
 
-/** Somebody who watches a terminal. Disposing it ends that. */
-export interface Viewer extends Disposable {
+/** Somebody who watches a terminal. */
+export interface Viewer {
   /** See `TerminalView.acknowledge`. */
   acknowledge(bytes: number): void;
   /** See `TerminalView.recheck`. */
   recheck(): void;
-  /** Types bytes, in order. Returns a promise when the journal has to be written first. FORBIDDEN, CONFLICT. */
+  /** Types bytes, in order. FORBIDDEN, CONFLICT (without control), also by a rejection when the journal had to be written first. */
   type(bytes: Uint8Array): Promise<void> | undefined;
   /** The viewer's size has changed. FORBIDDEN. */
   resize(size: TerminalSize): void;
+  /** See `ControlSeat.take`. FORBIDDEN. */
+  take(isForced: boolean): Promise<void>;
+  /** Gives control back. */
+  release(): void;
+  /** See `TerminalView.restore`. */
+  restore(lines: number): void;
+  /** Ends it: the viewer or the agent has, or the connection was lost. */
+  leave(reason: LeaveReason): void;
 }
 
 const WATCH = terminalsContract.capture['~orpc'].meta;
@@ -66,12 +88,27 @@ function demand(caller: Caller, meta: ProcedureMeta, what: string): void {
 export class TerminalsService implements Disposable {
   readonly #options: TerminalsOptions;
   readonly #hubs: TerminalHubs;
+  readonly #tiles = new TileFeeds();
+  readonly #leases: ControlLeases;
   readonly #typing: TypingLog;
 
   constructor(options: TerminalsOptions) {
     this.#options = options;
     this.#hubs = new TerminalHubs(options.lingerMs === undefined ? {} : { lingerMs: options.lingerMs });
-    this.#typing = new TypingLog({ store: options.store, now: options.now ?? Date.now });
+    const now = options.now ?? Date.now;
+    this.#leases = new ControlLeases({
+      store: options.store,
+      now,
+      nameOf: options.nameOf ?? (({ id }) => id),
+      onFault: (error) => options.onFault?.(error),
+      ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
+    });
+    this.#typing = new TypingLog({ store: options.store, now });
+  }
+
+  /** How many windows have tiles. */
+  get openTileFeeds(): number {
+    return this.#tiles.size;
   }
 
   /** How many hubs are open. */
@@ -94,16 +131,19 @@ export class TerminalsService implements Disposable {
     return { ...capture, windows };
   }
 
-  /** Types text, and Enter if wanted. NOT_FOUND, CONFLICT (not running). */
+  /** Types text, and Enter if wanted. NOT_FOUND, CONFLICT (not running, or somebody else has control). */
   async write(
     input: { id: AgentId; window: string; text: string; enter: boolean },
     caller: Caller,
   ): Promise<{ typedBytes: number }> {
     const { run, projectId } = await this.#findRunning(input.id);
+    this.#leases.demandFree(input.id, caller);
     const bytes = Buffer.from(input.enter ? `${input.text}\r` : input.text);
     const lease = await this.#hubs.acquire(run, input.window, undefined);
     try {
       await this.#typing.note({ agentId: input.id, projectId, window: input.window }, caller);
+      // It may have been taken meanwhile.
+      this.#leases.demandFree(input.id, caller);
       lease.hub.type(bytes);
     } finally {
       lease.dispose();
@@ -111,9 +151,10 @@ export class TerminalsService implements Disposable {
     return { typedBytes: bytes.length };
   }
 
-  /** Sets the size of the main window for all who look at it. NOT_FOUND, CONFLICT (not running). */
-  async resize(input: { id: AgentId } & TerminalSize, _caller: Caller): Promise<TerminalSize> {
+  /** Sets the size of the main window for all who look at it. NOT_FOUND, CONFLICT (not running, or somebody else has control). */
+  async resize(input: { id: AgentId } & TerminalSize, caller: Caller): Promise<TerminalSize> {
     const { run } = await this.#findRunning(input.id);
+    this.#leases.demandFree(input.id, caller);
     const size = { cols: input.cols, rows: input.rows };
     const lease = await this.#hubs.acquire(run, 'main', size);
     lease.hub.resize(size);
@@ -128,17 +169,23 @@ export class TerminalsService implements Disposable {
     viewers: number;
   }> {
     if (!this.#options.agentOf(id)) this.#find(id);
-    const windows = (await this.#options.runOf(id)?.windows().catch(() => [])) ?? [];
-    return { windows, holder: null, viewers: 0 };
+    const windows =
+      (await this.#options
+        .runOf(id)
+        ?.windows()
+        .catch(() => [])) ?? [];
+    return { windows, ...this.#leases.statusOf(id) };
   }
 
   /**
-   * Lets somebody watch: `opened`, then history if asked for, then the screen, then what follows. Of a run that has ended the
-   * last screen is shown. FORBIDDEN, NOT_FOUND (agent or window), CONFLICT (never started), UNAVAILABLE.
+   * Lets somebody watch: `opened`, who has control, the screen, what follows, and history behind it if asked for; or, as a
+   * tile, the last lines. Of a run that has ended the last screen is shown. FORBIDDEN, NOT_FOUND (agent or window), CONFLICT
+   * (never started), UNAVAILABLE.
    */
-  async watch(request: WatchRequest, caller: Caller, sink: ViewSink): Promise<Viewer> {
+  async watch(request: WatchRequest, caller: Caller, sink: ViewerSink): Promise<Viewer> {
     demand(caller, WATCH, 'Watching a terminal');
     const { run, projectId } = this.#find(request.agentId);
+    if (request.tier === 'tile') return this.#watchTile(run, request, sink);
     // One who may not resize must not decide the size by being the first either.
     const wish = refusalFor(caller.role, RESIZE) === undefined ? { cols: request.cols, rows: request.rows } : undefined;
     let lease: HubLease | undefined;
@@ -153,51 +200,78 @@ export class TerminalsService implements Disposable {
     const held = lease;
     const seat = held.hub.join(sink, wish);
     sink.opened(held.hub.size, request.window);
-    seat.view.start(request.historyLines === 0 ? [] : historyOf(run, request)).catch(() => undefined);
-    return this.#viewer(seat, { agentId: request.agentId, projectId, window: request.window }, caller, () => {
+    const place = { agentId: request.agentId, projectId, window: request.window };
+    const control = this.#leases.join(place, caller, (now) => sink.control(now));
+    const viewer = this.#viewer(held.hub, seat, control, place, caller, (reason) => {
+      control.leave(reason);
       seat.dispose();
       held.dispose();
     });
+    // What is opened stands, whether control could be had or not.
+    if (request.control !== 'watch') viewer.take(request.control === 'force').catch((error: unknown) => sink.refused(error));
+    seat.view.start(request.historyLines).catch(() => undefined);
+    return viewer;
   }
 
   dispose(): void {
+    this.#leases.dispose();
     this.#hubs.dispose();
   }
 
   #viewer(
+    hub: TerminalHub,
     seat: HubSeat,
-    where: { agentId: AgentId; projectId: ProjectId; window: string },
+    control: ControlSeat,
+    place: Place,
     caller: Caller,
-    dispose: () => void,
+    leave: (reason: LeaveReason) => void,
   ): Viewer {
-    let isDisposed = false;
+    let hasLeft = false;
+    /** What has to be in the journal before anything more is typed. */
     let turn: Promise<void> | undefined;
+    const afterJournal = <T>(work: Promise<T>, then: () => void): Promise<void> => {
+      const mine: Promise<void> = Promise.all([turn, work])
+        .then(then)
+        .finally(() => {
+          if (turn === mine) turn = undefined;
+        });
+      turn = mine;
+      return mine;
+    };
     return {
       acknowledge: (bytes) => seat.view.acknowledge(bytes),
       recheck: () => seat.view.recheck(),
       type: (bytes) => {
         demand(caller, TYPE, 'Typing into a terminal');
-        const noted = this.#typing.note(where, caller);
+        control.demand();
+        const noted = this.#typing.note(place, caller);
         if (noted === undefined && turn === undefined) {
-          seat.type(bytes);
+          hub.type(bytes);
           return undefined;
         }
-        const mine: Promise<void> = Promise.all([turn, noted])
-          .then(() => seat.type(bytes))
-          .finally(() => {
-            if (turn === mine) turn = undefined;
-          });
-        turn = mine;
-        return mine;
+        return afterJournal(Promise.resolve(noted), () => {
+          // It may have been taken away meanwhile.
+          control.demand();
+          hub.type(bytes);
+        });
       },
       resize: (size) => {
         demand(caller, RESIZE, 'Changing the size of a terminal');
-        seat.resize(size);
+        seat.wish = size;
+        if (!control.isSubject) seat.applySize();
       },
-      dispose: () => {
-        if (isDisposed) return;
-        isDisposed = true;
-        dispose();
+      take: async (isForced) => {
+        demand(caller, TYPE, 'Taking control of a terminal');
+        const taken = control.take(isForced);
+        if (control.hasControl) seat.applySize();
+        await afterJournal(taken, () => undefined);
+      },
+      release: () => control.release(),
+      restore: (lines) => seat.view.restore(lines),
+      leave: (reason) => {
+        if (hasLeft) return;
+        hasLeft = true;
+        leave(reason);
       },
     };
   }
@@ -208,18 +282,38 @@ export class TerminalsService implements Disposable {
     const view = new TerminalView(source, sink);
     sink.opened(source.size, request.window);
     view
-      .start(divide(capture).history)
+      .start(request.historyLines)
       .then(() => view.end(endReason(end)))
       .catch(() => undefined);
     const refuse = (): never => {
       throw notRunning(request.agentId);
     };
     return {
+      ...INERT,
       acknowledge: (bytes) => view.acknowledge(bytes),
       recheck: () => view.recheck(),
       type: refuse,
-      resize: () => undefined,
-      dispose: () => view.close(),
+      take: async () => refuse(),
+      leave: () => view.close(),
+    };
+  }
+
+  async #watchTile(run: Run, request: WatchRequest, sink: ViewerSink): Promise<Viewer> {
+    const { window } = request;
+    if (window !== 'main' && !(await run.windows()).includes(window))
+      throw new AppError('NOT_FOUND', `Agent ${request.agentId} has no window "${window}"`, { data: { window } });
+    sink.opened({ cols: request.cols, rows: request.rows }, window);
+    const seat = this.#tiles.join(run, window, request.rows, sink);
+    const refuse = (): never => {
+      throw new AppError('CONFLICT', 'This is a picture of a terminal: open a live view to type.');
+    };
+    return {
+      ...INERT,
+      acknowledge: (bytes) => seat.acknowledge(bytes),
+      recheck: () => seat.recheck(),
+      type: refuse,
+      take: async () => refuse(),
+      leave: () => seat.dispose(),
     };
   }
 
@@ -242,10 +336,5 @@ function notRunning(id: AgentId): AppError {
   return new AppError('CONFLICT', `Agent "${id}" is not running. Start it with start_agent, then try again.`, { data: { id } });
 }
 
-/** Lines above the screen; none when they cannot be had. */
-async function historyOf(run: Run, request: WatchRequest): Promise<readonly string[]> {
-  return run.capture({ historyLines: request.historyLines, ansi: true, window: request.window }).then(
-    (capture) => divide(capture).history,
-    () => [],
-  );
-}
+/** What nothing comes of where nobody can do anything. */
+const INERT = { resize: () => undefined, release: () => undefined, restore: () => undefined };

@@ -2,8 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import xterm from '@xterm/headless';
 import type { Terminal } from '@xterm/headless';
-import { ACK_EVERY_BYTES, ClientFrame, decodeFrame, encodeAck, encodeFrame, ServerFrame } from '#shared/terminals/frames.ts';
-import type { OpenPayload } from '#shared/terminals/frames.ts';
+import {
+  ACK_EVERY_BYTES,
+  ClientFrame,
+  decodeFrame,
+  encodeAck,
+  encodeFrame,
+  ServerFrame,
+  TilePayload,
+} from '#shared/terminals/frames.ts';
+import type { ControlPayload, OpenPayload } from '#shared/terminals/frames.ts';
 
 /** The client's end of a link. */
 export interface ClientEnd {
@@ -28,6 +36,9 @@ export async function until<T>(
   }
 }
 
+/** What a window writes before a whole history: everything is cleared. */
+const WHOLE = Buffer.from('\x1b[?1049l\x1b[r\x1b[0m\x1b[H\x1b[2J\x1b[3J');
+
 /** One view, as the client has it. */
 export class ClientView {
   readonly terminal: Terminal;
@@ -35,6 +46,11 @@ export class ClientView {
   readonly types: number[] = [];
   readonly failures: { code: string; message: string }[] = [];
   historyText = '';
+  /** Who has control, by every frame that said so. */
+  readonly controls: ControlPayload[] = [];
+  /** What a tile showed last, and how many there were. */
+  tile: TilePayload | undefined;
+  tiles = 0;
   opened: { cols: number; rows: number; window: string } | undefined;
   ended: { code: string; message: string } | undefined;
   dataBytes = 0;
@@ -42,14 +58,15 @@ export class ClientView {
   acknowledgedBytes = 0;
   /** A frozen view draws nothing and acknowledges nothing. */
   isFrozen = false;
-  #undrawn: Uint8Array[] = [];
+  #undrawn: { bytes: Uint8Array; counts: number }[] = [];
+  #slices: Uint8Array[] | undefined;
   #drawn = 0;
   readonly #acknowledge: (bytes: number) => void;
   readonly channel: number;
 
   constructor(channel: number, size: { cols: number; rows: number }, acknowledge: (bytes: number) => void) {
     this.channel = channel;
-    this.terminal = new xterm.Terminal({ ...size, scrollback: 5_000, allowProposedApi: true });
+    this.terminal = new xterm.Terminal({ ...size, scrollback: 10_000, allowProposedApi: true });
     this.#acknowledge = acknowledge;
   }
 
@@ -73,24 +90,52 @@ export class ClientView {
       case ServerFrame.failed:
         this.failures.push(json() as { code: string; message: string });
         return;
+      case ServerFrame.control:
+        this.controls.push(json() as ControlPayload);
+        return;
+      case ServerFrame.scrollback:
+        this.#slices = [];
+        this.historyText = '';
+        return;
+      case ServerFrame.tile:
+        this.tile = TilePayload.parse(json());
+        this.tiles += 1;
+        this.#take(payload, payload.length, false);
+        return;
+      case ServerFrame.history:
+        this.historyText += Buffer.from(payload).toString();
+        this.#slices?.push(payload);
+        this.#take(payload, payload.length, false);
+        return;
+      case ServerFrame.screen: {
+        const parts = this.#slices ? [WHOLE, ...this.#slices, payload] : [payload];
+        this.#slices = undefined;
+        this.#take(Buffer.concat(parts), payload.length, true);
+        return;
+      }
       default:
-        if (type === ServerFrame.history) this.historyText += Buffer.from(payload).toString();
         if (type === ServerFrame.data) this.dataBytes += payload.length;
-        this.receivedBytes += payload.length;
-        if (this.isFrozen) this.#undrawn.push(payload);
-        else this.#draw(payload);
+        this.#take(payload, payload.length, true);
     }
+  }
+
+  /** Draws `bytes`, if they are for drawing, and acknowledges `counts` of them. */
+  #take(bytes: Uint8Array, counts: number, isDrawn: boolean): void {
+    this.receivedBytes += counts;
+    const one = { bytes: isDrawn ? bytes : new Uint8Array(0), counts };
+    if (this.isFrozen) this.#undrawn.push(one);
+    else this.#draw(one);
   }
 
   /** Draws and acknowledges what came in the meantime, and from then on everything at once. */
   thaw(): void {
     this.isFrozen = false;
-    for (const payload of this.#undrawn.splice(0)) this.#draw(payload);
+    for (const one of this.#undrawn.splice(0)) this.#draw(one);
   }
 
-  #draw(payload: Uint8Array): void {
-    this.terminal.write(payload, () => {
-      this.#drawn += payload.length;
+  #draw({ bytes, counts }: { bytes: Uint8Array; counts: number }): void {
+    this.terminal.write(bytes, () => {
+      this.#drawn += counts;
       const isAll = this.acknowledgedBytes + this.#drawn === this.receivedBytes;
       if (this.#drawn < ACK_EVERY_BYTES && !isAll) return;
       this.acknowledgedBytes += this.#drawn;
@@ -103,6 +148,23 @@ export class ClientView {
   lines(): string[] {
     const { active } = this.terminal.buffer;
     return Array.from({ length: this.terminal.rows }, (_, y) => active.getLine(active.baseY + y)?.translateToString(true) ?? '');
+  }
+
+  /** What stands above the screen, as lines of text. */
+  scrollback(): string[] {
+    const { active } = this.terminal.buffer;
+    return Array.from({ length: active.baseY }, (_, y) => active.getLine(y)?.translateToString(true) ?? '');
+  }
+
+  /** Who has control, as the last frame said: `you`, a name, or `nobody`. */
+  get control(): string {
+    const holder = this.controls.at(-1)?.holder;
+    return holder ? (holder.isYou ? 'you' : holder.name) : 'nobody';
+  }
+
+  /** The lines of the last tile as text. */
+  tileText(): string[] {
+    return (this.tile?.rows ?? []).map((row) => row.map(([text]) => text).join(''));
   }
 
   /** Waits until the screen has `text`. */
@@ -151,6 +213,19 @@ export class TerminalClient {
 
   type(view: ClientView, text: string): void {
     this.send(ClientFrame.input, view.channel, Buffer.from(text));
+  }
+
+  take(view: ClientView, force = false): void {
+    this.send(ClientFrame.take, view.channel, Buffer.from(JSON.stringify({ force })));
+  }
+
+  release(view: ClientView): void {
+    this.send(ClientFrame.release, view.channel, new Uint8Array(0));
+  }
+
+  /** Asks for the lines above the screen as they are now. */
+  history(view: ClientView, lines: number): void {
+    this.send(ClientFrame.history, view.channel, Buffer.from(JSON.stringify({ lines })));
   }
 
   resize(view: ClientView, cols: number, rows: number): void {

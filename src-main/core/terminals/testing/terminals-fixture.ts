@@ -7,6 +7,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { AgentId, ProjectId } from '#shared/kernel/ids.ts';
 import { mintId, ProjectId as ProjectIdSchema } from '#shared/kernel/ids.ts';
+import type { JournalEvent } from '#shared/journal/model.ts';
 import type { Caller } from '#core/caller.ts';
 import type { Run, Runtime } from '#core/runtimes/runtime.ts';
 import { agentId, launchSpec, removeFolder, scratchFolder } from '#core/runtimes/testing/support.ts';
@@ -22,6 +23,10 @@ import { TerminalClient } from './terminal-client.ts';
 
 /** The operator, at a window. */
 export const OPERATOR: Caller = { actor: { kind: 'operator', id: 'operator' }, role: 'operator', door: 'web' };
+/** The operator, at a command line. */
+export const AT_CLI: Caller = { ...OPERATOR, door: 'cli' };
+/** A program with a token that may do all. */
+export const ROBOT: Caller = { actor: { kind: 'token', id: 'tok_robot' }, role: 'operator', door: 'web' };
 /** One who may only look. */
 export const OBSERVER: Caller = { actor: { kind: 'token', id: 'tok_look' }, role: 'observer', door: 'web' };
 
@@ -45,13 +50,16 @@ export class TerminalsFixture {
   readonly #servers: WebSocketServer[] = [];
   #runCount = 0;
 
-  constructor(options: { lingerMs?: number } = {}) {
+  constructor(options: { lingerMs?: number; graceMs?: number } = {}) {
     this.terminals = new TerminalsService({
       store: this.testStore.store,
       runOf: (id) => this.runs.get(id),
       agentOf: (id) => (this.runs.has(id) || id.startsWith('known') ? { projectId: this.projectId } : undefined),
       now: () => this.now,
       lingerMs: options.lingerMs ?? 100,
+      graceMs: options.graceMs ?? 200,
+      onFault: (error) => this.logged.push(String(error)),
+      nameOf: (actor) => (actor.kind === 'operator' ? 'operator' : `token ${actor.id}`),
     });
   }
 
@@ -101,9 +109,14 @@ export class TerminalsFixture {
     }
   }
 
-  /** Kinds of journal events so far. */
+  /** The journal's events about terminals so far, oldest first. */
+  events(): JournalEvent[] {
+    return (this.testStore.journal.recentAfter(0, 1_000) ?? []).filter((one) => one.kind.startsWith('terminal.'));
+  }
+
+  /** How often the journal says that somebody typed. */
   typedEvents(): number {
-    return (this.testStore.journal.recentAfter(0, 1_000) ?? []).filter((one) => one.kind === 'terminal.typed').length;
+    return this.events().filter((one) => one.kind === 'terminal.typed').length;
   }
 
   async dispose(): Promise<void> {
