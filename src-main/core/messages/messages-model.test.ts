@@ -1,9 +1,10 @@
 /**
  * The service against a model that fits on a page: random histories of sends, reads, waits, acknowledgements, callers that
- * go away and restarts. After every step the counts agree, after every history the tables do.
+ * go away, time that passes and restarts. After every step the counts agree, after every history the tables do.
  */
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
+import * as z from 'zod';
 import { effort } from '#e2e/support/effort.ts';
 import { AgentId, MessageId, mintId } from '#shared/kernel/ids.ts';
 import type { DeliveryState, MessageKind, Priority } from '#shared/messages/model.ts';
@@ -23,6 +24,8 @@ interface ModelMessage {
   readonly priority: Priority;
   readonly body: string;
   readonly key: string | undefined;
+  readonly ttlMs: number | undefined;
+  readonly expiresAt: number;
 }
 
 interface ModelDelivery {
@@ -49,6 +52,13 @@ class Model {
       .sort((x, y) => PRIORITIES.indexOf(x.message.priority) - PRIORITIES.indexOf(y.message.priority));
   }
 
+  /** Lets die what is not acknowledged and has expired. */
+  expire(now: number): void {
+    for (const agent of AGENTS)
+      for (const delivery of this.inboxes[agent])
+        if (delivery.state !== 'read' && delivery.message.expiresAt <= now) delivery.state = 'dead';
+  }
+
   take(agent: Agent, limit: number): string[] {
     const taken = this.inOrder(agent, ['queued']).slice(0, limit);
     for (const delivery of taken) delivery.state = 'delivered';
@@ -59,10 +69,11 @@ class Model {
 /** The service; replaced by a restart. */
 interface Real {
   open: TestMessages;
+  readonly clock: { now: number };
 }
 
-async function openAt(dir?: string): Promise<TestMessages> {
-  const open = await openMessages(dir === undefined ? {} : { dir });
+async function openAt(clock: Real['clock'], dir?: string): Promise<TestMessages> {
+  const open = await openMessages({ now: () => clock.now, ...(dir === undefined ? {} : { dir }) });
   for (const agent of AGENTS) open.addAgent(agent);
   return open;
 }
@@ -97,22 +108,42 @@ abstract class Step implements fc.AsyncCommand<Model, Real> {
 }
 
 class Send extends Step {
-  readonly what: { from: Agent; to: string; kind: MessageKind; priority: Priority; body: string; key: string | undefined };
+  readonly what: {
+    from: Agent;
+    to: string;
+    kind: MessageKind;
+    priority: Priority;
+    body: string;
+    key: string | undefined;
+    ttlMs: number | undefined;
+  };
   constructor(what: Send['what']) {
     super();
     this.what = what;
   }
-  async step(model: Model, { open }: Real): Promise<void> {
-    const { from, to, kind, priority, body, key } = this.what;
+  async step(model: Model, { open, clock }: Real): Promise<void> {
+    const { from, to, kind, priority, body, key, ttlMs } = this.what;
     const address = to === '*' ? to : AgentId.parse(to);
     const sending = open.service.send(
-      { to: address, kind, priority, body, ...(key === undefined ? {} : { idempotencyKey: key }) },
+      {
+        to: address,
+        kind,
+        priority,
+        body,
+        ...(key === undefined ? {} : { idempotencyKey: key }),
+        ...(ttlMs === undefined ? {} : { ttlMs }),
+      },
       agentCaller(from),
     );
     const earlier =
       key === undefined ? undefined : model.messages.find((message) => message.from === from && message.key === key);
     if (earlier) {
-      const isSame = earlier.to === to && earlier.kind === kind && earlier.priority === priority && earlier.body === body;
+      const isSame =
+        earlier.to === to &&
+        earlier.kind === kind &&
+        earlier.priority === priority &&
+        earlier.body === body &&
+        earlier.ttlMs === ttlMs;
       if (isSame) expect(await sending).toMatchObject({ messageId: earlier.id, isDuplicate: true });
       else await expect(sending).rejects.toMatchObject({ code: 'CONFLICT' });
       return;
@@ -124,7 +155,7 @@ class Send extends Step {
     const { messageId: id, recipients } = await sending;
     const expected = AGENTS.filter((agent) => (to === '*' ? agent !== from : agent === to));
     expect(recipients.filter((recipient) => recipient !== 'operator')).toEqual(expected);
-    const message = { id, ...this.what };
+    const message = { id, ...this.what, expiresAt: clock.now + (ttlMs ?? Number.POSITIVE_INFINITY) };
     model.messages.push(message);
     for (const agent of expected) {
       model.inboxes[agent].push({ message, state: 'queued' });
@@ -203,13 +234,32 @@ class Acknowledge extends Step {
       await expect(marking).rejects.toMatchObject({ code: 'NOT_FOUND' });
       return;
     }
-    const unread = new Set(chosen.filter((delivery) => delivery?.state !== 'read'));
+    const unread = new Set(chosen.filter((delivery) => delivery?.state !== 'read' && delivery?.state !== 'dead'));
     for (const delivery of unread) if (delivery) delivery.state = 'read';
     expect(await marking).toEqual({ marked: unread.size });
   }
 }
 
+class Pass extends Step {
+  readonly what: { ms: number };
+  constructor(what: Pass['what']) {
+    super();
+    this.what = what;
+  }
+  async step(model: Model, { open, clock }: Real): Promise<void> {
+    clock.now += this.what.ms;
+    model.expire(clock.now);
+    await open.service.expire();
+  }
+}
+
 class Reopen extends Step {
+  /** How long nobody ran. */
+  readonly what: { ms: number };
+  constructor(what: Reopen['what']) {
+    super();
+    this.what = what;
+  }
   async step(model: Model, real: Real): Promise<void> {
     const dir = real.open.test.dir;
     await real.open.close();
@@ -217,11 +267,51 @@ class Reopen extends Step {
       for (const waiter of model.waiters[agent]) await expect(waiter.outcome).rejects.toMatchObject({ code: 'UNAVAILABLE' });
       model.waiters[agent] = [];
     }
-    real.open = await openAt(dir);
+    real.clock.now += this.what.ms;
+    real.open = await openAt(real.clock, dir);
+    model.expire(real.clock.now);
+    await real.open.service.expire();
   }
 }
 
-async function checkTables(model: Model, { open }: Real): Promise<void> {
+const One = z.object({ n: z.number() });
+
+/** The counts by counting, from the tables. */
+function countedTables({ open }: Real, projectId?: string) {
+  return open.test.store.peek((db) => {
+    const count = (sql: string, ...params: string[]): number =>
+      One.parse(db.prepare(sql).get(...params, ...(projectId === undefined ? [] : [projectId]))).n;
+    const project = (alias: string): string => (projectId === undefined ? '' : `AND ${alias}.project_id = ?`);
+    const queues = db
+      .prepare(
+        `SELECT recipient, sum(delivered_at IS NULL) AS queued, min(iif(delivered_at IS NULL, message_seq, NULL)) AS first, count(*) AS unread
+         FROM deliveries d WHERE read_at IS NULL AND dead_at IS NULL ${project('d')} GROUP BY recipient`,
+      )
+      .all(...(projectId === undefined ? [] : [projectId]))
+      .map((row) =>
+        z.object({ recipient: z.string(), queued: z.number(), first: z.number().nullable(), unread: z.number() }).parse(row),
+      )
+      .map(({ first, ...queue }) => ({
+        ...queue,
+        oldestQueuedAt:
+          first === null ? null : One.parse(db.prepare('SELECT sent_at AS n FROM messages WHERE seq = ?').get(first)).n,
+      }));
+    return {
+      total: count(`SELECT count(*) AS n FROM messages m WHERE true ${project('m')}`),
+      requests: count(`SELECT count(*) AS n FROM messages m WHERE kind = 'request' ${project('m')}`),
+      dead: count(`SELECT count(DISTINCT message_seq) AS n FROM deliveries d WHERE dead_at IS NOT NULL ${project('d')}`),
+      forOperator: queues.find(({ recipient }) => recipient === 'operator')?.unread ?? 0,
+      queues: new Set(queues),
+    };
+  });
+}
+
+async function checkTables(model: Model, real: Real): Promise<void> {
+  const { open } = real;
+  for (const projectId of [undefined, open.projectId]) {
+    const { queues, ...counts } = await open.service.counts(projectId === undefined ? {} : { projectId });
+    expect({ ...counts, queues: new Set(queues) }).toEqual(countedTables(real, projectId));
+  }
   const { messages } = await open.service.list({ limit: 500 });
   expect(messages.map((message) => [message.id, message.from.id, message.body])).toEqual(
     model.messages.toReversed().map(({ id, from, body }) => [id, from, body]),
@@ -254,6 +344,7 @@ const send = fc
     priority: fc.constantFrom(...PRIORITIES),
     body: fc.constantFrom('x', 'y'),
     key: fc.option(fc.constantFrom('k1', 'k2'), { nil: undefined, freq: 5 }),
+    ttlMs: fc.option(fc.constantFrom(1_000, 5_000), { nil: undefined, freq: 2 }),
   })
   .map((what) => new Send(what));
 const read = fc.record({ agent, unreadOnly: fc.boolean(), limit }).map((what) => new Read(what));
@@ -262,7 +353,9 @@ const goAway = fc.record({ agent }).map((what) => new GoAway(what));
 const acknowledge = fc
   .record({ agent, places: fc.array(fc.nat({ max: 6 }), { minLength: 1, maxLength: 4 }) })
   .map((what) => new Acknowledge(what));
-const reopen = fc.constant(null).map(() => new Reopen());
+const ms = fc.constantFrom(0, 999, 1_000, 7_000);
+const pass = ms.map((some) => new Pass({ ms: some }));
+const reopen = ms.map((some) => new Reopen({ ms: some }));
 
 it(
   'behaves as the model does in every history',
@@ -270,12 +363,13 @@ it(
     let histories = 0;
     await fc.assert(
       fc.asyncProperty(
-        fc.commands([send, send, send, send, read, read, wait, wait, wait, goAway, acknowledge, acknowledge, reopen], {
+        fc.commands([send, send, send, send, read, read, wait, wait, wait, goAway, acknowledge, acknowledge, pass, reopen], {
           maxCommands: effort.propertyCommands,
           size: 'max',
         }),
         async (commands) => {
-          const real: Real = { open: await openAt() };
+          const clock = { now: Date.now() };
+          const real: Real = { open: await openAt(clock), clock };
           const model = new Model();
           try {
             await fc.asyncModelRun(() => ({ model, real }), commands);

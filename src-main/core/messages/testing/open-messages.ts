@@ -37,8 +37,10 @@ export function tokenCaller(name: string, role: 'operator' | 'automation' | 'obs
   return { actor: { kind: 'token', id: name }, role, door: 'rest' };
 }
 
-/** Opens the feature in `dir`, or in a new temporary folder. A folder that was used before keeps its project. */
-export async function openMessages(options: { dir?: string; now?: () => number } = {}): Promise<TestMessages> {
+/** Opens the feature in `dir`, or in a new temporary folder. A folder that was used before keeps its project. Messages expire by `steadyNow`, else by `now`. */
+export async function openMessages(
+  options: { dir?: string; now?: () => number; steadyNow?: () => number } = {},
+): Promise<TestMessages> {
   const test = openTestStore(options);
   const { projectId, sessionId } = await prepare(test);
   const agents = new Map<string, KnownAgent>();
@@ -48,7 +50,7 @@ export async function openMessages(options: { dir?: string; now?: () => number }
     agentsOfProject: (project) => [...agents.values()].filter((agent) => agent.projectId === project).map((agent) => agent.id),
     currentSession: () => sessionId,
     defaultProject: () => projectId,
-    ...(options.now ? { now: options.now } : {}),
+    ...(options.now ? { now: options.now, steadyNow: options.steadyNow ?? options.now } : {}),
   });
   service.open();
   return {
