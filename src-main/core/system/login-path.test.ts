@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { loginPath, mergePaths } from './login-path.ts';
+import { findLoginPath, loginPath, mergePaths } from './login-path.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -50,6 +50,16 @@ describe('the PATH of a login shell', () => {
     await vi.waitFor(() => expect(stateOf(pid)).toMatch(/^[ZX-]$/), { timeout: PATIENCE_MS, interval: 20 });
   });
 
+  it('lets start files that take too long put away what they hold', async () => {
+    const lock = join(dir, 'lock');
+    const startFile = `trap 'rm -f ${lock}; exit' TERM; touch ${lock}; sleep 1000 & wait`;
+    expect(await findLoginPath(shell(startFile), 1_000)).toMatchObject({
+      path: PRESENT,
+      problem: `${dir}/shell did not tell its PATH within 1 s`,
+    });
+    await vi.waitFor(() => expect(existsSync(lock)).toBe(false), { timeout: PATIENCE_MS, interval: 20 });
+  });
+
   it.each([
     ['fails', 'exit 1'],
     ['prints nothing', 'exec true'],
@@ -63,6 +73,8 @@ describe('the PATH of a login shell', () => {
     expect(await loginPath({ PATH: PRESENT, SHELL: '' }, PATIENCE_MS)).toBe(PRESENT);
     expect(await loginPath({ PATH: PRESENT, SHELL: join(dir, 'none') }, PATIENCE_MS)).toBe(PRESENT);
     expect(await loginPath({}, PATIENCE_MS)).toContain('/usr/bin');
+    const failing = await findLoginPath(shell('exit 1'), PATIENCE_MS);
+    expect(failing).toEqual({ path: PRESENT, shell: join(dir, 'shell'), problem: `${dir}/shell did not tell its PATH` });
   });
 
   it('does not drown in a start file that never stops printing', async () => {

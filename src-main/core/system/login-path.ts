@@ -1,6 +1,7 @@
 /** The PATH of a login shell: a desktop app is started with a shorter one than the operator's terminal has. */
 import { spawn } from 'node:child_process';
 import { delimiter } from 'node:path';
+import { endGroup } from './end-group.ts';
 
 /** Start files may be slow; after this long the present PATH has to do. */
 const TIMEOUT_MS = 3_000;
@@ -24,9 +25,11 @@ export async function findLoginPath(env: NodeJS.ProcessEnv, timeoutMs: number = 
   const present = env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
   const shell = env['SHELL'];
   if (process.platform === 'win32' || shell === undefined || shell === '') return { path: present, shell: null, problem: null };
-  const found = await askShell(shell, env, timeoutMs);
-  if (found === undefined || found === '')
-    return { path: present, shell, problem: `${shell} did not tell its PATH within ${timeoutMs / 1_000} s` };
+  const { found, isLate } = await askShell(shell, env, timeoutMs);
+  if (found === undefined || found === '') {
+    const problem = `${shell} did not tell its PATH${isLate ? ` within ${timeoutMs / 1_000} s` : ''}`;
+    return { path: present, shell, problem };
+  }
   return { path: mergePaths(found, present), shell, problem: null };
 }
 
@@ -45,7 +48,11 @@ export function mergePaths(first: string, second: string): string {
  * start file may leave something in the background that keeps the output open. In a process group of its own, so that
  * whatever hangs in it can be ended; without input, so that nothing in it waits for any.
  */
-function askShell(shell: string, env: NodeJS.ProcessEnv, timeoutMs: number): Promise<string | undefined> {
+function askShell(
+  shell: string,
+  env: NodeJS.ProcessEnv,
+  timeoutMs: number,
+): Promise<{ found: string | undefined; isLate: boolean }> {
   return new Promise((resolve) => {
     const child = spawn(shell, ['-lc', `printf '%s%s%s' ${MARK} "$PATH" ${MARK}`], {
       env,
@@ -53,15 +60,15 @@ function askShell(shell: string, env: NodeJS.ProcessEnv, timeoutMs: number): Pro
       detached: true,
     });
     let text = '';
-    const finish = (found: string | undefined): void => {
+    const finish = (found: string | undefined, isLate = false): void => {
       clearTimeout(timer);
       child.stdout.destroy();
       child.unref();
-      resolve(found);
+      resolve({ found, isLate });
     };
     const timer = setTimeout(() => {
-      killGroup(child.pid);
-      finish(undefined);
+      endGroup(child.pid);
+      finish(undefined, true);
     }, timeoutMs);
     child.on('error', () => finish(undefined));
     child.on('close', () => finish(undefined));
@@ -71,13 +78,4 @@ function askShell(shell: string, env: NodeJS.ProcessEnv, timeoutMs: number): Pro
       if (after.length > 0) finish(found);
     });
   });
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It ended just now.
-  }
 }

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { endGroup } from './end-group.ts';
 
 /** What of a program's output is looked at, in characters. */
 const MAX_CHARS = 64 * 1024;
@@ -18,7 +19,7 @@ export interface Probe {
 /** What came of asking. */
 export type Answer =
   | { readonly kind: 'ended'; readonly code: number; readonly stdout: string; readonly stderr: string; readonly tookMs: number }
-  /** It did not end in time, and was killed with everything it started. */
+  /** It did not end in time, and is ended with everything it started. */
   | { readonly kind: 'silent' }
   /** It could not be started, or a signal ended it. */
   | { readonly kind: 'broken'; readonly problem: string };
@@ -57,7 +58,7 @@ export function ask(file: string, args: readonly string[], probe: Probe): Promis
     };
     const timer = setTimeout(
       () => {
-        killGroup(child.pid);
+        endGroup(child.pid);
         finish({ kind: 'silent' });
       },
       Math.max(1, probe.deadline - startedAt),
@@ -75,15 +76,6 @@ export function ask(file: string, args: readonly string[], probe: Probe): Promis
       ),
     );
   });
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It ended just now.
-  }
 }
 
 /** Why an answer is none, in a few words. */
