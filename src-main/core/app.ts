@@ -11,6 +11,7 @@ import { chooseAgentPort } from './agent-port.ts';
 import { AgentLauncher, inheritedEnvironment } from './agents/agent-launcher.ts';
 import { AgentRegistry } from './agents/agent-registry.ts';
 import { AgentRuns } from './agents/agent-runs.ts';
+import { ForeignSessions } from './agents/foreign-sessions.ts';
 import { MetricsSampler } from './agents/metrics-sampler.ts';
 import { AgentsService } from './agents/agents-service.ts';
 import { agentsHandlers } from './agents/handlers.ts';
@@ -247,6 +248,8 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     store,
     runOf: (id) => runs.find(id),
     agentOf: (id) => registry.find(id),
+    nameOf: (actor) => auth.nameOf(actor),
+    onFault: (error) => log.error({ err: error }, 'control of a terminal could not be recorded'),
   });
   const links = new Set<TerminalLink>();
   onEnd(() => {
@@ -276,6 +279,14 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
         launcher,
         templates,
         metrics,
+        foreign: new ForeignSessions({
+          env: agentEnv,
+          ownSocket: join(paths.socketDir, 'tmux.sock'),
+          agents: () => registry.all(),
+          isTaken: (id) => registry.isTaken(id),
+          spawn: (input, caller) => agents.spawn(input, caller),
+          start: (id, caller) => agents.start(id, caller),
+        }),
         unreadOf: (recipient) => messages.unreadOf(recipient),
         now,
       }),

@@ -105,7 +105,7 @@ describe('Connection over a real WebSocket', () => {
     await vi.waitFor(() => expect(statuses).toEqual(['offline', 'online']), { timeout: 5_000 });
   });
 
-  it('brings a terminal back with its screen', async () => {
+  it('brings a terminal back with its screen and the control that it had', async () => {
     running = connection.run();
     const link = new TerminalLink(webTransport(url), { backoff: QUICK });
     const heard: string[] = [];
@@ -115,18 +115,19 @@ describe('Connection over a real WebSocket', () => {
       {
         onOpened: () => undefined,
         onBytes: (bytes) => heard.push(text(bytes)),
-        onControl: () => undefined,
+        onControl: ({ holder }) => heard.push(holder ? 'control' : 'no control'),
         onResized: () => undefined,
         onRefused: () => undefined,
         onEnd: () => heard.push('end'),
         onLost: () => heard.push('lost'),
       },
     );
-    await vi.waitFor(() => expect(heard).toEqual(['hello from ada']));
+    await vi.waitFor(() => expect(heard).toEqual(['no control', 'hello from ada']));
+    view.take();
     view.input('hi');
-    await vi.waitFor(() => expect(heard).toEqual(['hello from ada', 'hi']));
+    await vi.waitFor(() => expect(heard.slice(2)).toEqual(['control', 'hi']));
     core.cut();
-    await vi.waitFor(() => expect(heard).toEqual(['hello from ada', 'hi', 'lost', 'hello from ada']));
+    await vi.waitFor(() => expect(heard.slice(4)).toEqual(['lost', 'control', 'hello from ada']));
     link.dispose();
   });
 });

@@ -111,18 +111,34 @@ export class FakeCore {
   }
 }
 
-/** Answers every view with a greeting and echoes what is typed. */
+/** Answers every view with a greeting, gives control to whoever asks, and echoes what is typed by who has it. */
 function serveTerminals(ws: WebSocket): void {
+  const held = new Set<number>();
   ws.on('message', (data: Buffer) => {
     const frame = decodeFrame(data);
     if (!frame) return;
-    const reply = (type: number, payload: string): void => ws.send(encodeFrame(type, frame.channel, Buffer.from(payload)));
+    const { channel } = frame;
+    const reply = (type: number, payload: string): void => ws.send(encodeFrame(type, channel, Buffer.from(payload)));
+    const control = (isYou: boolean): void => {
+      if (isYou) held.add(channel);
+      else held.delete(channel);
+      const holder = isYou ? { name: 'operator', door: 'web', isYou, since: 1 } : null;
+      reply(ServerFrame.control, JSON.stringify({ holder, viewers: 1 }));
+    };
     if (frame.type === ClientFrame.open) {
       const open = OpenPayload.parse(JSON.parse(Buffer.from(frame.payload).toString()));
-      reply(ServerFrame.opened, JSON.stringify({ cols: open.cols, rows: open.rows, window: 'main' }));
+      reply(ServerFrame.opened, JSON.stringify({ cols: open.cols, rows: open.rows, window: open.window }));
+      if (open.tier === 'tile') {
+        reply(ServerFrame.tile, JSON.stringify({ rows: [[[`hello from ${open.agentId}`]]], cols: 80, cursor: null }));
+        return;
+      }
+      control(open.control !== 'watch');
       reply(ServerFrame.screen, `hello from ${open.agentId}`);
+    } else if (frame.type === ClientFrame.take || frame.type === ClientFrame.release) {
+      control(frame.type === ClientFrame.take);
     } else if (frame.type === ClientFrame.input) {
-      reply(ServerFrame.data, Buffer.from(frame.payload).toString());
+      if (held.has(channel)) reply(ServerFrame.data, Buffer.from(frame.payload).toString());
+      else reply(ServerFrame.failed, JSON.stringify({ code: 'CONFLICT', message: 'You only watch this terminal.' }));
     }
   });
 }

@@ -3,7 +3,7 @@
  * Invariants: a token is found by the hash of what was presented and nothing else; what is in memory is what is committed;
  * a revoked or expired token opens nothing from that moment on, and listeners are told so that its connections end.
  */
-import type { AccessToken, MintableRole } from '#shared/auth/model.ts';
+import type { AccessToken, Actor, MintableRole } from '#shared/auth/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { Emitter } from '#shared/kernel/emitter.ts';
 import { AppError } from '#shared/kernel/errors.ts';
@@ -208,6 +208,13 @@ export class AuthService {
         secret,
       };
     });
+  }
+
+  /** What people call somebody: the name of a token, else the id. */
+  nameOf(actor: Actor): string {
+    const id = TokenId.safeParse(actor.id);
+    if (actor.kind !== 'token' || !id.success) return actor.id;
+    return this.#store.peek((db) => tokenById(db, id.data))?.token.name ?? actor.id;
   }
 
   /** Access tokens, the newest first, ended ones included. */

@@ -6,6 +6,7 @@ import type { AgentId } from '#shared/kernel/ids.ts';
 import { CliError } from '../cli-error.ts';
 import type { CliIo } from '../io.ts';
 import { plain } from '../output.ts';
+import type { ControlPayload } from '#shared/terminals/frames.ts';
 import { EscapeKeys } from './escape-keys.ts';
 import { RawTerminal } from './raw-terminal.ts';
 import type { ViewEnd } from './terminal-view.ts';
@@ -22,6 +23,8 @@ export interface AttachOptions {
   readonly historyLines: number;
   /** Only looks: the agent's own size, nothing typed. Without it the size follows the operator's window. */
   readonly watchedSize?: { readonly cols: number; readonly rows: number } | undefined;
+  /** Takes control from whoever has it. */
+  readonly isForced: boolean;
   readonly openSocket: () => Promise<WebSocket>;
 }
 
@@ -31,7 +34,11 @@ export type AttachEnd =
   | { readonly kind: 'ended'; readonly message: string }
   | { readonly kind: 'signal'; readonly signal: NodeJS.Signals };
 
-/** Attaches. Fails with the core's refusal, or with NOT_RUNNING when the core stays away; the terminal is put back in any case. */
+/**
+ * Attaches, and takes control unless it only looks. When somebody takes control away it goes on looking, and says so on the last
+ * line. Fails with the core's refusal (CONFLICT names who has control), or with NOT_RUNNING when the core stays away; the terminal
+ * is put back in any case.
+ */
 export async function attachTerminal(options: AttachOptions): Promise<AttachEnd> {
   const { io, watchedSize } = options;
   let view: TerminalView | undefined;
@@ -39,9 +46,12 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachEnd>
   let leave: (end: AttachEnd) => void = () => undefined;
   const left = new Promise<AttachEnd>((resolve) => (leave = resolve));
   const keys = new EscapeKeys();
+  /** Whether keys go to the agent: not when only looking, nor when somebody else took control. */
+  let hasControl = watchedSize === undefined;
   const onInput = (input: Uint8Array): void => {
-    const { bytes, isDetach } = keys.feed(input);
-    if (watchedSize === undefined && bytes.length > 0) view?.input(bytes);
+    const { bytes, isDetach, isTake } = keys.feed(input);
+    if (hasControl && bytes.length > 0) view?.input(bytes);
+    if (isTake && !hasControl && watchedSize === undefined) view?.take();
     if (isDetach) leave({ kind: 'detached' });
   };
   const terminal = new RawTerminal(io, onInput, () => {
@@ -51,6 +61,19 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachEnd>
   const onSignal = (signal: NodeJS.Signals): void => leave({ kind: 'signal', signal });
   for (const signal of signals) process.on(signal, onSignal);
   io.takeSignals();
+
+  const say = (words: string): void => {
+    // On the last line, which the agent's program draws over as it goes on.
+    terminal.write(`\u001b7\u001b[${terminal.size.rows};1H\u001b[0;7m[${words}]\u001b[0m\u001b[K\u001b8`);
+  };
+  const onControl = (holder: ControlPayload['holder']): void => {
+    const had = hasControl;
+    hasControl = watchedSize === undefined && holder?.isYou === true;
+    if (had && !hasControl && holder)
+      say(`${plain(holder.name)} (${holder.door}) took control: you only look. Ctrl-] t takes it back, Ctrl-] d leaves.`);
+    else if (had && !hasControl) say('You only look. Ctrl-] t takes control, Ctrl-] d leaves.');
+    else if (!had && hasControl) say('You have control.');
+  };
 
   let awaySince: number | undefined;
   const open = async (): Promise<ViewEnd> => {
@@ -62,9 +85,12 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachEnd>
           agentId: options.agentId,
           window: options.window,
           historyLines: awaySince === undefined ? options.historyLines : 0,
+          // Who lost control before the core went away does not take it again unasked.
+          control: !hasControl ? 'watch' : options.isForced && awaySince === undefined ? 'force' : 'take',
           ...(watchedSize ?? terminal.size),
         },
         {
+          onControl,
           onSize: () => {
             awaySince = undefined;
             terminal.enter();
@@ -86,6 +112,15 @@ export async function attachTerminal(options: AttachOptions): Promise<AttachEnd>
         return { kind: 'lost' };
       });
       if (over.signal.aborted) break;
+      if (end.kind === 'refused' && end.isHeld && awaySince !== undefined) {
+        // Somebody took control while the core was away.
+        hasControl = false;
+        continue;
+      }
+      if (end.kind === 'refused' && end.isHeld) {
+        const hint = `--watch looks only, --force takes control: \`quarterdeck attach ${options.agentId} --force\`.`;
+        throw new CliError(end.code, `${plain(end.message)} ${hint}`);
+      }
       if (end.kind === 'refused' && !(awaySince !== undefined && end.code === 'UNAVAILABLE'))
         throw new CliError(end.code, end.message);
       if (end.kind === 'ended' && end.code !== 'DETACHED') return { kind: 'ended', message: plain(end.message) };

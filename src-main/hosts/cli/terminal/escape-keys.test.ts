@@ -25,4 +25,15 @@ describe('escape keys', () => {
   ])('%s', (_name, chunks, sent, isDetach) => {
     expect(typed(...chunks)).toEqual({ sent, isDetach });
   });
+
+  it('take control with t, which goes nowhere', () => {
+    const keys = new EscapeKeys();
+    expect(keys.feed(Buffer.from('a\u001dtb'))).toEqual({
+      bytes: Uint8Array.from(Buffer.from('ab')),
+      isDetach: false,
+      isTake: true,
+    });
+    expect(keys.feed(Buffer.from('t'))).toMatchObject({ isTake: false });
+    expect(keys.feed(Buffer.from('\u001dt\u001dd'))).toMatchObject({ isDetach: true, isTake: true });
+  });
 });

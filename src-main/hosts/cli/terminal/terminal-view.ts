@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import {
   ACK_EVERY_BYTES,
   ClientFrame,
+  ControlPayload,
   decodeFrame,
   encodeAck,
   encodeFrame,
@@ -23,13 +24,19 @@ const MAX_INPUT_BYTES = 64 * 1024;
 export type ViewEnd =
   /** The core closed it, for a reason of `ENDED_CODES`. */
   | { readonly kind: 'ended'; readonly code: string; readonly message: string }
-  /** What was asked was refused. */
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  /** What was asked was refused; `isHeld` when it was control, which somebody else has. */
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly isHeld: boolean }
   /** The connection broke. */
   | { readonly kind: 'lost' };
 
+/** Before history: the screen is cleared, the operator's own scrollback is not. */
+const CLEAR = '\u001b[?1049l\u001b[r\u001b[0m\u001b[H\u001b[2J';
+
 /** What a view tells. */
 export interface ViewListener {
+  /** Who has control, from the moment that this view had what it asked for at its opening. */
+  onControl(holder: ControlPayload['holder']): void;
+  /** The view stands, with control if it asked for it; or the terminal has another size. */
   onSize(size: { cols: number; rows: number }): void;
   /** Terminal output; `drawn` is to be called when it is on the screen. */
   onOutput(bytes: Uint8Array, drawn: () => void): void;
@@ -42,13 +49,19 @@ export class TerminalView {
   readonly #socket: WebSocket;
   readonly #listener: ViewListener;
   #end: (end: ViewEnd) => void = () => undefined;
+  /** The size it was opened with, until it has the control that it asked for. */
+  #waitingSize: { cols: number; rows: number } | undefined;
   #isOpened = false;
+  #isControlWanted: boolean;
+  /** Slices of history that wait for their screen. */
+  #slices: Uint8Array[] | undefined;
   #pending = 0;
   #drawn = 0;
 
   constructor(socket: WebSocket, open: OpenPayload, listener: ViewListener) {
     this.#socket = socket;
     this.#listener = listener;
+    this.#isControlWanted = open.control === 'take' || open.control === 'force';
     this.ended = new Promise((resolve) => (this.#end = resolve));
     socket.on('message', (data: Buffer) => {
       const frame = decodeFrame(data);
@@ -62,6 +75,11 @@ export class TerminalView {
   input(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; at += MAX_INPUT_BYTES)
       this.#send(ClientFrame.input, bytes.subarray(at, at + MAX_INPUT_BYTES));
+  }
+
+  /** Takes control from whoever has it. */
+  take(): void {
+    this.#send(ClientFrame.take, json({ force: true }));
   }
 
   resize(size: { cols: number; rows: number }): void {
@@ -81,28 +99,59 @@ export class TerminalView {
   #receive({ type, payload }: Frame): void {
     switch (type) {
       case ServerFrame.opened:
+        this.#waitingSize = parse(OpenedPayload, payload);
+        if (!this.#isControlWanted) this.#stands();
+        return;
       case ServerFrame.resized: {
-        const size = parse(type === ServerFrame.opened ? OpenedPayload : SizePayload, payload);
-        this.#isOpened = true;
-        if (size) this.#listener.onSize(size);
+        const size = parse(SizePayload, payload);
+        if (size && this.#isOpened) this.#listener.onSize(size);
+        else if (size) this.#waitingSize = size;
         return;
       }
-      case ServerFrame.history:
-      case ServerFrame.screen:
-      case ServerFrame.data:
-        this.#pending += payload.length;
-        this.#listener.onOutput(payload, () => this.#acknowledge(payload.length));
+      case ServerFrame.control: {
+        const control = parse(ControlPayload, payload);
+        if (!control) return;
+        if (this.#isControlWanted && control.holder?.isYou === true) this.#stands();
+        if (this.#isOpened) this.#listener.onControl(control.holder);
         return;
+      }
+      case ServerFrame.scrollback:
+        this.#slices = [];
+        return;
+      case ServerFrame.history:
+        this.#slices?.push(payload);
+        // It is kept, not drawn: more may come at once.
+        this.#pending += payload.length;
+        this.#acknowledge(payload.length);
+        return;
+      case ServerFrame.screen:
+      case ServerFrame.data: {
+        const before = type === ServerFrame.screen ? this.#slices : undefined;
+        const bytes = before ? Buffer.concat([Buffer.from(CLEAR), ...before, payload]) : payload;
+        if (before) this.#slices = undefined;
+        this.#pending += payload.length;
+        this.#listener.onOutput(bytes, () => this.#acknowledge(payload.length));
+        return;
+      }
       case ServerFrame.ended:
         this.#end({ kind: 'ended', code: 'LOST', message: 'The terminal has ended.', ...parse(ReasonPayload, payload) });
         return;
       case ServerFrame.failed: {
         const reason = { code: 'FAILED', message: 'The terminal was refused.', ...parse(ReasonPayload, payload) };
         // A view that stands stays; of its refusals only those matter that will not change.
-        if (!this.#isOpened || reason.code === 'FORBIDDEN') this.#end({ kind: 'refused', ...reason });
+        const isHeld = this.#waitingSize !== undefined && reason.code === 'CONFLICT';
+        if (!this.#isOpened || reason.code === 'FORBIDDEN') this.#end({ kind: 'refused', ...reason, isHeld });
         return;
       }
     }
+  }
+
+  /** It is as it was asked for. */
+  #stands(): void {
+    this.#isControlWanted = false;
+    this.#isOpened = true;
+    if (this.#waitingSize) this.#listener.onSize(this.#waitingSize);
+    this.#waitingSize = undefined;
   }
 
   #acknowledge(bytes: number): void {
