@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from 'react';
+import { useCallback, useSyncExternalStore } from 'react';
 
 /** One clock per period, however many look at it. */
 interface Clock {
@@ -37,8 +37,7 @@ function follow(everyMs: number, listener: () => void): () => void {
 
 /** The time, renewed every `everyMs` while the page is visible; the same for all that ask with this period. */
 export function useNow(everyMs: number): number {
-  return useSyncExternalStore(
-    (listener) => follow(everyMs, listener),
-    () => clockOf(everyMs).now,
-  );
+  // The same function each time: a new one would be followed anew, which renews the time, which renders, without end.
+  const subscribe = useCallback((listener: () => void) => follow(everyMs, listener), [everyMs]);
+  return useSyncExternalStore(subscribe, () => clockOf(everyMs).now);
 }
