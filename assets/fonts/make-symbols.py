@@ -35,10 +35,11 @@ def cmap(path):
 
 def wanted():
     """All of RANGES that takes one cell and JetBrains Mono lacks."""
+    # JetBrains Mono draws the prompts of shells, U+276E and U+276F, as brackets: those are taken from the others too.
     have = cmap(HERE / "jetbrains-mono-full-400.woff2") | cmap(HERE / "jetbrains-mono-latin-wght-normal.woff2")
     points = {point for low, high in RANGES for point in range(low, high + 1)}
     narrow = {p for p in points if unicodedata.east_asian_width(chr(p)) not in "WF" and unicodedata.category(chr(p)) not in ("Cn", "Cf", "Mn", "Me", "Zs", "Zl", "Zp")}
-    return narrow - have
+    return (narrow - have) | {0x276E, 0x276F}
 
 
 def subset(path, points):

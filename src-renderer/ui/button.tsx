@@ -15,7 +15,7 @@ const LOOKS: Readonly<Record<ButtonLook, string>> = {
   outline:
     'border-hair-strong text-tx-1 enabled:hover:bg-bg-2 enabled:active:bg-bg-2 aria-expanded:bg-bg-2 aria-pressed:bg-bg-2 disabled:border-hair disabled:text-tx-3',
   quiet:
-    'border-transparent text-tx-2 enabled:hover:bg-bg-2 enabled:hover:text-tx-1 aria-expanded:bg-bg-2 aria-expanded:text-tx-1 disabled:text-tx-3',
+    'border-transparent text-tx-2 enabled:hover:bg-bg-2 enabled:hover:text-tx-1 aria-expanded:bg-bg-2 aria-expanded:text-tx-1 aria-pressed:bg-bg-2 aria-pressed:text-tx-1 disabled:text-tx-3',
   danger:
     'border-hair-strong text-st-failed enabled:hover:border-failed-line enabled:hover:bg-failed-bg disabled:border-hair disabled:text-tx-3',
 };
@@ -70,7 +70,7 @@ export function IconButton(props: IconButtonProps): ReactNode {
         aria-label={label}
         aria-keyshortcuts={ariaKeys(shortcut)}
         aria-pressed={pressed}
-        className={`${BASE} ${SQUARES[size]} ${LOOKS[look]} aria-pressed:bg-bg-2 aria-pressed:text-tx-1 ${className}`}
+        className={`${BASE} ${SQUARES[size]} ${LOOKS[look]} ${className}`}
       >
         {icon}
       </button>

@@ -31,7 +31,7 @@ export function Checkbox({
         disabled={disabled}
         onCheckedChange={(next) => onChange(next === true)}
         // The square is 14 pixels; what can be hit is 24.
-        className="relative inline-flex size-3.5 flex-none items-center justify-center rounded-1 border border-tx-3 text-on-ink after:absolute after:-inset-[6px] focus-visible:outline-offset-1 disabled:border-hair-strong data-[state=checked]:border-ink data-[state=checked]:bg-ink data-[state=indeterminate]:border-ink data-[state=indeterminate]:bg-ink"
+        className="relative inline-flex size-3.5 flex-none items-center justify-center rounded-1 border border-tx-3 text-on-ink after:absolute after:-inset-[6px] focus-visible:outline-offset-1 disabled:border-hair-strong data-[state=checked]:border-ink data-[state=checked]:bg-ink data-[state=indeterminate]:border-ink data-[state=indeterminate]:bg-ink disabled:data-[state=checked]:border-tx-3 disabled:data-[state=checked]:bg-tx-3 disabled:data-[state=indeterminate]:border-tx-3 disabled:data-[state=indeterminate]:bg-tx-3"
       >
         <RadixCheckbox.Indicator>
           {checked === 'mixed' ? (
@@ -63,7 +63,7 @@ export function Switch({ label, checked, onChange, hint, disabled = false }: Swi
   return (
     <div className="flex min-h-7 items-start gap-4">
       <div className="min-w-0 flex-1">
-        <label htmlFor={id} className="block text-13 text-tx-1">
+        <label htmlFor={id} className={`block text-13 ${disabled ? 'text-tx-3' : 'text-tx-1'}`}>
           {label}
         </label>
         {hint === undefined ? null : (
@@ -78,7 +78,7 @@ export function Switch({ label, checked, onChange, hint, disabled = false }: Swi
         disabled={disabled}
         onCheckedChange={onChange}
         aria-describedby={hint === undefined ? undefined : `${id}-hint`}
-        className="relative mt-0.5 h-4 w-7 flex-none rounded-full border border-tx-3 after:absolute after:-inset-1.5 focus-visible:outline-offset-1 disabled:border-hair-strong data-[state=checked]:border-ink data-[state=checked]:bg-ink"
+        className="relative mt-0.5 h-4 w-7 flex-none rounded-full border border-tx-3 after:absolute after:-inset-1.5 focus-visible:outline-offset-1 disabled:border-hair-strong data-[state=checked]:border-ink data-[state=checked]:bg-ink disabled:data-[state=checked]:border-tx-3 disabled:data-[state=checked]:bg-tx-3"
       >
         <RadixSwitch.Thumb className="block size-2.5 translate-x-0.5 rounded-full bg-tx-3 transition-transform duration-75 data-[state=checked]:translate-x-3.5 data-[state=checked]:bg-on-ink" />
       </RadixSwitch.Root>

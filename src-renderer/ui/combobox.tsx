@@ -106,7 +106,12 @@ function Frame<T extends string>(props: FrameProps<T>): ReactNode {
           collisionPadding={8}
           className={`${FLOATING} w-72 max-w-[calc(100vw-16px)] min-w-(--radix-popover-trigger-width)`}
         >
-          <Command label={label} loop vimBindings={false}>
+          <Command
+            label={label}
+            loop
+            vimBindings={false}
+            defaultValue={options.find(({ value }) => props.isChosen(value))?.value ?? ''}
+          >
             <div className="flex h-9 items-center gap-2 border-b border-hair px-3">
               <Search aria-hidden className="size-3.5 flex-none text-tx-3" />
               <Command.Input

@@ -2,6 +2,7 @@ import { Check, Copy, X } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 import { Button, IconButton } from './button.tsx';
+import { reachableScroller } from './reachable-scroller.ts';
 
 /** How long a copy button says that it copied, in milliseconds. */
 const SAYS_MS = 1_600;
@@ -63,10 +64,9 @@ export function CopyButton({ text, label, size = 'normal' }: CopyButtonProps): R
 export function CopyLine({ text }: { readonly text: string }): ReactNode {
   return (
     <div className="flex min-w-0 items-center rounded-2 border border-hair-strong bg-well">
-      {/* Scrolls, so it must be reachable by keys. */}
       <code
-        tabIndex={0}
-        className="font-code flex h-7 min-w-0 flex-1 items-center overflow-x-auto px-2.5 text-12 whitespace-pre text-t-fg"
+        ref={reachableScroller}
+        className="font-code flex h-7 min-w-0 flex-1 items-center overflow-x-auto px-2.5 text-12 whitespace-pre text-t-fg [scrollbar-width:none]"
       >
         {text}
       </code>

@@ -2,6 +2,7 @@ import { X } from 'lucide-react';
 import { Dialog as RadixDialog } from 'radix-ui';
 import type { ReactNode } from 'react';
 import { IconButton } from './button.tsx';
+import { reachableScroller } from './reachable-scroller.ts';
 
 /** 400, 560 and 880 pixels wide. */
 export type DialogSize = 'small' | 'normal' | 'wide';
@@ -43,7 +44,11 @@ export function Dialog({ isOpen, onClose, title, description, footer, size = 'no
                 <IconButton label="Close" shortcut="escape" icon={<X aria-hidden className="size-4" />} />
               </RadixDialog.Close>
             </header>
-            {children === undefined ? null : <div className="min-h-0 flex-1 overflow-y-auto px-4 py-3">{children}</div>}
+            {children === undefined ? null : (
+              <div ref={reachableScroller} className="min-h-0 flex-1 overflow-y-auto px-4 py-3">
+                {children}
+              </div>
+            )}
             {footer === undefined ? null : (
               <footer className="flex flex-none flex-wrap items-center justify-end gap-2 border-t border-hair px-4 py-2.5">
                 {footer}

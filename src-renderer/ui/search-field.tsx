@@ -19,7 +19,7 @@ export function SearchField(props: SearchFieldProps): ReactNode {
   const { label, value, onChange, placeholder, shortcut, className = '', onKeyDown, ...input } = props;
   return (
     <div
-      className={`flex h-7 min-w-0 items-center gap-2 rounded-2 border border-hair-strong bg-bg-0 pl-2 focus-within:outline-2 focus-within:-outline-offset-2 focus-within:outline-focus ${className}`}
+      className={`flex h-7 min-w-0 items-center gap-2 rounded-2 border border-hair-strong bg-field-bg pl-2 focus-within:outline-2 focus-within:-outline-offset-2 focus-within:outline-focus ${className}`}
     >
       <Search aria-hidden className="size-3.5 flex-none text-tx-3" />
       <input

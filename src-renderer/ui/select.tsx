@@ -5,7 +5,7 @@ import { FLOATING, FLOATING_ROW } from './floating.ts';
 
 /** The frame of what opens a list of choices. */
 export const CHOICE_FRAME =
-  'inline-flex h-7 min-w-0 max-w-full items-center gap-1.5 rounded-2 border border-hair-strong bg-bg-0 px-2 text-12 whitespace-nowrap enabled:hover:bg-bg-2 aria-expanded:bg-bg-2 disabled:text-tx-3';
+  'inline-flex h-7 min-w-0 max-w-full items-center gap-1.5 rounded-2 border border-hair-strong bg-field-bg px-2 text-12 whitespace-nowrap enabled:hover:bg-bg-2 aria-expanded:bg-bg-2 disabled:text-tx-3';
 
 /** Radix takes no empty value; with a mark before each, every text can be one. */
 const encoded = (value: string): string => `=${value}`;

@@ -60,9 +60,10 @@ export function TableCell(props: TableCellProps): ReactNode {
   return (
     <th
       {...rest}
+      data-figure={isFigure ? '' : undefined}
       scope={scope}
       aria-sort={sort === undefined ? undefined : sort === false ? 'none' : ARIA_SORT[sort]}
-      className={`${look} ${scope === 'col' ? 'font-regular text-tx-3' : 'font-strong text-tx-1'} ${className}`}
+      className={`group/cell ${look} ${scope === 'col' ? 'font-regular text-tx-3' : 'font-strong text-tx-1'} ${className}`}
     />
   );
 }
@@ -80,7 +81,7 @@ export function SortButton({ direction, onClick, children }: SortButtonProps): R
     <button
       type="button"
       onClick={onClick}
-      className={`group/sort -mx-1 inline-flex h-6 items-center gap-1 rounded-1 px-1 hover:text-tx-1 ${direction === false ? '' : 'font-medium text-tx-1'}`}
+      className={`group/sort -mx-1 inline-flex h-6 items-center gap-1 rounded-1 px-1 group-data-figure/cell:flex-row-reverse hover:text-tx-1 ${direction === false ? '' : 'font-medium text-tx-1'}`}
     >
       {children}
       <Arrow

@@ -17,7 +17,7 @@ interface FieldProps {
 }
 
 const BOX =
-  'w-full min-w-0 rounded-2 border border-field bg-bg-0 px-2 text-tx-1 placeholder:text-tx-3 disabled:border-hair-strong disabled:text-tx-3 aria-invalid:border-st-failed';
+  'w-full min-w-0 rounded-2 border border-field bg-field-bg px-2 text-tx-1 placeholder:text-tx-3 disabled:border-hair-strong disabled:bg-bg-2 disabled:text-tx-3 aria-invalid:border-st-failed';
 
 const CODE_PROPS = { spellCheck: false, autoCapitalize: 'off', autoCorrect: 'off', autoComplete: 'off' } as const;
 

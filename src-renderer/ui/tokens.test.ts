@@ -15,7 +15,7 @@ function colour(name: string, theme: Theme): Colour {
 }
 
 /** Everything that words of the window can stand on. */
-const GROUNDS = ['bg-0', 'bg-1', 'bg-2', 'well', 'select', 'needs-bg', 'failed-bg'];
+const GROUNDS = ['bg-0', 'bg-1', 'bg-2', 'well', 'select', 'needs-bg', 'failed-bg', 'field-bg'];
 const WORDS = ['tx-1', 'tx-2', 'tx-3', 'needs', 'st-working', 'st-idle', 'st-failed', 'st-paused', 'st-stopped'];
 const MARKS = ['needs-mark', 'focus', 'field'];
 const TERMINAL = ['t-fg', 't-bold', 't-dim', 't-red', 't-green', 't-yellow', 't-blue', 't-magenta', 't-cyan'];

@@ -19,7 +19,9 @@ export function FeedbackPage(): ReactNode {
       </Specimen>
       <Specimen title="What is being loaded">
         <div className="stack">
-          <Skeleton className="h-7 w-40" />
+          <div style={{ width: 160 }}>
+            <Skeleton />
+          </div>
           <SkeletonText lines={4} />
         </div>
       </Specimen>

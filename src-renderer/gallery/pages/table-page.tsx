@@ -42,7 +42,7 @@ export function TablePage(): ReactNode {
         <Table label="Agents">
           <TableHead>
             <TableRow>
-              <TableCell isHead className="w-8">
+              <TableCell isHead style={{ width: 40 }}>
                 <span className="sr-only">Selected</span>
               </TableCell>
               <TableCell isHead sort={directionOf('name')}>
