@@ -77,8 +77,9 @@ const messageStream = (index: string, condition: string, ...params: SqlValue[]):
   sql: `SELECT m.seq AS seq FROM messages m INDEXED BY ${index} WHERE ${condition} AND m.seq`,
   params,
 });
+// Distinct: a message has several copies, and an index that gives them sorted tells them apart as it goes.
 const deliveryStream = (index: string, condition: string, ...params: SqlValue[]): Part => ({
-  sql: `SELECT d.message_seq AS seq FROM deliveries d INDEXED BY ${index} WHERE ${condition} AND d.message_seq`,
+  sql: `SELECT DISTINCT d.message_seq AS seq FROM deliveries d INDEXED BY ${index} WHERE ${condition} AND d.message_seq`,
   params,
 });
 

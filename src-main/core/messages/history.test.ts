@@ -181,6 +181,25 @@ describe('history', () => {
     expect([...states].sort()).toEqual(['dead', 'delivered', 'queued', 'read']);
   });
 
+  it('is what filtering an array gives, for each filter and each pair of filters', () => {
+    const values: readonly HistoryFilter[] = [
+      ...[t.projectId, other].map((projectId) => ({ projectId })),
+      ...NAMES.flatMap((name) => [{ participant: name }, { from: name }, { to: name }]),
+      ...[true, false].map((forOperator) => ({ forOperator })),
+      ...MessageKind.options.map((kind) => ({ kind })),
+      ...PRIORITIES.map((priority) => ({ priority })),
+      ...(['queued', 'delivered', 'read', 'dead', 'unsettled'] as const).map((state) => ({ state })),
+      ...known.slice(-2).map(({ message }) => ({ threadId: message.threadId })),
+    ];
+    for (const one of values) {
+      for (const two of values) {
+        const filter = { ...one, ...two };
+        const expected = known.filter((each) => passes(each, filter)).map(({ message }) => message);
+        expect(idsOf(page({ ...filter, limit: 500 }).messages), JSON.stringify(filter)).toEqual(idsOf(expected).toReversed());
+      }
+    }
+  });
+
   it('is what filtering an array gives, in pages of any size, in both directions, however little each page looks at', () => {
     let matches = 0;
     fc.assert(
