@@ -1,18 +1,160 @@
+import { Play } from 'lucide-react';
 import type { ReactNode } from 'react';
+import { AgentActivity } from '#renderer/features/agents/agent-activity.tsx';
+import { AgentConfig } from '#renderer/features/agents/agent-config.tsx';
 import { AgentHeader } from '#renderer/features/agents/agent-header.tsx';
+import { AgentHealth } from '#renderer/features/agents/agent-health.tsx';
+import { AgentOverview, useOpenQuestions } from '#renderer/features/agents/agent-overview.tsx';
 import { TerminalPane } from '#renderer/features/terminals/terminal-pane.tsx';
 import type { AgentTab } from '#renderer/navigation/routes.ts';
-import { useWindowState } from '#renderer/store/session-context.tsx';
+import { HOME, pathOf } from '#renderer/navigation/routes.ts';
+import { goTo, Link, useQueryParameter } from '#renderer/navigation/use-route.tsx';
+import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
+import { useCommand } from '#renderer/store/use-command.ts';
+import { Button } from '#renderer/ui/button.tsx';
 import { EmptyState } from '#renderer/ui/empty-state.tsx';
+import { Skeleton } from '#renderer/ui/skeleton.tsx';
+import { TabPanel, Tabs } from '#renderer/ui/tabs.tsx';
+import type { Agent } from '#shared/agents/model.ts';
+import { isAlive } from '#shared/agents/model.ts';
+
+interface AgentPageProps {
+  readonly id: string;
+  readonly tab: AgentTab;
+}
 
 /** One agent: its terminal, and what is known about it. */
-export function AgentPage({ id }: { readonly id: string; readonly tab: AgentTab }): ReactNode {
+export function AgentPage({ id, tab }: AgentPageProps): ReactNode {
   const agent = useWindowState((state) => state.crew.agents[id]);
-  if (agent === undefined) return <EmptyState title={`There is no agent “${id}”`} />;
+  const hasCrew = useWindowState((state) => state.hasCrew);
+  const [solo] = useQueryParameter('solo');
+  if (agent === undefined) return hasCrew ? <UnknownAgent id={id} /> : <Skeleton className="m-4 h-24" />;
+  if (solo !== '') return <AgentTerminal agent={agent} />;
   return (
-    <div className="flex h-full flex-col">
-      <AgentHeader agent={agent} />
-      <TerminalPane agentId={agent.id} runId={agent.run?.id} />
+    <div className="flex h-full flex-col overflow-y-auto">
+      <AgentTop agent={agent} />
+      <div className="flex min-h-0 flex-1 max-[860px]:flex-none max-[860px]:flex-col">
+        <div className="flex min-h-0 min-w-0 flex-1 flex-col border-hair max-[860px]:h-[max(70vh,320px)] max-[860px]:flex-none max-[860px]:border-b min-[861px]:border-r">
+          <AgentTerminal agent={agent} onDetach={window.quarterdeck === undefined ? () => detach(id) : undefined} />
+        </div>
+        <AgentPanel agent={agent} tab={tab} />
+      </div>
     </div>
+  );
+}
+
+function detach(id: string): void {
+  window.open(`${pathOf({ page: 'agent', id, tab: 'overview' })}?solo=1`, `agent-${id}`, 'popup,width=920,height=640');
+}
+
+function AgentTop({ agent }: { readonly agent: Agent }): ReactNode {
+  return <AgentHeader agent={agent} needsOperator={useOpenQuestions(agent.id).length > 0} />;
+}
+
+interface AgentTerminalProps {
+  readonly agent: Agent;
+  readonly onDetach?: (() => void) | undefined;
+}
+
+function AgentTerminal({ agent, onDetach }: AgentTerminalProps): ReactNode {
+  const start = <StartAgent agent={agent} />;
+  if (agent.run === null)
+    return (
+      <section aria-label={`Terminal of ${agent.id}`} className="min-h-0 flex-1 bg-t-bg">
+        <EmptyState title={`${agent.id} was never started`}>
+          <p>Its terminal stands here from its first start on, and stays when it ends.</p>
+          {start}
+        </EmptyState>
+      </section>
+    );
+  return (
+    <TerminalPane
+      agentId={agent.id}
+      runId={agent.run.id}
+      attachCommand={agent.run.attachCommand}
+      onDetach={onDetach}
+      endedAction={isAlive(agent.state.status) ? null : start}
+    />
+  );
+}
+
+function StartAgent({ agent }: { readonly agent: Agent }): ReactNode {
+  const session = useSession();
+  const command = useCommand();
+  return (
+    <>
+      {command.problem === undefined ? null : <span className="text-12 text-st-failed">{command.problem}</span>}
+      <Button
+        icon={<Play aria-hidden className="size-3.5" />}
+        disabled={command.isRunning || isAlive(agent.state.status)}
+        onClick={() => command.run(() => session.client.agents.start({ id: agent.id }))}
+      >
+        {agent.run === null ? `Start ${agent.id}` : 'Start again'}
+      </Button>
+    </>
+  );
+}
+
+function AgentPanel({ agent, tab }: { readonly agent: Agent; readonly tab: AgentTab }): ReactNode {
+  const unread = useWindowState((state) => state.unread[agent.id] ?? 0);
+  const panel = 'min-h-0 flex-1 overflow-y-auto';
+  return (
+    <aside
+      aria-label={`About ${agent.id}`}
+      className="flex min-h-0 w-[348px] flex-none flex-col bg-bg-1 wide:w-[424px] max-[860px]:min-h-80 max-[860px]:w-full"
+    >
+      <div className="flex-none border-b border-hair px-4">
+        <Tabs<AgentTab>
+          label={`About ${agent.id}`}
+          value={tab}
+          onChange={(next) => goTo({ page: 'agent', id: agent.id, tab: next }, { isReplacing: true })}
+          tabs={[
+            { value: 'overview', text: 'Overview' },
+            { value: 'messages', text: 'Messages', count: unread === 0 ? undefined : unread },
+            { value: 'activity', text: 'Activity' },
+            { value: 'config', text: 'Config' },
+            { value: 'health', text: 'Health' },
+          ]}
+        />
+      </div>
+      <TabPanel value="overview" current={tab} className={panel}>
+        <AgentOverview agent={agent} />
+      </TabPanel>
+      <TabPanel value="messages" current={tab} className="flex min-h-0 flex-1 flex-col">
+        <Messages agent={agent} />
+      </TabPanel>
+      <TabPanel value="activity" current={tab} className="min-h-0 flex-1">
+        <AgentActivity agentId={agent.id} />
+      </TabPanel>
+      <TabPanel value="config" current={tab} className={panel}>
+        <AgentConfig agent={agent} />
+      </TabPanel>
+      <TabPanel value="health" current={tab} className={panel}>
+        <AgentHealth agent={agent} />
+      </TabPanel>
+    </aside>
+  );
+}
+
+function Messages({ agent }: { readonly agent: Agent }): ReactNode {
+  return (
+    <EmptyState title="Messages">
+      <p>
+        <Link to={{ page: 'messages' }} className="underline underline-offset-2">
+          See the messages of {agent.id} among all
+        </Link>
+      </p>
+    </EmptyState>
+  );
+}
+
+function UnknownAgent({ id }: { readonly id: string }): ReactNode {
+  return (
+    <EmptyState title={`There is no agent “${id}”`}>
+      <p>It may have been removed, or the link may be from another data folder. What it did stays in the audit trail.</p>
+      <Link to={HOME} className="underline underline-offset-2">
+        Go to the agents
+      </Link>
+    </EmptyState>
   );
 }

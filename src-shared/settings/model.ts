@@ -5,7 +5,7 @@
 import * as z from 'zod';
 
 /** Terminal text is readable and its grid is computable between these sizes, in CSS pixels. */
-const FONT_SIZE = { least: 8, most: 32 } as const;
+export const FONT_SIZE = { least: 8, most: 32 } as const;
 /** Lists of the settings stay small: they are in every snapshot. */
 const MAX_ENTRIES = 500;
 

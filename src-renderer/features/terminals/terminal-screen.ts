@@ -1,118 +1,234 @@
-/** One xterm on the page, fed by one view of an agent's terminal. Owns both; `dispose` ends both. */
-import { FitAddon } from '@xterm/addon-fit';
+/** One xterm on the page, fed by one view of one window of an agent's terminal. Owns both; `dispose` ends both. */
+import { SearchAddon } from '@xterm/addon-search';
+import type { ISearchOptions } from '@xterm/addon-search';
+import { Unicode11Addon } from '@xterm/addon-unicode11';
 import { Terminal } from '@xterm/xterm';
-import type { TerminalLink, TerminalSize, TerminalView, ViewReason } from '#renderer/connection/terminal-link.ts';
+import type { StoreApi } from 'zustand/vanilla';
+import { createStore } from 'zustand/vanilla';
+import type { TerminalLink, TerminalSize, TerminalView } from '#renderer/connection/terminal-link.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { DisposableStack, toDisposable } from '#shared/kernel/disposable.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
-import { onThemeChange, xtermTheme } from './xterm-theme.ts';
+import { MAX_HISTORY_LINES } from '#shared/terminals/frames.ts';
+import type { ControlPayload } from '#shared/terminals/frames.ts';
+import { isTakenAway } from './control-words.ts';
+import type { Pixels } from './fit-size.ts';
+import { fittingSize, isWhole, shrunkPx, smallerPx } from './fit-size.ts';
+import { ScrollPlace } from './scroll-place.ts';
+import type { ScreenAsks, ScreenState } from './screen-state.ts';
+import { hasKeyboard, OPENING } from './screen-state.ts';
+import type { KeyUse } from './terminal-keys.ts';
+import { keyUse } from './terminal-keys.ts';
+import { followLinks } from './terminal-links.ts';
+import { drawFastOnFocus } from './terminal-renderer.ts';
+import { onThemeChange, searchColours, xtermTheme } from './xterm-theme.ts';
 
-/** Lines above the screen that are fetched and kept. */
-const HISTORY_LINES = 2_000;
 /** A resize is passed on once the box has rested for so long, in milliseconds: each one redraws the agent's screen. */
 const RESIZE_REST_MS = 120;
-/** The limits of src-shared/terminals/frames.ts. */
-const LEAST = { cols: 10, rows: 2 };
-const MOST = { cols: 500, rows: 300 };
+/** Of a terminal whose box could not be measured. */
+const USUAL_SIZE: TerminalSize = { cols: 80, rows: 24 };
+/** Pixels at the right that belong to the scroll bar and the marks of a search. */
+const SCROLL_BAR_PX = 10;
 
-/** What the pane shows about its terminal. */
-export interface ScreenStatus {
-  readonly kind: 'opening' | 'live' | 'lost' | 'ended';
-  readonly size?: TerminalSize;
-  /** Why it ended, or why what was typed last was refused. */
-  readonly reason?: ViewReason;
+/** What is searched for. */
+export interface SearchWish {
+  readonly text: string;
+  readonly isCaseSensitive: boolean;
+  readonly isPattern: boolean;
 }
 
 interface ScreenOptions {
   readonly box: HTMLElement;
   readonly link: TerminalLink;
   readonly agentId: AgentId;
-  readonly onStatus: (status: ScreenStatus) => void;
-  /** The key that takes and releases the keyboard was pressed in the terminal. */
-  readonly onToggleTyping: () => void;
+  readonly window: string;
+  /** Pixels. */
+  readonly fontSize: number;
+  readonly isForScreenReader: boolean;
+  /** Takes control at once if nobody else has it. */
+  readonly takesControl: boolean;
+  readonly asks: ScreenAsks;
 }
 
 /** A terminal on the page. */
 export class TerminalScreen implements Disposable {
+  readonly state: StoreApi<ScreenState> = createStore(() => OPENING);
   readonly #terminal: Terminal;
-  readonly #fit = new FitAddon();
+  readonly #search = new SearchAddon();
   readonly #owned = new DisposableStack();
   readonly #view: TerminalView;
   readonly #box: HTMLElement;
-  readonly #onStatus: (status: ScreenStatus) => void;
-  #status: ScreenStatus = { kind: 'opening' };
-  #isTyping = false;
+  readonly #holder: HTMLElement;
+  readonly #asks: ScreenAsks;
+  readonly #place: ScrollPlace;
+  #fontSize: number;
+  /** Whether the view has just been opened and what it shows was not looked at yet. */
+  #isFresh = true;
 
-  constructor({ box, link, agentId, onStatus, onToggleTyping }: ScreenOptions) {
+  constructor({ box, link, agentId, window, fontSize, isForScreenReader, takesControl, asks }: ScreenOptions) {
     this.#box = box;
-    this.#onStatus = onStatus;
+    this.#asks = asks;
+    this.#fontSize = fontSize;
+    this.#holder = box.ownerDocument.createElement('div');
+    box.append(this.#holder);
+    this.#owned.add(toDisposable(() => this.#holder.remove()));
+
     const terminal = new Terminal({
+      allowProposedApi: true,
       disableStdin: true,
-      cursorInactiveStyle: 'none',
-      scrollback: HISTORY_LINES,
+      cursorInactiveStyle: 'outline',
+      scrollback: MAX_HISTORY_LINES,
+      overviewRuler: { width: SCROLL_BAR_PX },
       fontFamily: getComputedStyle(box).fontFamily,
-      fontSize: 12.5,
-      lineHeight: 1.1,
+      fontSize,
+      lineHeight: 1.08,
       fontWeight: 400,
       fontWeightBold: 700,
       letterSpacing: 0,
       minimumContrastRatio: 4.5,
+      screenReaderMode: isForScreenReader,
       theme: xtermTheme(box),
     });
-    this.#terminal = terminal;
-    this.#owned.add(terminal);
-    terminal.loadAddon(this.#fit);
-    terminal.open(box);
+    this.#terminal = this.#owned.add(terminal);
+    terminal.loadAddon(new Unicode11Addon());
+    terminal.unicode.activeVersion = '11';
+    terminal.loadAddon(this.#search);
+    followLinks(terminal, (address) => this.#set({ link: address }));
+    terminal.open(this.#holder);
     terminal.textarea?.setAttribute('aria-label', `Terminal of ${agentId}`);
-    terminal.attachCustomKeyEventHandler((event) => {
-      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
-        if (event.type === 'keydown') onToggleTyping();
-        event.preventDefault();
-        return false;
-      }
-      if (this.#isTyping) return true;
-      // While watching, keys belong to the page: Tab goes on, Ctrl C copies. Only the pages are the terminal's own.
-      const pages = event.key === 'PageUp' ? -1 : event.key === 'PageDown' ? 1 : 0;
-      if (pages !== 0) {
-        if (event.type === 'keydown') terminal.scrollPages(pages);
-        event.preventDefault();
-      }
-      return false;
-    });
+    this.#owned.add(drawFastOnFocus(terminal));
+    terminal.attachCustomKeyEventHandler((event) => this.#onKey(event));
     this.#owned.add(toDisposable(onThemeChange(() => (terminal.options.theme = xtermTheme(box)))));
+    this.#owned.add(
+      this.#search.onDidChangeResults(({ resultCount: count, resultIndex: index }) => {
+        if (this.state.getState().search) this.#set({ search: { count, index, problem: undefined } });
+      }),
+    );
+    this.#layOut();
+    this.#place = this.#owned.add(
+      new ScrollPlace({
+        terminal,
+        holder: this.#holder,
+        fetchHistory: (drawn) => this.#view.history(MAX_HISTORY_LINES, drawn),
+        onNewLines: (newLines) => {
+          if (newLines !== this.state.getState().newLines) this.#set({ newLines });
+        },
+      }),
+    );
 
-    this.#set({ kind: 'opening' });
     this.#view = link.open(
-      { agentId, ...this.#fitting(), historyLines: HISTORY_LINES },
+      {
+        agentId,
+        window,
+        ...(this.state.getState().fitting ?? USUAL_SIZE),
+        historyLines: MAX_HISTORY_LINES,
+        control: takesControl ? 'take' : 'watch',
+      },
       {
         onOpened: (size) => {
           terminal.reset();
-          this.#take(size);
+          this.#isFresh = true;
+          this.#place.reset();
+          this.#takeSize(size);
+          this.#set({ kind: 'live', end: undefined, refusal: undefined, control: undefined });
         },
-        onBytes: (bytes, drawn) => terminal.write(bytes, drawn),
-        onControl: () => undefined,
-        onResized: (size) => this.#take(size),
-        onRefused: (reason) => this.#set({ ...this.#status, reason }),
-        onEnd: (reason) => this.#set({ ...this.#status, kind: 'ended', reason }),
-        onLost: () => this.#set({ kind: 'lost' }),
+        onBytes: (bytes, drawn) => {
+          this.#place.printed();
+          terminal.write(bytes, drawn);
+        },
+        onControl: (control) => this.#takeControl(control),
+        onResized: (size) => this.#takeSize(size),
+        onRefused: (refusal) => this.#set({ refusal }),
+        onEnd: (end) => {
+          this.#set({ kind: 'ended', end, control: undefined });
+          this.#followControl();
+        },
+        onLost: () => {
+          this.#set({ kind: 'lost', control: undefined, takenBy: undefined, refusal: undefined });
+          this.#followControl();
+        },
       },
     );
     this.#owned.add(toDisposable(() => this.#view.close()));
-    this.#owned.add(terminal.onData((data) => this.#view.input(data)));
+    this.#owned.add(
+      terminal.onData((data) => {
+        if (hasKeyboard(this.state.getState())) this.#view.input(data);
+      }),
+    );
+    this.#watchSelection();
     this.#watchSize();
   }
 
-  /** Whether keys go to the agent. */
-  setTyping(isTyping: boolean): void {
-    this.#isTyping = isTyping;
-    this.#terminal.options.disableStdin = !isTyping;
-    this.#terminal.options.cursorBlink = isTyping;
-    if (isTyping) this.#terminal.focus();
+  /** Asks for the keyboard; `isForced` takes it from whoever has it. */
+  take(isForced: boolean): void {
+    this.#set({ refusal: undefined, takenBy: undefined });
+    this.#view.take(isForced);
+    this.#terminal.focus();
   }
 
-  /** Puts the keyboard into the terminal, to scroll and select. */
+  /** Gives the keyboard back. */
+  release(): void {
+    this.#view.release();
+  }
+
+  /** Puts the keyboard's focus into the terminal, to scroll and select. */
   focus(): void {
     this.#terminal.focus();
+  }
+
+  /** Sets the size of text, in pixels. */
+  setFontSize(px: number): void {
+    if (px === this.#fontSize) return;
+    this.#fontSize = px;
+    this.#refit();
+  }
+
+  /** Whether a screen reader is told what the terminal prints. */
+  setForScreenReader(isOn: boolean): void {
+    this.#terminal.options.screenReaderMode = isOn;
+  }
+
+  /** Makes the terminal as large as this box, for all who look at it. */
+  fit(): void {
+    const { fitting } = this.state.getState();
+    if (fitting) this.#view.resize(fitting);
+  }
+
+  /** Looks for a text; the next or the one before, from what is chosen. An empty text ends the search. */
+  search(wish: SearchWish, direction: 'next' | 'previous' | 'stay'): void {
+    if (wish.text === '') {
+      this.endSearch();
+      return;
+    }
+    this.#set({ search: this.state.getState().search ?? { count: 0, index: -1, problem: undefined } });
+    const options: ISearchOptions = {
+      caseSensitive: wish.isCaseSensitive,
+      regex: wish.isPattern,
+      incremental: direction === 'stay',
+      decorations: searchColours(this.#box),
+    };
+    try {
+      if (wish.isPattern) RegExp(wish.text);
+      if (direction === 'previous' || direction === 'stay') this.#search.findPrevious(wish.text, options);
+      else this.#search.findNext(wish.text, options);
+    } catch (error) {
+      this.#search.clearDecorations();
+      const problem = error instanceof SyntaxError ? 'This is no pattern yet.' : 'The search failed.';
+      this.#set({ search: { count: 0, index: -1, problem } });
+    }
+  }
+
+  /** Takes the marks of a search away. */
+  endSearch(): void {
+    this.#search.clearDecorations();
+    this.#terminal.clearSelection();
+    this.#set({ search: undefined });
+  }
+
+  /** Goes to what came last. */
+  scrollToEnd(): void {
+    this.#terminal.scrollToBottom();
+    this.#place.moved();
   }
 
   /** The text of the whole buffer, history included; for tests. */
@@ -121,40 +237,161 @@ export class TerminalScreen implements Disposable {
     return Array.from({ length: buffer.length }, (_, row) => buffer.getLine(row)?.translateToString(true) ?? '').join('\n');
   }
 
+  /** The lines that are on the screen now; for tests. */
+  shown(): string {
+    const { active } = this.#terminal.buffer;
+    return Array.from(
+      { length: this.#terminal.rows },
+      (_, row) => active.getLine(active.viewportY + row)?.translateToString(true) ?? '',
+    ).join('\n');
+  }
+
   dispose(): void {
     this.#owned.dispose();
   }
 
-  /** The size that fills the box. */
-  #fitting(): TerminalSize {
-    const { cols, rows } = this.#fit.proposeDimensions() ?? { cols: 80, rows: 24 };
-    const within = (value: number, least: number, most: number): number =>
-      Math.min(most, Math.max(least, Number.isFinite(value) ? value : least));
-    return { cols: within(cols, LEAST.cols, MOST.cols), rows: within(rows, LEAST.rows, MOST.rows) };
+  #set(changes: Partial<ScreenState>): void {
+    this.state.setState(changes);
   }
 
-  /** The terminal has this size. It may be another viewer's: all share one, and whoever types or resizes decides. */
-  #take(size: TerminalSize): void {
+  #takeControl(control: ControlPayload): void {
+    const before = this.state.getState();
+    const isTaken = isTakenAway(before.control, control);
+    const isStillTheirs = control.holder !== null && !control.holder.isYou;
+    this.#set({
+      control,
+      refusal: undefined,
+      takenBy: isTaken && control.holder !== null ? control.holder : isStillTheirs ? before.takenBy : undefined,
+    });
+    this.#followControl();
+    const isAlone = this.#isFresh && control.viewers === 1 && control.holder === null;
+    const isGained = before.control?.holder?.isYou !== true && control.holder?.isYou === true;
+    if ((isAlone || isGained) && !this.#isFitting()) this.fit();
+    this.#isFresh = false;
+  }
+
+  /** xterm takes keys only while they go somewhere. */
+  #followControl(): void {
+    const isTyping = hasKeyboard(this.state.getState());
+    this.#terminal.options.disableStdin = !isTyping;
+    this.#terminal.options.cursorBlink = isTyping;
+  }
+
+  #onKey(event: KeyboardEvent): boolean {
+    const use = keyUse(event, hasKeyboard(this.state.getState()));
+    if (use === 'agent') return true;
+    if (use === 'page') return false;
+    // Nothing else may take it for a command of the page.
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.type === 'keydown') this.#act(use);
+    return false;
+  }
+
+  #act(use: Exclude<KeyUse, 'agent' | 'page'>): void {
+    const terminal = this.#terminal;
+    const acts: Readonly<Record<typeof use, () => void>> = {
+      'toggle-control': () => this.#asks.onToggleControl(),
+      search: () => this.#asks.onSearch(),
+      copy: () => this.#copy(),
+      'zoom-in': () => this.#asks.onZoom(1),
+      'zoom-out': () => this.#asks.onZoom(-1),
+      'zoom-usual': () => this.#asks.onZoom(0),
+      'page-up': () => terminal.scrollPages(-1),
+      'page-down': () => terminal.scrollPages(1),
+      'line-up': () => terminal.scrollLines(-1),
+      'line-down': () => terminal.scrollLines(1),
+      'to-start': () => terminal.scrollToTop(),
+      'to-end': () => terminal.scrollToBottom(),
+      stray: () => this.state.setState(({ strayKeys }) => ({ strayKeys: strayKeys + 1 })),
+    };
+    acts[use]();
+    this.#place.moved();
+  }
+
+  #copy(): void {
+    const text = this.#terminal.getSelection();
+    if (text === '') return;
+    navigator.clipboard.writeText(text).then(
+      () => this.state.setState(({ copies }) => ({ copies: copies + 1 })),
+      () => undefined,
+    );
+  }
+
+  /** What is chosen with the pointer is copied when the pointer is let go. */
+  #watchSelection(): void {
+    let isNew = false;
+    this.#owned.add(this.#terminal.onSelectionChange(() => (isNew = true)));
+    const onDown = (): void => {
+      isNew = false;
+    };
+    const onUp = (): void => {
+      if (isNew && this.#terminal.hasSelection()) this.#copy();
+      isNew = false;
+    };
+    this.#holder.addEventListener('pointerdown', onDown, { capture: true });
+    document.addEventListener('mouseup', onUp);
+    this.#owned.add(toDisposable(() => document.removeEventListener('mouseup', onUp)));
+  }
+
+  /** The size of a cell with the text that is set now. */
+  #cell(): Pixels {
+    const drawn = this.#holder.querySelector('.xterm-screen')?.getBoundingClientRect();
+    const { cols, rows } = this.#terminal;
+    return { width: (drawn?.width ?? 0) / cols, height: (drawn?.height ?? 0) / rows };
+  }
+
+  #room(): Pixels {
+    return { width: this.#box.clientWidth - SCROLL_BAR_PX, height: this.#box.clientHeight };
+  }
+
+  #isFitting(): boolean {
+    const { size, fitting } = this.state.getState();
+    return size === undefined || (size.cols === fitting?.cols && size.rows === fitting.rows);
+  }
+
+  /** The terminal has this size. It may be another viewer's: all share one. */
+  #takeSize(size: TerminalSize): void {
     this.#terminal.resize(size.cols, size.rows);
-    this.#set({ kind: 'live', size });
+    this.#set({ size });
+    this.#layOut();
   }
 
-  #set(status: ScreenStatus): void {
-    this.#status = status;
-    this.#onStatus(status);
+  /** Shows the terminal whole: with text as it is set if it fits the box, else with smaller text. Sets what would fill the box. */
+  #layOut(): void {
+    const terminal = this.#terminal;
+    const { size } = this.state.getState();
+    const room = this.#room();
+    terminal.options.fontSize = this.#fontSize;
+    let cell = this.#cell();
+    this.#set({ fitting: fittingSize(room, cell) });
+    if (size === undefined) return;
+    let px: number | undefined = isWhole(size, room, cell) ? this.#fontSize : shrunkPx(size, room, cell, this.#fontSize);
+    while (px !== undefined && !isWhole(size, room, cell)) {
+      terminal.options.fontSize = px;
+      cell = this.#cell();
+      px = smallerPx(px);
+    }
+    this.#holder.style.width = `${Math.ceil(size.cols * cell.width) + SCROLL_BAR_PX}px`;
+    this.#holder.style.height = `${Math.ceil(size.rows * cell.height)}px`;
+  }
+
+  /** The box or the text has another size: the terminal follows, unless it has the size of another viewer. */
+  #refit(): void {
+    const before = this.state.getState();
+    const isOurs = this.#isFitting();
+    this.#layOut();
+    const { fitting, control, kind } = this.state.getState();
+    const hasChanged = fitting?.cols !== before.fitting?.cols || fitting?.rows !== before.fitting?.rows;
+    if (kind !== 'live' || !hasChanged) return;
+    if (isOurs || control?.holder?.isYou === true || (control?.holder === null && control.viewers === 1)) this.fit();
   }
 
   #watchSize(): void {
     let rest: ReturnType<typeof setTimeout> | undefined;
-    let last = this.#fitting();
     const observer = new ResizeObserver(() => {
       clearTimeout(rest);
-      rest = setTimeout(() => {
-        const size = this.#fitting();
-        if (size.cols === last.cols && size.rows === last.rows) return;
-        last = size;
-        this.#view.resize(size);
-      }, RESIZE_REST_MS);
+      rest = setTimeout(() => this.#refit(), RESIZE_REST_MS);
     });
     observer.observe(this.#box);
     this.#owned.add(

@@ -1,3 +1,4 @@
+import type { ISearchDecorationOptions } from '@xterm/addon-search';
 import type { ITheme } from '@xterm/xterm';
 
 /** The tokens that a terminal's colours come from. */
@@ -49,5 +50,30 @@ export function onThemeChange(callback: () => void): () => void {
   return () => {
     system.removeEventListener('change', callback);
     override.disconnect();
+  };
+}
+
+/** A colour token as `#rrggbb`, which is all that the search understands. */
+function hexOf(element: HTMLElement, token: string): string {
+  const probe = element.ownerDocument.createElement('span');
+  probe.hidden = true;
+  probe.style.color = `var(${token})`;
+  element.append(probe);
+  const channels = getComputedStyle(probe).color.match(/\d+(\.\d+)?/g) ?? [];
+  probe.remove();
+  const hex = channels.slice(0, 3).map((channel) => Math.round(Number(channel)).toString(16).padStart(2, '0'));
+  return `#${hex.join('')}`;
+}
+
+/** How what a search found is marked, in the theme that `element` stands in. */
+export function searchColours(element: HTMLElement): ISearchDecorationOptions {
+  const mark = hexOf(element, '--color-t-sel');
+  const current = hexOf(element, '--color-focus');
+  return {
+    matchBackground: mark,
+    matchOverviewRuler: hexOf(element, '--color-t-dim'),
+    activeMatchBackground: mark,
+    activeMatchBorder: current,
+    activeMatchColorOverviewRuler: current,
   };
 }

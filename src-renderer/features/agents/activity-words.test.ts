@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { sampleAgent } from '#renderer/testing/sample-events.ts';
+import { activityOf } from './activity-words.ts';
+
+const evidence = { source: 'process', detail: 'the process 42 exited with code 3', at: 1 } as const;
+
+describe('what happened to an agent', () => {
+  it('is said in words, with the evidence of a state', () => {
+    const state = { status: 'failed', reason: 'exit code 3', since: 1, evidence };
+    expect(activityOf({ kind: 'agent.state-changed', data: { state } })).toEqual({
+      text: 'Failed',
+      detail: 'the process 42 exited with code 3',
+      status: 'failed',
+    });
+    const run = { id: 'run_1', pid: 42, startedAt: 1, attachCommand: null };
+    expect(activityOf({ kind: 'agent.run-started', data: { run, starts: 3 } })).toEqual({
+      text: 'started run 3',
+      detail: 'process 42',
+    });
+    const says = { doing: 'counting files', progress: 0.42, at: 1 };
+    expect(activityOf({ kind: 'agent.reported', data: { says } })).toEqual({ text: 'says', detail: 'counting files (42 %)' });
+    expect(activityOf({ kind: 'agent.created', data: { agent: sampleAgent('ada') } }).detail).toBe('type worker');
+  });
+
+  it('tells who had the keyboard', () => {
+    expect(activityOf({ kind: 'terminal.typed', data: { window: 'queue' } })).toEqual({
+      text: 'typed into the terminal',
+      detail: 'window queue',
+    });
+    expect(activityOf({ kind: 'terminal.control-taken', data: { window: 'main', from: null } })).toEqual({
+      text: 'took the keyboard',
+      detail: '',
+    });
+    const from = { actor: { kind: 'operator', id: 'operator' }, door: 'web', name: 'operator' };
+    expect(activityOf({ kind: 'terminal.control-taken', data: { window: 'main', from } }).text).toBe(
+      'took the keyboard from you in another place (browser)',
+    );
+    expect(activityOf({ kind: 'terminal.control-released', data: { window: 'main', reason: 'lost' } }).text).toBe(
+      'lost the connection, and the keyboard with it',
+    );
+  });
+
+  it('is named as it is where there are no words, and where nothing is left to read', () => {
+    expect(activityOf({ kind: 'agent.state-changed', data: { state: 'odd' } })).toEqual({
+      text: 'agent.state-changed',
+      detail: '',
+    });
+    expect(activityOf({ kind: 'agent.reported', data: null })).toEqual({
+      text: 'agent.reported',
+      detail: 'What it said was erased.',
+    });
+  });
+});

@@ -1,0 +1,257 @@
+import { useEffect, useMemo, useState } from 'react';
+import type { ReactNode } from 'react';
+import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
+import { useFreshMetrics, useSamples } from '#renderer/store/use-metrics.ts';
+import { CopyLine } from '#renderer/ui/copy-button.tsx';
+import { fullTime } from '#renderer/ui/format-time.ts';
+import { Progress } from '#renderer/ui/progress.tsx';
+import { RelativeTime } from '#renderer/ui/relative-time.tsx';
+import { StateMark, StateWord } from '#renderer/ui/state-mark.tsx';
+import type { Agent, AgentState } from '#shared/agents/model.ts';
+import { isAlive } from '#shared/agents/model.ts';
+import { parseSize } from '#shared/kernel/units.ts';
+import type { InboxMessage, InboxQueue } from '#shared/messages/model.ts';
+import { bytesText, percentText, SOURCE_WORDS } from './agent-figures.ts';
+import { limitTexts } from './agent-limits.ts';
+import { AgentQuestion } from './agent-question.tsx';
+import { Fact, Facts, PanelSection, Trend } from './panel-parts.tsx';
+import { STATUS_LOOKS } from './status-look.ts';
+
+/** What the agent asks the operator and was not answered yet, oldest first. */
+export function useOpenQuestions(agentId: string): readonly InboxMessage[] {
+  const inbox = useWindowState((state) => state.inbox);
+  return useMemo(
+    () =>
+      inbox
+        .filter(({ from, kind }) => from.kind === 'agent' && from.id === agentId && (kind === 'request' || kind === 'task'))
+        .toSorted((a, b) => a.sentAt - b.sentAt),
+    [inbox, agentId],
+  );
+}
+
+/** How an agent stands: what it waits for, what it says, why its state is what it is, and what it uses. */
+export function AgentOverview({ agent }: { readonly agent: Agent }): ReactNode {
+  const questions = useOpenQuestions(agent.id);
+  const [first] = questions;
+  return (
+    <>
+      {first === undefined ? null : (
+        <AgentQuestion key={first.id} agentId={agent.id} message={first} more={questions.length - 1} />
+      )}
+      <SaysSection agent={agent} />
+      <StateSection agent={agent} />
+      <UseSection agent={agent} />
+      <InboxSection agentId={agent.id} />
+      <RunSection agent={agent} />
+      <AbilitySection agent={agent} />
+    </>
+  );
+}
+
+function SaysSection({ agent: { says, config, state } }: { readonly agent: Agent }): ReactNode {
+  if (says === null || says.doing === '' || !isAlive(state.status)) {
+    if (config.description === '') return null;
+    return (
+      <PanelSection title="What it is for">
+        <p className="text-13 leading-[18px] text-pretty text-tx-2">{config.description}</p>
+      </PanelSection>
+    );
+  }
+  return (
+    <PanelSection title="Says" aside={<RelativeTime at={says.at} />}>
+      <p className="text-13 leading-[18px] text-pretty break-words">{says.doing}</p>
+      {says.progress === null ? null : <Progress label="Its own count" value={says.progress} className="mt-2" />}
+    </PanelSection>
+  );
+}
+
+/** What is known of a state beyond its name. */
+function reasonText(state: AgentState): string | undefined {
+  switch (state.status) {
+    case 'waiting':
+    case 'failed':
+    case 'lost':
+      return state.reason;
+    case 'paused':
+      return `It was ${state.from}, and goes on there.`;
+    case 'stopped':
+      if (state.exit.signal !== undefined) return `Ended by ${state.exit.signal}`;
+      return state.exit.code === undefined ? undefined : `Exit code ${state.exit.code}`;
+    case 'created':
+      return 'It was never started.';
+    case 'starting':
+    case 'idle':
+    case 'working':
+    case 'stopping':
+      return undefined;
+  }
+}
+
+function StateSection({ agent: { state } }: { readonly agent: Agent }): ReactNode {
+  const look = STATUS_LOOKS[state.status];
+  const reason = reasonText(state);
+  return (
+    <PanelSection
+      title="State"
+      aside={
+        <>
+          since <RelativeTime at={state.since} />
+        </>
+      }
+    >
+      <p className="flex items-center gap-2 text-13">
+        <StateMark look={look} />
+        <StateWord look={look} />
+        {reason === undefined ? null : <span className="min-w-0 break-words text-tx-1">{reason}</span>}
+      </p>
+      <p className="mt-1 text-12 leading-[18px] text-pretty break-words text-tx-2">
+        Known by {SOURCE_WORDS[state.evidence.source]}: {state.evidence.detail}
+      </p>
+    </PanelSection>
+  );
+}
+
+const NONE: readonly number[] = [];
+
+function UseSection({ agent }: { readonly agent: Agent }): ReactNode {
+  useFreshMetrics();
+  const samples = useSamples(agent.id);
+  const isRunning = isAlive(agent.state.status);
+  const { cpu, memory } = agent.config.resourceLimits;
+  const cores = Number(cpu) * 100;
+  const most = parseSize(memory);
+  const cpuValues = isRunning ? (samples?.cpu ?? NONE) : NONE;
+  const memoryValues = isRunning ? (samples?.memoryBytes ?? NONE) : NONE;
+  const lastCpu = cpuValues.at(-1);
+  const lastMemory = memoryValues.at(-1);
+  const lastAt = isRunning ? samples?.at.at(-1) : undefined;
+  return (
+    <PanelSection
+      title="Use of the machine"
+      aside={
+        lastAt === undefined ? (
+          isRunning ? (
+            'not measured yet'
+          ) : (
+            'does not run'
+          )
+        ) : (
+          <>
+            measured <RelativeTime at={lastAt} />
+          </>
+        )
+      }
+    >
+      <Trend
+        name="CPU"
+        agentId={agent.id}
+        values={cpuValues}
+        max={Math.max(cores, ...cpuValues)}
+        format={percentText}
+        now={lastCpu === undefined ? '–' : `${percentText(lastCpu)} of ${percentText(cores)}`}
+      />
+      <Trend
+        name="Memory"
+        agentId={agent.id}
+        values={memoryValues}
+        format={bytesText}
+        now={lastMemory === undefined ? '–' : `${bytesText(lastMemory)}${most === undefined ? '' : ` of ${bytesText(most)}`}`}
+      />
+    </PanelSection>
+  );
+}
+
+/** What waits in the agent's inbox; undefined until it was asked. */
+function useQueue(agentId: string): Pick<InboxQueue, 'queued' | 'unread' | 'oldestQueuedAt'> | undefined {
+  const session = useSession();
+  // Asked again whenever the count of unread messages changes, which follows every delivery.
+  const unread = useWindowState((state) => state.unread[agentId] ?? 0);
+  const [queue, setQueue] = useState<Pick<InboxQueue, 'queued' | 'unread' | 'oldestQueuedAt'>>();
+  useEffect(() => {
+    let isGone = false;
+    Promise.resolve()
+      .then(() => session.client.messages.counts({}))
+      .then(({ queues }) => {
+        if (isGone) return;
+        setQueue(queues.find(({ recipient }) => recipient === agentId) ?? { queued: 0, unread: 0, oldestQueuedAt: null });
+      })
+      .catch(() => undefined);
+    return () => {
+      isGone = true;
+    };
+  }, [session, agentId, unread]);
+  return queue;
+}
+
+function InboxSection({ agentId }: { readonly agentId: string }): ReactNode {
+  const queue = useQueue(agentId);
+  return (
+    <PanelSection title="Inbox">
+      <Facts>
+        <Fact name="Unread" isFigure>
+          {queue?.unread ?? '–'}
+        </Fact>
+        <Fact name="Not fetched" isFigure>
+          {queue === undefined ? '–' : queue.queued}
+          {queue === undefined || queue.oldestQueuedAt === null ? null : (
+            <span className="font-ui text-tx-3">
+              {', the oldest '}
+              <RelativeTime at={queue.oldestQueuedAt} />
+            </span>
+          )}
+        </Fact>
+      </Facts>
+    </PanelSection>
+  );
+}
+
+function RunSection({ agent: { run, starts, state, template, createdAt } }: { readonly agent: Agent }): ReactNode {
+  return (
+    <PanelSection title={run === null || isAlive(state.status) ? 'Run' : 'Last run'} aside={`started ${times(starts)}`}>
+      <Facts>
+        {run === null ? null : (
+          <>
+            <Fact name="Began">
+              <span title={fullTime(run.startedAt)}>
+                <RelativeTime at={run.startedAt} />
+              </span>
+            </Fact>
+            <Fact name="Process" isFigure>
+              {run.pid}
+            </Fact>
+          </>
+        )}
+        <Fact name="Made">
+          <RelativeTime at={createdAt} />
+          {template === null ? '' : `, from the template ${template}`}
+        </Fact>
+      </Facts>
+      {run === null || run.attachCommand === null ? null : (
+        <div className="mt-2">
+          <p className="mb-1 text-12 text-tx-3">In your own terminal</p>
+          <CopyLine text={run.attachCommand} />
+        </div>
+      )}
+    </PanelSection>
+  );
+}
+
+function times(count: number): string {
+  return count === 0 ? 'never' : count === 1 ? 'once' : `${count} times`;
+}
+
+function AbilitySection({ agent }: { readonly agent: Agent }): ReactNode {
+  const { capabilities } = agent.config;
+  return (
+    <PanelSection title="Limits and abilities">
+      <Facts>
+        {limitTexts(agent).map(({ name, text }) => (
+          <Fact key={name} name={name}>
+            {text}
+          </Fact>
+        ))}
+        <Fact name="Capabilities">{capabilities.length === 0 ? 'none stated' : capabilities.join(', ')}</Fact>
+      </Facts>
+    </PanelSection>
+  );
+}

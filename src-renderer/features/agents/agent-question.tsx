@@ -1,0 +1,136 @@
+import { useState } from 'react';
+import type { ReactNode } from 'react';
+import { Link } from '#renderer/navigation/use-route.tsx';
+import { useSession } from '#renderer/store/session-context.tsx';
+import { useCommand } from '#renderer/store/use-command.ts';
+import { Button } from '#renderer/ui/button.tsx';
+import { KeyHint } from '#renderer/ui/key-hint.tsx';
+import { RelativeTime } from '#renderer/ui/relative-time.tsx';
+import { StateMark } from '#renderer/ui/state-mark.tsx';
+import { TextArea } from '#renderer/ui/text-field.tsx';
+import type { AgentId } from '#shared/kernel/ids.ts';
+import type { InboxMessage } from '#shared/messages/model.ts';
+import { MAX_BODY_CHARS } from '#shared/messages/model.ts';
+import { answersOf, partsOf } from './question-answers.ts';
+
+/** Answers that were begun and not sent, by the message they answer: another tab may be looked at meanwhile. */
+const drafts = new Map<string, string>();
+
+const MARK = { shape: 'triangle', tone: 'needs', word: 'Needs you' } as const;
+
+interface AgentQuestionProps {
+  readonly agentId: AgentId;
+  /** The oldest question or task that waits; the one to answer first. */
+  readonly message: InboxMessage;
+  /** How many wait behind it. */
+  readonly more: number;
+}
+
+/** What an agent asks the operator, whole, and its answer in place. */
+export function AgentQuestion({ agentId, message, more }: AgentQuestionProps): ReactNode {
+  const session = useSession();
+  const command = useCommand();
+  const [text, setText] = useState(drafts.get(message.id) ?? '');
+  const answers = answersOf(message.data);
+  const write = (next: string): void => {
+    setText(next);
+    if (next === '') drafts.delete(message.id);
+    else drafts.set(message.id, next);
+  };
+  const answer = (body: string): void => {
+    if (body.trim() === '' || command.isRunning) return;
+    command.run(
+      async () => {
+        await session.client.messages.send({
+          to: agentId,
+          kind: 'reply',
+          inReplyTo: message.id,
+          body: body.trim(),
+          // Pressed again after a lost answer, it is still one reply.
+          idempotencyKey: `answer-${message.id}-${body.length}-${body.slice(0, 100)}`,
+        });
+        drafts.delete(message.id);
+        await session.acknowledge([message.id]);
+      },
+      () => setText(''),
+    );
+  };
+  return (
+    <section aria-label="Waiting for you" className="border-b border-needs-line bg-needs-bg px-4 py-3">
+      <h2 className="mb-1.5 flex items-center gap-2 text-13 font-strong">
+        <StateMark look={MARK} />
+        <span className="min-w-0 truncate">{message.subject ?? (message.kind === 'task' ? 'A task for you' : 'A question')}</span>
+        <span className="ml-auto flex-none text-12 font-regular text-tx-2">
+          {more === 0 ? '' : `${more} more · `}
+          <RelativeTime at={message.sentAt} />
+        </span>
+      </h2>
+      <p
+        // Longer ones scroll, so it must be reachable by keys.
+        tabIndex={0}
+        aria-label="What it asks"
+        role="group"
+        className="mb-2 max-h-60 overflow-y-auto text-13 leading-[18px] text-pretty break-words whitespace-pre-wrap text-tx-1"
+      >
+        {partsOf(message.body.trim()).map((part, index) =>
+          part.isCode ? (
+            // The parts have no other name than their place.
+            <code key={index} className="font-code text-12">
+              {part.text}
+            </code>
+          ) : (
+            part.text
+          ),
+        )}
+      </p>
+      {answers.length === 0 ? null : (
+        <div className="mb-2 flex flex-wrap gap-1.5">
+          {answers.map((each, index) => (
+            <Button key={each} look={index === 0 ? 'ink' : 'outline'} disabled={command.isRunning} onClick={() => answer(each)}>
+              {each}
+            </Button>
+          ))}
+        </div>
+      )}
+      <form
+        className="flex flex-col gap-2"
+        onSubmit={(event) => {
+          event.preventDefault();
+          answer(text);
+        }}
+      >
+        <TextArea
+          label={`Reply to ${agentId}`}
+          isLabelHidden
+          rows={2}
+          value={text}
+          onChange={write}
+          maxLength={MAX_BODY_CHARS}
+          placeholder="Your answer"
+          error={command.problem}
+          onKeyDown={(event) => {
+            if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+            event.preventDefault();
+            answer(text);
+          }}
+        />
+        <div className="flex items-center gap-2 text-12">
+          <Button
+            type="submit"
+            look={answers.length === 0 ? 'ink' : 'outline'}
+            disabled={text.trim() === '' || command.isRunning}
+          >
+            {command.isRunning ? 'Sending' : 'Reply'}
+            <KeyHint>Ctrl Enter</KeyHint>
+          </Button>
+          <Link
+            to={{ page: 'messages', messageId: message.id }}
+            className="ml-auto rounded-1 text-tx-2 underline underline-offset-2 hover:text-tx-1"
+          >
+            See the conversation
+          </Link>
+        </div>
+      </form>
+    </section>
+  );
+}

@@ -1,0 +1,61 @@
+/** What can be done with an agent now, for buttons, menus and keys alike. */
+import { useScreenCommands } from '#renderer/commands/use-commands.tsx';
+import { useSession } from '#renderer/store/session-context.tsx';
+import type { Command } from '#renderer/store/use-command.ts';
+import { useCommand } from '#renderer/store/use-command.ts';
+import type { Agent } from '#shared/agents/model.ts';
+import { isAlive } from '#shared/agents/model.ts';
+import type { AgentAction } from './agent-actions.ts';
+import { ACTION_WORDS, isPossible } from './agent-actions.ts';
+
+/** One that is possible now. */
+export interface LifecycleAction {
+  readonly step: AgentAction;
+  readonly text: string;
+  readonly keys: string;
+  readonly run: () => void;
+}
+
+/** In the order of their buttons, what is gentlest first. */
+const STEPS: readonly AgentAction[] = ['start', 'pause', 'resume', 'restart', 'stop'];
+
+/** With Alt: plain letters belong to whoever thinks to be typing into the terminal. */
+const KEYS: Readonly<Record<AgentAction, string>> = {
+  start: 'alt+s',
+  pause: 'alt+p',
+  resume: 'alt+p',
+  restart: 'alt+r',
+  stop: 'alt+x',
+};
+
+interface Lifecycle {
+  readonly actions: readonly LifecycleAction[];
+  readonly command: Command;
+  readonly isBusy: boolean;
+  /** Ends it at once, without asking it. */
+  readonly stopByForce: (() => void) | undefined;
+}
+
+/** The steps possible now, and their commands. */
+export function useLifecycle(agent: Agent): Lifecycle {
+  const session = useSession();
+  const command = useCommand();
+  const { id } = agent;
+  const isBusy = command.isRunning || agent.state.status === 'stopping';
+  const actions = STEPS.filter((step) => isPossible(step, agent.state.status)).map((step) => ({
+    step,
+    text: ACTION_WORDS[step].verb,
+    keys: KEYS[step],
+    run: () => {
+      if (!isBusy) command.run(() => session.client.agents[step]({ id }));
+    },
+  }));
+  useScreenCommands(
+    `Agent ${id}`,
+    actions.map(({ step, text, keys, run }) => ({ id: `agent.${step}`, title: `${text} ${id}`, keys, isGlobal: true, run })),
+  );
+  const canEnd = isAlive(agent.state.status) || agent.state.status === 'lost';
+  // Possible while it is stopping, too: that is when it is wanted.
+  const stopByForce = canEnd ? () => command.run(() => session.client.agents.stop({ id, force: true })) : undefined;
+  return { actions, command, isBusy, stopByForce };
+}
