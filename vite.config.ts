@@ -6,7 +6,7 @@ import { defineConfig, type UserConfig } from 'vite';
 
 const root = import.meta.dirname;
 
-const packageVersion: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
+const { version: packageVersion } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
 
 /**
  * The programs that run under plain Node, by the name of their file in `out/node`. One build with shared chunks, all in

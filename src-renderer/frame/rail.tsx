@@ -99,13 +99,9 @@ function RailItem({ place, isExpanded, isCurrent, badge }: RailItemProps): React
   );
   return (
     <li>
-      {isExpanded ? (
-        link
-      ) : (
-        <Tooltip label={text} shortcut={keys} side="right">
-          {link}
-        </Tooltip>
-      )}
+      <Tooltip label={text} shortcut={keys} side="right">
+        {link}
+      </Tooltip>
     </li>
   );
 }
