@@ -7,6 +7,7 @@ import { AgentId } from '#shared/kernel/ids.ts';
 import type { Caller } from '#core/caller.ts';
 import { AgentLauncher } from './agent-launcher.ts';
 import { agentsHandlers } from './handlers.ts';
+import { ForeignSessions } from './foreign-sessions.ts';
 import { MetricsSampler } from './metrics-sampler.ts';
 import { Templates } from './templates.ts';
 import type { TestAgents } from './testing/open-agents.ts';
@@ -40,6 +41,14 @@ beforeEach(() => {
     launcher,
     templates: new Templates({ builtInDir: join(t.dir, 'none'), ownDir: join(t.dir, 'none') }),
     metrics: new MetricsSampler({ living: () => [], isWatched: () => false, now: () => 42 }),
+    foreign: new ForeignSessions({
+      env: {},
+      ownSocket: join(t.dir, 's', 'tmux.sock'),
+      agents: () => t.registry.all(),
+      isTaken: (agentId) => t.registry.isTaken(agentId),
+      spawn: (input, by) => t.agents.spawn(input, by),
+      start: (agentId, by) => t.agents.start(agentId, by),
+    }),
     unreadOf: (recipient) => recipient.length,
     now: () => 42,
   });

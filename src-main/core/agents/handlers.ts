@@ -12,6 +12,7 @@ import type { AgentLauncher } from './agent-launcher.ts';
 import type { AgentRegistry } from './agent-registry.ts';
 import type { AgentRuns } from './agent-runs.ts';
 import type { AgentsService } from './agents-service.ts';
+import type { ForeignSessions } from './foreign-sessions.ts';
 import type { MetricsSampler } from './metrics-sampler.ts';
 import type { Templates } from './templates.ts';
 import { DRIVERS } from './types/drivers.ts';
@@ -27,6 +28,7 @@ export interface AgentsHandlerOptions {
   readonly launcher: AgentLauncher;
   readonly templates: Templates;
   readonly metrics: MetricsSampler;
+  readonly foreign: ForeignSessions;
   readonly unreadOf: (recipient: string) => number;
   readonly now: () => number;
 }
@@ -107,10 +109,8 @@ export function agentsHandlers(o: AgentsHandlerOptions): HandlersOf<typeof agent
     },
 
     metrics: (input) => o.metrics.read(input),
-    adoptable: async () => ({ sessions: [], problems: [] }),
-    adopt: async () => {
-      throw new AppError('UNAVAILABLE', 'Sessions cannot be brought in yet.');
-    },
+    adoptable: () => o.foreign.list(),
+    adopt: (input, { caller }) => o.foreign.adopt(input, caller),
 
     discover: async (input, { caller }) => {
       const own = caller.agentId === undefined ? undefined : o.registry.get(caller.agentId);

@@ -3,7 +3,8 @@
  * A process is identified by its pid *and* its start (`startKey`), because pids are used again.
  */
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { uptime } from 'node:os';
 
 /** One process at one moment. */
 export interface ProcessInfo {
@@ -251,6 +252,37 @@ export function childrenOf(pid: number): number[] {
   return listProcesses()
     .filter((info) => info.ppid === pid && info.state !== 'Z')
     .map((info) => info.pid);
+}
+
+/** The command line of a process, word by word; empty when it cannot be read. `ps` does not tell where words end: there, at spaces. */
+export function argumentsOf(pid: number): string[] {
+  try {
+    if (hasProc) return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0$/, '').split('\0');
+    const env = { PATH: '/bin:/usr/bin', LC_ALL: 'C' };
+    return execFileSync('ps', ['-p', String(pid), '-o', 'args='], { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'ignore'] })
+      .trim()
+      .split(/\s+/);
+  } catch {
+    return []; // Gone, or another user's.
+  }
+}
+
+/** The folder that a process works in; undefined when it cannot be read, or is gone. */
+export function folderOf(pid: number): string | undefined {
+  try {
+    const folder = readlinkSync(`/proc/${pid}/cwd`);
+    return folder.endsWith(' (deleted)') ? undefined : folder;
+  } catch {
+    return undefined;
+  }
+}
+
+/** When a process was started, in milliseconds since 1970, to about a second; undefined when that cannot be told. */
+export function startedAtOf(info: ProcessInfo): number | undefined {
+  if (!hasProc) return Date.parse(info.startKey) || undefined;
+  units ??= readUnits();
+  const sinceBootMs = (Number(info.startKey) * 1000) / units.ticksPerSecond;
+  return Number.isFinite(sinceBootMs) ? Math.round(Date.now() - uptime() * 1000 + sinceBootMs) : undefined;
 }
 
 /** Whether there is a process with this pid, dead and not yet collected ones included. One system call. */

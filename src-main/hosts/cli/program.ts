@@ -13,6 +13,8 @@ import { addJournalCommands } from './commands/journal.ts';
 import { addLogsCommand } from './commands/logs.ts';
 import { addMcpCommands } from './commands/mcp.ts';
 import { addMessageCommands } from './commands/messages.ts';
+import { addAdoptCommand } from './commands/adopt.ts';
+import { addSettingsCommands } from './commands/settings.ts';
 import { addProjectCommands } from './commands/projects.ts';
 import { addSecretCommands } from './commands/secrets.ts';
 import { addSendCommand } from './commands/send.ts';
@@ -58,6 +60,8 @@ function createProgram(host: CommandHost): Command {
   addAttachCommand(program, host);
   addLogsCommand(program, host);
   addProjectCommands(program, host);
+  addAdoptCommand(program, host);
+  addSettingsCommands(program, host);
   program.commandsGroup('Messages:');
   addSendCommand(program, host);
   addMessageCommands(program, host);

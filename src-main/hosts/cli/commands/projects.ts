@@ -29,13 +29,14 @@ async function list(call: Invocation<unknown>): Promise<void> {
   });
 }
 
-async function open(call: Invocation<{ name?: string | undefined }>): Promise<void> {
+async function open(call: Invocation<{ name?: string | undefined; initGit: boolean }>): Promise<void> {
   const stated = resolve(call.io.cwd, call.args[0] ?? '.');
   const folder = await realpath(stated).catch(() => undefined);
   if (folder === undefined) throw new CliError('NOT_FOUND', `There is no folder ${stated}.`);
   await call.withCore(async (client) => {
     const project = await client.projects.open({
       folder,
+      initGit: call.options.initGit,
       ...(call.options.name === undefined ? {} : { name: call.options.name }),
     });
     call.out.result(project, () => call.out.line(`${oneLine(project.name)} is open: ${project.id}`));
@@ -91,8 +92,11 @@ export function addProjectCommands(program: Command, host: CommandHost): void {
   addCommand(projects, host, {
     usage: 'open [folder]',
     summary: 'Open a folder as a project (default: the one you stand in)',
-    flags: [flag('--name <name>', "shown name (default: the folder's own)")],
-    options: z.object({ name: z.string().optional() }),
+    flags: [
+      flag('--name <name>', "shown name (default: the folder's own)"),
+      flag('--init-git', 'make a git repository of it first, if it is in none'),
+    ],
+    options: z.object({ name: z.string().optional(), initGit: z.boolean().default(false) }),
     run: open,
   });
   addCommand(program, host, {
