@@ -9,7 +9,6 @@ import type { Delivery, DeliveryState, InboxMessage } from '#shared/messages/mod
 import { MAX_PAGE_CHARS, MessageKind } from '#shared/messages/model.ts';
 import type { Db } from '#core/store/database.ts';
 import { isWork } from './boundary-rule.ts';
-import type { InboxCount } from './inbox-counters.ts';
 import { MESSAGE_COLUMNS, messageOf, MessageRow } from './messages-repository.ts';
 
 /** A message in an inbox, and its place in the order of storing. */
@@ -207,6 +206,16 @@ export function killDeliveries(db: Db, seq: number, at: number, reason: string):
       return { recipient: dead.recipient, wasQueued: dead.delivered_at === null };
     })
     .sort((a, b) => (a.recipient < b.recipient ? -1 : 1));
+}
+
+/** What is in one inbox. */
+export interface InboxCount {
+  /** Never handed out. */
+  readonly queued: number;
+  /** Not acknowledged, handed out or not; the dead do not count. */
+  readonly unread: number;
+  /** Tasks and requests that were handed out and not acknowledged: what the recipient is working on. */
+  readonly held: number;
 }
 
 /** Where a count belongs. */

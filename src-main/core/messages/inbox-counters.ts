@@ -4,18 +4,8 @@
  * Invariant: equal to what the tables of what is committed say; empty inboxes take no space.
  */
 import { OPERATOR } from '#shared/messages/model.ts';
-import type { CountedInbox } from './deliveries-repository.ts';
+import type { CountedInbox, InboxCount } from './deliveries-repository.ts';
 import type { ProjectCount } from './messages-repository.ts';
-
-/** What is in one inbox. */
-export interface InboxCount {
-  /** Never handed out. */
-  readonly queued: number;
-  /** Not acknowledged, handed out or not; the dead do not count. */
-  readonly unread: number;
-  /** Tasks and requests that were handed out and not acknowledged: what the recipient is working on. */
-  readonly held: number;
-}
 
 /** What is in one inbox that is not empty. */
 export interface InboxSummary extends InboxCount {

@@ -91,8 +91,7 @@ async function history(call: Invocation<z.infer<typeof HistoryOptions>>): Promis
       // The newest last, as in a log.
       for (const message of page.messages.toReversed()) printMessage(out, message, { extent: 'brief' });
       if (page.messages.length === 0) out.note('No messages.');
-      const oldest = page.messages.at(-1);
-      if (page.hasMore && oldest) out.note(`There are earlier ones: --before ${oldest.id}`);
+      if (page.older !== null) out.note(`There are earlier ones: --before ${page.older}`);
     });
   });
 }
