@@ -39,6 +39,13 @@ export async function until<T>(
 /** What a window writes before a whole history: everything is cleared. */
 const WHOLE = Buffer.from('\x1b[?1049l\x1b[r\x1b[0m\x1b[H\x1b[2J\x1b[3J');
 
+/** What waits to be drawn. */
+interface Undrawn {
+  readonly bytes: Uint8Array;
+  readonly counts: number;
+  readonly isWhole: boolean;
+}
+
 /** One view, as the client has it. */
 export class ClientView {
   readonly terminal: Terminal;
@@ -48,6 +55,8 @@ export class ClientView {
   historyText = '';
   /** Who has control, by every frame that said so. */
   readonly controls: ControlPayload[] = [];
+  /** Scrollback and screen at each moment at which a whole history had been drawn. */
+  readonly wholes: string[][] = [];
   /** What a tile showed last, and how many there were. */
   tile: TilePayload | undefined;
   tiles = 0;
@@ -58,7 +67,7 @@ export class ClientView {
   acknowledgedBytes = 0;
   /** A frozen view draws nothing and acknowledges nothing. */
   isFrozen = false;
-  #undrawn: { bytes: Uint8Array; counts: number }[] = [];
+  #undrawn: Undrawn[] = [];
   #slices: Uint8Array[] | undefined;
   #drawn = 0;
   readonly #acknowledge: (bytes: number) => void;
@@ -110,7 +119,8 @@ export class ClientView {
       case ServerFrame.screen: {
         const parts = this.#slices ? [WHOLE, ...this.#slices, payload] : [payload];
         this.#slices = undefined;
-        this.#take(Buffer.concat(parts), payload.length, true);
+        const isWhole = parts.length > 1;
+        this.#take(Buffer.concat(parts), payload.length, true, isWhole);
         return;
       }
       default:
@@ -120,9 +130,9 @@ export class ClientView {
   }
 
   /** Draws `bytes`, if they are for drawing, and acknowledges `counts` of them. */
-  #take(bytes: Uint8Array, counts: number, isDrawn: boolean): void {
+  #take(bytes: Uint8Array, counts: number, isDrawn: boolean, isWhole = false): void {
     this.receivedBytes += counts;
-    const one = { bytes: isDrawn ? bytes : new Uint8Array(0), counts };
+    const one = { bytes: isDrawn ? bytes : new Uint8Array(0), counts, isWhole };
     if (this.isFrozen) this.#undrawn.push(one);
     else this.#draw(one);
   }
@@ -133,8 +143,9 @@ export class ClientView {
     for (const one of this.#undrawn.splice(0)) this.#draw(one);
   }
 
-  #draw({ bytes, counts }: { bytes: Uint8Array; counts: number }): void {
+  #draw({ bytes, counts, isWhole }: Undrawn): void {
     this.terminal.write(bytes, () => {
+      if (isWhole) this.wholes.push([...this.scrollback(), ...this.lines()].map((line) => line.trimEnd()));
       this.#drawn += counts;
       const isAll = this.acknowledgedBytes + this.#drawn === this.receivedBytes;
       if (this.#drawn < ACK_EVERY_BYTES && !isAll) return;

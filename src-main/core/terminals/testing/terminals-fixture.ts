@@ -94,6 +94,12 @@ export class TerminalsFixture {
     return run;
   }
 
+  /** Ends the tmux runtime as a core's end does, and has another one adopt what runs. */
+  async restart(): Promise<void> {
+    for (const runtime of this.#runtimes.splice(0)) await runtime.close();
+    for (const run of await this.tmux().adopt(new Set(this.runs.keys()))) this.runs.set(run.agentId, run);
+  }
+
   /** A client on a link of this kind. */
   async connect(kind: LinkKind = 'port', caller: Caller = OPERATOR): Promise<TerminalClient> {
     const client = new TerminalClient(kind === 'port' ? this.#port(caller) : await this.#socket(caller));

@@ -1,0 +1,240 @@
+import { useLayoutEffect, useRef, useState } from 'react';
+import type { ReactNode, RefObject } from 'react';
+import { goTo } from '#renderer/navigation/use-route.tsx';
+import { useSession } from '#renderer/store/session-context.tsx';
+import { useCommand } from '#renderer/store/use-command.ts';
+import { Button } from '#renderer/ui/button.tsx';
+import { fullTime } from '#renderer/ui/format-time.ts';
+import { RelativeTime } from '#renderer/ui/relative-time.tsx';
+import { useNow } from '#renderer/ui/use-now.ts';
+import { AgentId, MessageId } from '#shared/kernel/ids.ts';
+import { MAX_BODY_CHARS } from '#shared/messages/model.ts';
+import type { FleetQuestion } from './fleet-agent.ts';
+import { partsOf } from './question-answers.ts';
+
+/** Answers that were begun and not sent, by the message they answer: a card that is scrolled away keeps its own. */
+const drafts = new Map<string, string>();
+
+interface AskStripProps {
+  readonly agentId: string;
+  readonly question: FleetQuestion;
+  /** 0 or -1, as the card's own link: a card whose turn it is lets Tab go on into it. */
+  readonly tabIndex: number;
+}
+
+/**
+ * The question of an agent, and its answer in place. A question that does not fit whole is never answered by a button
+ * here: it is opened and read.
+ */
+export function AskStrip({ agentId, question, tabIndex }: AskStripProps): ReactNode {
+  const session = useSession();
+  const command = useCommand();
+  const [isReplying, setReplying] = useState(drafts.has(question.messageId));
+  const [isSent, setSent] = useState(false);
+  const [text, setText] = useState(drafts.get(question.messageId) ?? '');
+  const { box, isCut } = useIsCut(question.body);
+  const field = useRef<HTMLInputElement>(null);
+  const replyButton = useRef<HTMLButtonElement>(null);
+
+  const read = (): void => goTo({ page: 'messages', messageId: question.messageId });
+  const answer = (body: string): void => {
+    const id = MessageId.parse(question.messageId);
+    command.run(
+      async () => {
+        await session.client.messages.send({
+          to: AgentId.parse(agentId),
+          kind: 'reply',
+          inReplyTo: id,
+          body,
+          // Pressed again after a lost answer, it is still one reply.
+          idempotencyKey: `answer-${question.messageId}-${body.length}-${body.slice(0, 100)}`,
+        });
+        setSent(true);
+        drafts.delete(question.messageId);
+        await session.acknowledge([question.messageId]);
+      },
+      () => setReplying(false),
+    );
+  };
+  const write = (next: string): void => {
+    setText(next);
+    if (next === '') drafts.delete(question.messageId);
+    else drafts.set(question.messageId, next);
+  };
+  const isBusy = command.isRunning || isSent;
+  const stopReplying = (): void => {
+    setReplying(false);
+    requestAnimationFrame(() => replyButton.current?.focus());
+  };
+
+  return (
+    <section
+      aria-label={`Question of ${agentId}`}
+      className="relative z-1 flex flex-none flex-col gap-1 border-b border-hair bg-needs-bg px-3 pt-[7px] pb-2 text-12"
+    >
+      <p ref={box} title={question.body} className="line-clamp-3 min-h-4 leading-4 break-words whitespace-pre-line text-tx-1">
+        <QuestionText text={question.body.trim()} />
+      </p>
+      {command.problem === undefined ? null : (
+        <p role="alert" className="line-clamp-2 text-st-failed" title={command.problem}>
+          {command.problem}
+        </p>
+      )}
+      {isReplying && !isSent ? (
+        <form
+          className="flex items-center gap-1.5"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (text.trim() !== '' && !isBusy) answer(text.trim());
+          }}
+        >
+          <input
+            ref={field}
+            aria-label={`Reply to ${agentId}`}
+            // Who presses Reply wants to write.
+            autoFocus
+            autoComplete="off"
+            maxLength={MAX_BODY_CHARS}
+            value={text}
+            placeholder="Your answer"
+            onChange={(event) => write(event.target.value)}
+            onKeyDown={(event) => {
+              event.stopPropagation();
+              if (event.key === 'Escape') stopReplying();
+            }}
+            className="h-6 min-w-0 flex-1 rounded-2 border border-needs-line bg-bg-0 px-2 text-12 text-tx-1 placeholder:text-tx-3"
+          />
+          <Button type="submit" size="small" look="ink" disabled={text.trim() === '' || isBusy}>
+            {command.isRunning ? 'Sending' : 'Send'}
+          </Button>
+          <Button size="small" look="quiet" onClick={stopReplying}>
+            Cancel
+          </Button>
+        </form>
+      ) : (
+        <div className="flex min-h-6 min-w-0 flex-wrap items-center gap-1.5">
+          {isSent ? (
+            <span role="status" className="text-tx-2">
+              Answered
+            </span>
+          ) : isCut ? (
+            <Button size="small" look="ink" tabIndex={tabIndex} onClick={read}>
+              Read and answer
+            </Button>
+          ) : (
+            <>
+              {question.answers.map((each, index) => (
+                <Button
+                  key={each}
+                  size="small"
+                  look={index === 0 ? 'ink' : 'outline'}
+                  tabIndex={tabIndex}
+                  disabled={isBusy}
+                  onClick={() => answer(each)}
+                >
+                  {each}
+                </Button>
+              ))}
+              <Button
+                ref={replyButton}
+                size="small"
+                look={question.answers.length === 0 ? 'ink' : 'quiet'}
+                tabIndex={tabIndex}
+                disabled={isBusy}
+                data-reply=""
+                onClick={() => setReplying(true)}
+              >
+                Reply
+              </Button>
+            </>
+          )}
+          <Age question={question} />
+        </div>
+      )}
+    </section>
+  );
+}
+
+/** A text as it was written, with what stands between backticks in the code face, without ligatures. */
+export function QuestionText({ text }: { readonly text: string }): ReactNode {
+  return partsOf(text).map((part, index) =>
+    part.isCode ? (
+      // The parts have no other name than their place.
+      <code key={index} className="font-code">
+        {part.text}
+      </code>
+    ) : (
+      part.text
+    ),
+  );
+}
+
+/** How old it is, or how long it still matters. */
+function Age({ question }: { readonly question: FleetQuestion }): ReactNode {
+  const now = useNow(10_000);
+  const more = question.more === 0 ? '' : `${question.more} more · `;
+  if (question.expiresAt === null) {
+    return (
+      <span className="ml-auto flex-none text-tx-2">
+        {more}
+        <RelativeTime at={question.at} />
+      </span>
+    );
+  }
+  const minutes = Math.max(1, Math.round((question.expiresAt - now) / 60_000));
+  const left = minutes < 90 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+  return (
+    <time
+      dateTime={new Date(question.expiresAt).toISOString()}
+      title={fullTime(question.expiresAt)}
+      className="ml-auto flex-none text-tx-2"
+    >
+      {more}expires in {left}
+    </time>
+  );
+}
+
+/** Whether a clamped text is cut where it stands now. */
+function useIsCut(text: string): { readonly box: RefObject<HTMLParagraphElement | null>; readonly isCut: boolean } {
+  const box = useRef<HTMLParagraphElement>(null);
+  const [isCut, setCut] = useState(false);
+  useLayoutEffect(() => {
+    const { current } = box;
+    if (current === null) return undefined;
+    const measure = (): void => setCut(current.scrollHeight > current.clientHeight + 1);
+    const observer = new ResizeObserver(measure);
+    observer.observe(current);
+    measure();
+    return () => observer.disconnect();
+  }, [text]);
+  return { box, isCut };
+}
+
+interface TroubleStripProps {
+  readonly reason: string;
+  /** When it began, in milliseconds since the epoch. */
+  readonly at: number;
+  readonly onRestart: () => void;
+  readonly onOpen: () => void;
+  readonly tabIndex: number;
+}
+
+/** Why an agent failed or was lost, and what to do. */
+export function TroubleStrip({ reason, at, onRestart, onOpen, tabIndex }: TroubleStripProps): ReactNode {
+  return (
+    <div className="relative z-1 flex flex-none flex-col gap-1 border-y border-hair bg-bg-1 px-3 pt-1.5 pb-2 text-12">
+      <p title={reason} className="truncate leading-4 text-tx-1">
+        {reason}
+      </p>
+      <div className="flex h-6 items-center gap-1.5">
+        <Button size="small" tabIndex={tabIndex} onClick={onRestart}>
+          Restart
+        </Button>
+        <Button size="small" look="quiet" tabIndex={tabIndex} onClick={onOpen}>
+          Open
+        </Button>
+        <RelativeTime at={at} className="ml-auto text-tx-2" />
+      </div>
+    </div>
+  );
+}
