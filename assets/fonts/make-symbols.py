@@ -2,7 +2,8 @@
 
     python3 -m venv venv && venv/bin/pip install fonttools==4.66.1 brotli
     npm pack @fontsource/noto-sans-symbols-2@5.3.0 && tar xzf fontsource-noto-sans-symbols-2-5.3.0.tgz
-    venv/bin/python make-symbols.py /usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf package/files
+    venv/bin/python make-symbols.py /usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf \
+        /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf package/files
 
 Every glyph gets the advance of JetBrains Mono (600 of 1000) and the face its line metrics, so that a cell stays a cell
 and a line with a symbol is as high as one without. Prints the unicode-range of each face for tokens.css.
@@ -27,6 +28,9 @@ UPEM, ADVANCE, ASCENT, DESCENT = 1000, 600, 1020, -300
 MIDDLE = 365
 # General punctuation to number forms, arrows to technical, pictures of controls, shapes to dingbats, arrows, braille.
 RANGES = [(0x2010, 0x218F), (0x2190, 0x243F), (0x25A0, 0x27FF), (0x2800, 0x28FF), (0x2900, 0x29FF), (0x2B00, 0x2BFF)]
+
+# What programs print and DejaVu has in its proportional face only: reference mark, information, circle arrows.
+BORROWED = {0x203B, 0x2139, 0x27F2, 0x27F3}
 
 
 def cmap(path):
@@ -99,15 +103,26 @@ def draw_corner(font):
         pen.lineTo((right, top))
         pen.lineTo((right, bottom))
         pen.closePath()
-    name = "uni23BF"
+    add(font, 0x23BF, pen.glyph())
+
+
+def add(font, point, glyph):
+    name = f"uni{point:04X}"
     font.setGlyphOrder([*font.getGlyphOrder(), name])
-    glyph = pen.glyph()
     font["glyf"][name] = glyph
     glyph.recalcBounds(font["glyf"])
     font["hmtx"][name] = (ADVANCE, glyph.xMin)
     for table in font["cmap"].tables:
         if table.isUnicode():
-            table.cmap[0x23BF] = name
+            table.cmap[point] = name
+
+
+def borrow(font, path, points):
+    """Takes single characters from the proportional face of the same family."""
+    other = subset(path, points)
+    fit(other)
+    for point, name in other.getBestCmap().items():
+        add(font, point, other["glyf"][name])
 
 
 def finish(font, family, file):
@@ -131,13 +146,14 @@ def finish(font, family, file):
     print(", ".join(f"U+{low:04X}" if low == high else f"U+{low:04X}-{high:04X}" for low, high in runs))
 
 
-dejavu_path, noto_folder = sys.argv[1:]
+dejavu_path, sans_path, noto_folder = sys.argv[1:]
 left = wanted()
 from_dejavu = left & cmap(dejavu_path)
 dejavu = subset(dejavu_path, from_dejavu)
 fit(dejavu)
+borrow(dejavu, sans_path, BORROWED)
 finish(dejavu, "Quarterdeck Symbols A", "symbols-a.woff2")
-left -= from_dejavu
+left -= from_dejavu | BORROWED
 
 # Fontsource cuts the face by script; the largest piece has all but braille.
 pieces = sorted(glob(f"{noto_folder}/*-400-normal.woff2"), key=lambda path: -len(cmap(path)))

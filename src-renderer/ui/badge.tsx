@@ -37,7 +37,7 @@ export function CountBadge({ count, label, tone = 'quiet' }: CountBadgeProps): R
   const look = tone === 'needs' ? 'bg-needs-fill text-on-needs' : 'bg-bg-2 text-tx-2';
   return (
     <span
-      className={`inline-flex h-[15px] min-w-[15px] flex-none items-center justify-center rounded-full px-1 text-10 font-strong tabular-nums ${look}`}
+      className={`relative inline-flex h-[15px] min-w-[15px] flex-none items-center justify-center rounded-full px-1 text-10 font-strong tabular-nums ${look}`}
     >
       <span aria-hidden>{count > 99 ? '99+' : count}</span>
       <span className="sr-only">{label}</span>

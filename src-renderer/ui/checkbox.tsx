@@ -3,6 +3,15 @@ import { Checkbox as RadixCheckbox, Switch as RadixSwitch } from 'radix-ui';
 import { useId } from 'react';
 import type { ReactNode } from 'react';
 
+/** Both are drawn inside of what can be hit, and show its state and focus. */
+const DRAWN =
+  'border border-tx-3 outline-offset-1 outline-focus group-focus-visible/box:outline-2 group-disabled/box:border-hair-strong';
+const FILLED =
+  'group-data-[state=checked]/box:border-ink group-data-[state=checked]/box:bg-ink group-disabled/box:group-data-[state=checked]/box:border-tx-3 group-disabled/box:group-data-[state=checked]/box:bg-tx-3';
+const MIXED = 'group-data-[state=indeterminate]/box:border-ink group-data-[state=indeterminate]/box:bg-ink';
+const SQUARE = `inline-flex size-3.5 items-center justify-center rounded-1 text-on-ink ${DRAWN} ${FILLED} ${MIXED}`;
+const TRACK = `flex h-4 w-7 items-center rounded-full ${DRAWN} ${FILLED}`;
+
 interface CheckboxProps {
   readonly label: ReactNode;
   /** `mixed` stands over several of which some are checked. */
@@ -24,22 +33,26 @@ export function Checkbox({
 }: CheckboxProps): ReactNode {
   const id = useId();
   return (
-    <span className={`inline-flex min-h-6 min-w-6 items-center gap-2 ${isLabelHidden ? 'justify-center' : ''} ${className}`}>
+    <span
+      className={`relative inline-flex min-h-6 min-w-6 items-center gap-2 ${isLabelHidden ? 'justify-center' : ''} ${className}`}
+    >
       <RadixCheckbox.Root
         id={id}
         checked={checked === 'mixed' ? 'indeterminate' : checked}
         disabled={disabled}
         onCheckedChange={(next) => onChange(next === true)}
         // The square is 14 pixels; what can be hit is 24.
-        className="relative inline-flex size-3.5 flex-none items-center justify-center rounded-1 border border-tx-3 text-on-ink after:absolute after:-inset-[6px] focus-visible:outline-offset-1 disabled:border-hair-strong data-[state=checked]:border-ink data-[state=checked]:bg-ink data-[state=indeterminate]:border-ink data-[state=indeterminate]:bg-ink disabled:data-[state=checked]:border-tx-3 disabled:data-[state=checked]:bg-tx-3 disabled:data-[state=indeterminate]:border-tx-3 disabled:data-[state=indeterminate]:bg-tx-3"
+        className="group/box -m-[5px] inline-flex size-6 flex-none items-center justify-center outline-none"
       >
-        <RadixCheckbox.Indicator>
-          {checked === 'mixed' ? (
-            <Minus aria-hidden className="size-2.5" strokeWidth={4} />
-          ) : (
-            <Check aria-hidden className="size-2.5" strokeWidth={4} />
-          )}
-        </RadixCheckbox.Indicator>
+        <span className={SQUARE}>
+          <RadixCheckbox.Indicator>
+            {checked === 'mixed' ? (
+              <Minus aria-hidden className="size-2.5" strokeWidth={4} />
+            ) : (
+              <Check aria-hidden className="size-2.5" strokeWidth={4} />
+            )}
+          </RadixCheckbox.Indicator>
+        </span>
       </RadixCheckbox.Root>
       <label htmlFor={id} className={isLabelHidden ? 'sr-only' : `text-12 ${disabled ? 'text-tx-3' : 'text-tx-1'}`}>
         {label}
@@ -78,9 +91,11 @@ export function Switch({ label, checked, onChange, hint, disabled = false }: Swi
         disabled={disabled}
         onCheckedChange={onChange}
         aria-describedby={hint === undefined ? undefined : `${id}-hint`}
-        className="relative mt-0.5 h-4 w-7 flex-none rounded-full border border-tx-3 after:absolute after:-inset-1.5 focus-visible:outline-offset-1 disabled:border-hair-strong data-[state=checked]:border-ink data-[state=checked]:bg-ink disabled:data-[state=checked]:border-tx-3 disabled:data-[state=checked]:bg-tx-3"
+        className="group/box -my-0.5 inline-flex h-6 w-7 flex-none items-center outline-none"
       >
-        <RadixSwitch.Thumb className="block size-2.5 translate-x-0.5 rounded-full bg-tx-3 transition-transform duration-75 data-[state=checked]:translate-x-3.5 data-[state=checked]:bg-on-ink" />
+        <span className={TRACK}>
+          <RadixSwitch.Thumb className="block size-2.5 translate-x-0.5 rounded-full bg-tx-3 transition-transform duration-75 data-[state=checked]:translate-x-3.5 data-[state=checked]:bg-on-ink" />
+        </span>
       </RadixSwitch.Root>
     </div>
   );

@@ -13,6 +13,14 @@ export interface ComboboxOption<T extends string> {
   readonly detail?: string | undefined;
 }
 
+/** Keeps what has every word that was typed, what begins with the first of them before the rest. `keywords`: text and detail. */
+function rank(_value: string, typed: string, keywords: string[] = []): number {
+  const text = keywords.join(' ').toLowerCase();
+  const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
+  if (!words.every((word) => text.includes(word))) return 0;
+  return text.startsWith(words[0] ?? '') ? 1 : 0.5;
+}
+
 interface Shared<T extends string> {
   readonly label: string;
   readonly options: readonly ComboboxOption<T>[];
@@ -110,6 +118,7 @@ function Frame<T extends string>(props: FrameProps<T>): ReactNode {
             label={label}
             loop
             vimBindings={false}
+            filter={rank}
             defaultValue={options.find(({ value }) => props.isChosen(value))?.value ?? ''}
           >
             <div className="flex h-9 items-center gap-2 border-b border-hair px-3">

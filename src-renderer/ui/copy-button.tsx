@@ -45,7 +45,7 @@ export function CopyButton({ text, label, size = 'normal' }: CopyButtonProps): R
   const { outcome, copy } = useCopy(text);
   const said = outcome === undefined ? undefined : SAID[outcome];
   return (
-    <>
+    <span className="relative inline-flex flex-none">
       {label === undefined ? (
         <IconButton label={said ?? 'Copy'} size={size} icon={<CopyMark outcome={outcome} />} onClick={copy} />
       ) : (
@@ -56,7 +56,7 @@ export function CopyButton({ text, label, size = 'normal' }: CopyButtonProps): R
       <span role="status" className="sr-only">
         {said}
       </span>
-    </>
+    </span>
   );
 }
 

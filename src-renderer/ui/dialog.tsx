@@ -1,5 +1,6 @@
 import { X } from 'lucide-react';
 import { Dialog as RadixDialog } from 'radix-ui';
+import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { IconButton } from './button.tsx';
 import { reachableScroller } from './reachable-scroller.ts';
@@ -8,6 +9,13 @@ import { reachableScroller } from './reachable-scroller.ts';
 export type DialogSize = 'small' | 'normal' | 'wide';
 
 const WIDTHS: Readonly<Record<DialogSize, string>> = { small: 'w-100', normal: 'w-140', wide: 'w-220' };
+
+/** What had the focus; for an item of a menu, which goes with its menu, the button of the menu. */
+function openerOf(active: Element | null): HTMLElement | null {
+  const menu = active?.closest('[role=menu]');
+  const opener = menu ? document.querySelector(`[aria-controls="${CSS.escape(menu.id)}"]`) : active;
+  return opener instanceof HTMLElement ? opener : null;
+}
 
 interface DialogProps {
   readonly isOpen: boolean;
@@ -23,12 +31,24 @@ interface DialogProps {
 
 /** Something that has to be finished or left before the page goes on. Keeps the focus, and gives it back. */
 export function Dialog({ isOpen, onClose, title, description, footer, size = 'normal', children }: DialogProps): ReactNode {
+  // Who opened it, noted before anything in it takes the focus.
+  const [wasOpen, setWasOpen] = useState(false);
+  const [opener, setOpener] = useState<HTMLElement | null>(null);
+  if (isOpen !== wasOpen) {
+    setWasOpen(isOpen);
+    if (isOpen) setOpener(openerOf(document.activeElement));
+  }
   return (
     <RadixDialog.Root open={isOpen} onOpenChange={(open) => (open ? undefined : onClose())}>
       <RadixDialog.Portal>
-        <RadixDialog.Overlay className="appear fixed inset-0 z-40 grid place-items-center overflow-y-auto bg-scrim p-4">
+        <RadixDialog.Overlay className="appear fixed inset-0 z-40 grid grid-cols-[minmax(0,1fr)] place-items-center overflow-y-auto bg-scrim p-4">
           <RadixDialog.Content
             {...(description === undefined ? { 'aria-describedby': undefined } : {})}
+            onCloseAutoFocus={(event) => {
+              if (opener?.isConnected !== true) return;
+              event.preventDefault();
+              opener.focus();
+            }}
             className={`flex max-h-[calc(100vh-32px)] max-w-full flex-col rounded-3 border border-hair-strong bg-bg-1 text-tx-1 focus:outline-none ${WIDTHS[size]}`}
           >
             <header className="flex flex-none items-start gap-3 border-b border-hair py-2.5 pr-2.5 pl-4">

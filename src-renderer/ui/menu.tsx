@@ -27,6 +27,7 @@ export function Menu({ trigger, label, align = 'start', children }: MenuProps): 
       <DropdownMenu.Portal>
         <DropdownMenu.Content
           aria-label={label}
+          aria-labelledby={undefined}
           align={align}
           sideOffset={4}
           collisionPadding={8}

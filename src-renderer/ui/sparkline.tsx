@@ -51,7 +51,7 @@ export function Sparkline({ values, max, label, format, width = 40, height = 14 
 }
 
 /** The widest that a scale gets, in pixels. */
-const SCALE_WIDTH = 260;
+const SCALE_WIDTH = 320;
 
 function Scale({ box, label, scale }: { readonly box: DOMRect; readonly label: string; readonly scale: string }): ReactNode {
   const left = Math.max(8, Math.min(box.left, innerWidth - SCALE_WIDTH - 8));

@@ -75,7 +75,7 @@ interface LabelledProps extends Pick<FieldProps, 'label' | 'hint' | 'error' | 'i
 
 function Labelled({ id, label, hint, error, isLabelHidden = false, className, children }: LabelledProps): ReactNode {
   return (
-    <div className={`flex min-w-0 flex-col gap-1 ${className}`}>
+    <div className={`relative flex min-w-0 flex-col gap-1 ${className}`}>
       <label htmlFor={id} className={isLabelHidden ? 'sr-only' : 'text-12 font-medium text-tx-1'}>
         {label}
       </label>

@@ -1,5 +1,5 @@
 import { Tooltip as RadixTooltip } from 'radix-ui';
-import { createContext, use } from 'react';
+import { createContext, use, useEffect } from 'react';
 import type { ReactElement, ReactNode } from 'react';
 import { readableKeys } from './readable-keys.ts';
 
@@ -8,8 +8,27 @@ const DELAY_MS = 400;
 
 const HasProvider = createContext(false);
 
+/** Whether the focus is being moved by keys, now. Focus that a closing menu or dialog gives back is no reason to explain. */
+let isMovedByKeys = false;
+
+function noteKey({ key }: KeyboardEvent): void {
+  isMovedByKeys = key === 'Tab' || key === 'Home' || key === 'End' || key.startsWith('Arrow');
+}
+
+function notePointer(): void {
+  isMovedByKeys = false;
+}
+
 /** Stands once around the window: tooltips that follow one another come without delay. */
 export function TooltipProvider({ children }: { readonly children: ReactNode }): ReactNode {
+  useEffect(() => {
+    document.addEventListener('keydown', noteKey, true);
+    document.addEventListener('pointerdown', notePointer, true);
+    return () => {
+      document.removeEventListener('keydown', noteKey, true);
+      document.removeEventListener('pointerdown', notePointer, true);
+    };
+  }, []);
   return (
     <RadixTooltip.Provider delayDuration={DELAY_MS} skipDelayDuration={200} disableHoverableContent>
       <HasProvider value={true}>{children}</HasProvider>
@@ -34,8 +53,7 @@ export function Tooltip({ label, shortcut, side = 'bottom', children }: TooltipP
       <RadixTooltip.Trigger
         asChild
         onFocus={(event) => {
-          // Focus that a closing menu gives back to a control pressed by the pointer is no reason to explain it.
-          if (!event.currentTarget.matches(':focus-visible')) event.preventDefault();
+          if (!isMovedByKeys) event.preventDefault();
         }}
       >
         {children}
