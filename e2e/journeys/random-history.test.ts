@@ -50,6 +50,10 @@ const step: fc.Arbitrary<{ name: string; run: Step }> = fc.oneof(
     run: () =>
       rest.call('PATCH', `/agents/${id}`, { changes: { description: text, environment: { TEXT: text.replaceAll('\0', '') } } }),
   })),
+  fc.constantFrom({ theme: 'dark' }, { terminalFontSize: 15 }, { notifications: { mutedAgents: ['a'] } }, {}).map((changes) => ({
+    name: `settings ${JSON.stringify(changes)}`,
+    run: () => rest.call('PATCH', '/settings', changes),
+  })),
   fc.tuple(agentName, fc.constantFrom('note', 'task')).map(([id, kind]) => ({
     name: `${kind} to ${id}`,
     run: () => rest.call('POST', '/messages', { to: id, kind, body: 'hello' }),

@@ -53,6 +53,7 @@ function createProgram(host: CommandHost): Command {
   program.commandsGroup('The core:');
   addStartCommands(program, host);
   addSystemCommands(program, host);
+  addSettingsCommands(program, host);
   program.commandsGroup('Agents:');
   addUpCommand(program, host);
   addSpawnCommand(program, host);
@@ -61,7 +62,6 @@ function createProgram(host: CommandHost): Command {
   addLogsCommand(program, host);
   addProjectCommands(program, host);
   addAdoptCommand(program, host);
-  addSettingsCommands(program, host);
   program.commandsGroup('Messages:');
   addSendCommand(program, host);
   addMessageCommands(program, host);
