@@ -33,6 +33,22 @@ export function useQueryParameter(name: string): readonly [string, (value: strin
   return [value, set];
 }
 
+/** The query of the address, without its question mark. */
+export function useQueryText(): string {
+  return useSearch().replace(/^\?/, '');
+}
+
+/** Sets parameters of the address's query at once, without a step in the history; '' removes one. `path` changes the path too. */
+export function changeQuery(changes: Readonly<Record<string, string>>, path: string = window.location.pathname): void {
+  const parameters = new URLSearchParams(window.location.search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === '') parameters.delete(name);
+    else parameters.set(name, value);
+  }
+  const query = parameters.toString();
+  navigate(`${path}${query === '' ? '' : `?${query}`}`, { replace: true });
+}
+
 interface LinkProps extends AnchorHTMLAttributes<HTMLAnchorElement> {
   readonly to: Route;
   readonly children: ReactNode;

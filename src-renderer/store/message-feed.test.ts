@@ -1,35 +1,91 @@
 import { describe, expect, it } from 'vitest';
 import { sampleMessage } from '#renderer/testing/sample-events.ts';
-import { addDeliveries, addMessages, EMPTY_FEED, MESSAGES_KEPT, unsettled } from './message-feed.ts';
+import type { Delivery, Message } from '#shared/messages/model.ts';
+import type { MessageFeed } from './message-feed.ts';
+import { addDeliveries, addNewer, addOlder, EMPTY_FEED, insertMessage, MESSAGES_KEPT, unsettled } from './message-feed.ts';
+import { passes } from './message-filter.ts';
 
-describe('the feed of messages', () => {
-  it('keeps each message once, in the order they were sent, whatever way they come', () => {
-    const [a, b, c] = [sampleMessage(), sampleMessage(), sampleMessage()];
-    const feed = addMessages(addMessages(EMPTY_FEED, [c, a]), [a, b, c]);
-    expect(feed.messages.map(({ id }) => id)).toEqual([a.id, b.id, c.id]);
-    expect(addMessages(feed, [b])).toBe(feed);
+let clock = 0;
+const sample = (changes: Partial<Message> = {}): Message => sampleMessage({ sentAt: (clock += 1), ...changes });
+const page = (messages: readonly Message[], deliveries: readonly Delivery[] = []) => ({ messages, deliveries });
+const ids = ({ messages }: MessageFeed): readonly string[] => messages.map(({ id }) => id);
+
+function copy(message: Message, changes: Partial<Delivery> = {}): Delivery {
+  return {
+    messageId: message.id,
+    recipient: 'ben',
+    state: 'queued',
+    queuedAt: 1,
+    deliveredAt: null,
+    readAt: null,
+    deadAt: null,
+    deadReason: null,
+    ...changes,
+  };
+}
+
+describe('the run of messages', () => {
+  it('grows at both ends, and holds each message once', () => {
+    const [a, b, c, d] = [sample(), sample(), sample(), sample()];
+    let feed = addOlder(EMPTY_FEED, { ...page([c, b]), older: b.id });
+    feed = addOlder(feed, { ...page([b, a]), older: null });
+    feed = addNewer(feed, { ...page([c, d]), newer: null });
+    expect(ids(feed)).toEqual([a.id, b.id, c.id, d.id]);
+    expect(feed).toMatchObject({ older: null, newer: null });
   });
 
-  it('drops the oldest with what is known of them', () => {
-    const all = Array.from({ length: MESSAGES_KEPT + 5 }, () => sampleMessage());
+  it('lets go of what is far from the reader, and knows where it goes on', () => {
+    const all = Array.from({ length: MESSAGES_KEPT + 5 }, () => sample());
     const [first] = all;
-    let feed = addMessages(EMPTY_FEED, all.slice(0, MESSAGES_KEPT));
-    feed = addDeliveries(feed, [{ messageId: first?.id ?? '', recipient: 'ben', state: 'read' }]);
-    expect(feed.hasOlder).toBe(false);
-    feed = addMessages(feed, all);
+    let feed = addNewer(EMPTY_FEED, { ...page(all.slice(0, MESSAGES_KEPT)), newer: null });
+    if (first) feed = addDeliveries(feed, [copy(first, { state: 'read' })]);
+    feed = addNewer(feed, { ...page(all.slice(MESSAGES_KEPT)), newer: null });
     expect(feed.messages).toHaveLength(MESSAGES_KEPT);
-    expect(feed).toMatchObject({ hasOlder: true, deliveries: {} });
+    expect(feed).toMatchObject({ older: all[5]?.id, newer: null, deliveries: {} });
+    feed = addOlder(feed, { ...page(all.slice(0, 5).toReversed()), older: null });
+    expect(feed.messages).toHaveLength(MESSAGES_KEPT);
+    expect(feed).toMatchObject({ older: null, newer: all[MESSAGES_KEPT - 1]?.id });
   });
 
-  it('never takes a delivery back', () => {
-    const message = sampleMessage({ recipients: ['ben', 'cleo'] });
-    let feed = addMessages(EMPTY_FEED, [message]);
+  it('puts what begins to pass later into its place, unless that is not loaded', () => {
+    const [a, b, c] = [sample(), sample(), sample()];
+    const feed = addNewer(EMPTY_FEED, { ...page([a, c]), newer: null });
+    expect(ids(insertMessage(feed, b, []))).toEqual([a.id, b.id, c.id]);
+    expect(ids(insertMessage({ ...addNewer(EMPTY_FEED, { ...page([b, c]), newer: null }), older: b.id }, a, []))).toEqual([
+      b.id,
+      c.id,
+    ]);
+  });
+});
+
+describe('where copies stand', () => {
+  it('never goes back, and gains the times that a push does not say', () => {
+    const message = sample({ recipients: ['ben', 'cleo'] });
+    let feed = addNewer(EMPTY_FEED, { ...page([message], [copy(message)]), newer: null });
     for (const state of ['delivered', 'queued', 'read', 'delivered'] as const) {
       feed = addDeliveries(feed, [{ messageId: message.id, recipient: 'ben', state }]);
     }
-    expect(feed.deliveries).toEqual({ [message.id]: { ben: 'read' } });
+    expect(feed.deliveries[message.id]?.['ben']?.state).toBe('read');
     expect(unsettled(feed, 10)).toEqual([message]);
-    feed = addDeliveries(feed, [{ messageId: message.id, recipient: 'cleo', state: 'read' }]);
+    feed = addDeliveries(feed, [copy(message, { state: 'read', deliveredAt: 5, readAt: 7 })]);
+    expect(feed.deliveries[message.id]?.['ben']).toMatchObject({ state: 'read', deliveredAt: 5, readAt: 7 });
+    expect(addDeliveries(feed, [copy(message)])).toBe(feed);
+    feed = addDeliveries(feed, [{ messageId: message.id, recipient: 'cleo', state: 'dead', deadReason: 'expired', deadAt: 9 }]);
     expect(unsettled(feed, 10)).toEqual([]);
+  });
+});
+
+describe('a filter', () => {
+  it('lets live messages pass by the rules of the core', () => {
+    const message = sample({ kind: 'request', priority: 'high', recipients: ['operator', 'ben'] });
+    expect(passes({}, message, undefined)).toBe(true);
+    expect(passes({ participant: 'ada', kind: 'request', priority: 'high', forOperator: true }, message, undefined)).toBe(true);
+    expect(passes({ participant: 'cleo' }, message, undefined)).toBe(false);
+    expect(passes({ forOperator: false }, message, undefined)).toBe(false);
+    expect(passes({ state: 'unsettled' }, message, undefined)).toBe(true);
+    expect(passes({ state: 'dead' }, message, undefined)).toBe(false);
+    const dead = { ben: copy(message, { state: 'dead' }) };
+    expect(passes({ state: 'dead' }, message, dead)).toBe(true);
+    expect(passes({ state: 'dead', forOperator: true }, message, dead)).toBe(false);
   });
 });

@@ -1,56 +1,145 @@
-/** The newest messages and where their copies stand. Pure: takes what is known and what is new, returns what is known then. */
-import type { DeliveryState, Message } from '#shared/messages/model.ts';
+/**
+ * The part of a timeline that is held in memory: a run of messages without gaps, and where their copies stand. It grows at
+ * both ends and is cut at the end that is not looked at. Pure: takes what is known and what is new, returns what is known then.
+ */
+import type { MessageId } from '#shared/kernel/ids.ts';
+import type { Delivery, DeliveryState, Message } from '#shared/messages/model.ts';
+import type { Copies } from './message-filter.ts';
 
-/** How many messages the window keeps; older ones are pages of the history. */
-export const MESSAGES_KEPT = 200;
+/** So many messages are held at most; further ones are pages of the history. */
+export const MESSAGES_KEPT = 1_000;
 
 /** Where each recipient's copy of a message stands, by message and recipient. */
-export type DeliveryTable = Readonly<Record<string, Readonly<Record<string, DeliveryState>>>>;
+export type DeliveryTable = Readonly<Record<string, Copies>>;
 
-/** The newest messages, oldest first. */
+/** A run of messages, oldest first. */
 export interface MessageFeed {
   readonly messages: readonly Message[];
   readonly deliveries: DeliveryTable;
-  /** Whether the newest page was loaded; before that the feed holds only what came live. */
-  readonly isLoaded: boolean;
-  /** Whether there are older ones than those kept. */
-  readonly hasOlder: boolean;
+  /** Where older ones go on; null at the very first. */
+  readonly older: MessageId | null;
+  /** Where newer ones go on; null when the run reaches the newest, so that what comes belongs to its end. */
+  readonly newer: MessageId | null;
 }
 
 /** Nothing is known yet. */
-export const EMPTY_FEED: MessageFeed = { messages: [], deliveries: {}, isLoaded: false, hasOlder: false };
+export const EMPTY_FEED: MessageFeed = { messages: [], deliveries: {}, older: null, newer: null };
 
-/** Adds messages, in whatever order and however often they come. Ids sort by the time they were made. */
-export function addMessages(feed: MessageFeed, incoming: readonly Message[]): MessageFeed {
-  const byId = new Map(feed.messages.map((message) => [message.id, message]));
-  for (const message of incoming) byId.set(message.id, message);
-  if (byId.size === feed.messages.length) return feed;
-  const sorted = [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const messages = sorted.slice(-MESSAGES_KEPT);
-  const kept = new Set<string>(messages.map((message) => message.id));
-  const deliveries = Object.fromEntries(Object.entries(feed.deliveries).filter(([id]) => kept.has(id)));
-  return { ...feed, messages, deliveries, hasOlder: feed.hasOlder || sorted.length > messages.length };
+/** A page of the history. */
+export interface FeedPage {
+  readonly messages: readonly Message[];
+  readonly deliveries: readonly Delivery[];
 }
 
-const ORDER: readonly DeliveryState[] = ['queued', 'delivered', 'read'];
+/** Ids sort by the time they were made; a clock that was set back between two runs of a core is the exception. */
+function isBefore(a: Message, b: Message): boolean {
+  return a.sentAt === b.sentAt ? a.id < b.id : a.sentAt < b.sentAt;
+}
 
-/** Takes over delivery states. A copy never goes back: a late answer cannot undo a newer push. */
-export function addDeliveries(
-  feed: MessageFeed,
-  changes: readonly { messageId: string; recipient: string; state: DeliveryState }[],
-): MessageFeed {
-  const deliveries: Record<string, Readonly<Record<string, DeliveryState>>> = { ...feed.deliveries };
-  for (const { messageId, recipient, state } of changes) {
-    const known = deliveries[messageId]?.[recipient];
-    if (known !== undefined && ORDER.indexOf(known) >= ORDER.indexOf(state)) continue;
-    deliveries[messageId] = { ...deliveries[messageId], [recipient]: state };
+/** Puts a page of older messages, newest first, before the run; cuts newer ones when there are too many. */
+export function addOlder(feed: MessageFeed, page: FeedPage & { readonly older: MessageId | null }): MessageFeed {
+  const known = new Set<string>(feed.messages.map(({ id }) => id));
+  const fresh = page.messages.filter(({ id }) => !known.has(id)).toReversed();
+  const all = [...fresh, ...feed.messages];
+  const messages = all.slice(0, MESSAGES_KEPT);
+  const isCut = messages.length < all.length;
+  return trimmed(
+    { ...feed, messages, older: page.older, newer: isCut ? (messages.at(-1)?.id ?? null) : feed.newer },
+    page.deliveries,
+  );
+}
+
+/** Puts newer messages, oldest first, after the run; cuts older ones when there are too many. */
+export function addNewer(feed: MessageFeed, page: FeedPage & { readonly newer: MessageId | null }): MessageFeed {
+  const known = new Set<string>(feed.messages.map(({ id }) => id));
+  const fresh = page.messages.filter(({ id }) => !known.has(id));
+  const all = [...feed.messages, ...fresh];
+  const messages = all.slice(-MESSAGES_KEPT);
+  const isCut = messages.length < all.length;
+  return trimmed(
+    { ...feed, messages, newer: page.newer, older: isCut ? (messages[0]?.id ?? null) : feed.older },
+    page.deliveries,
+  );
+}
+
+/** Puts a message that began to pass the filter later into its place; one that lies outside the run changes nothing. */
+export function insertMessage(feed: MessageFeed, message: Message, deliveries: readonly Delivery[]): MessageFeed {
+  if (feed.messages.some(({ id }) => id === message.id)) return addDeliveries(feed, deliveries);
+  const found = feed.messages.findIndex((each) => isBefore(message, each));
+  const at = found === -1 ? feed.messages.length : found;
+  if ((at === 0 && feed.older !== null) || (at === feed.messages.length && feed.newer !== null)) return feed;
+  return trimmed({ ...feed, messages: feed.messages.toSpliced(at, 0, message) }, deliveries);
+}
+
+function trimmed(feed: MessageFeed, deliveries: readonly Delivery[]): MessageFeed {
+  const kept = new Set<string>(feed.messages.map(({ id }) => id));
+  const left = Object.fromEntries(Object.entries(feed.deliveries).filter(([id]) => kept.has(id)));
+  return addDeliveries(
+    { ...feed, deliveries: left },
+    deliveries.filter(({ messageId }) => kept.has(messageId)),
+  );
+}
+
+const ORDER: Readonly<Record<DeliveryState, number>> = { queued: 0, delivered: 1, read: 2, dead: 2 };
+
+/** A change of a copy; a push says only the state, a page the times too. */
+export type CopyChange = Pick<Delivery, 'recipient' | 'state'> &
+  Partial<Omit<Delivery, 'messageId'>> & { readonly messageId: string };
+
+/** Takes over where copies stand. A copy never goes back: a late answer cannot undo a newer push. */
+export function addDeliveries(feed: MessageFeed, changes: readonly CopyChange[]): MessageFeed {
+  if (changes.length === 0) return feed;
+  const deliveries: Record<string, Copies> = { ...feed.deliveries };
+  let isChanged = false;
+  for (const change of changes) {
+    const copies = deliveries[change.messageId];
+    const known = copies?.[change.recipient];
+    const merged = mergedCopy(known, change);
+    if (merged === undefined) continue;
+    isChanged = true;
+    deliveries[change.messageId] = { ...copies, [change.recipient]: merged };
   }
-  return { ...feed, deliveries };
+  return isChanged ? { ...feed, deliveries } : feed;
 }
 
-/** The newest messages whose copies are not all known to be acknowledged, at most `limit`. */
-export function unsettled(feed: MessageFeed, limit: number): Message[] {
-  return feed.messages
-    .filter(({ id, recipients }) => recipients.some((recipient) => feed.deliveries[id]?.[recipient] !== 'read'))
-    .slice(-limit);
+/** A copy after a change; undefined when the change says nothing new. */
+function mergedCopy(known: Delivery | undefined, change: CopyChange): Delivery | undefined {
+  if (known === undefined) {
+    return {
+      messageId: change.messageId as MessageId,
+      recipient: change.recipient,
+      state: change.state,
+      queuedAt: change.queuedAt ?? 0,
+      deliveredAt: change.deliveredAt ?? null,
+      readAt: change.readAt ?? null,
+      deadAt: change.deadAt ?? null,
+      deadReason: change.deadReason ?? null,
+    };
+  }
+  if (ORDER[change.state] < ORDER[known.state]) return undefined;
+  const merged: Delivery = {
+    ...known,
+    state: change.state,
+    queuedAt: change.queuedAt ?? known.queuedAt,
+    deliveredAt: change.deliveredAt ?? known.deliveredAt,
+    readAt: change.readAt ?? known.readAt,
+    deadAt: change.deadAt ?? known.deadAt,
+    deadReason: change.deadReason ?? known.deadReason,
+  };
+  const isSame = (Object.keys(merged) as (keyof Delivery)[]).every((key) => merged[key] === known[key]);
+  return isSame ? undefined : merged;
+}
+
+/** The newest messages of which a copy is not settled: what may have changed while the line was down. */
+export function unsettled(feed: MessageFeed, limit: number): readonly Message[] {
+  const open = feed.messages.filter(({ id, recipients }) => {
+    const copies = feed.deliveries[id];
+    return recipients.some((recipient) => !isSettled(copies?.[recipient]));
+  });
+  return open.slice(-limit);
+}
+
+/** Whether nothing more will happen to a copy. */
+export function isSettled(copy: Delivery | undefined): boolean {
+  return copy?.state === 'read' || copy?.state === 'dead';
 }

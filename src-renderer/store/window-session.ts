@@ -1,7 +1,7 @@
 /**
  * Everything that lives as long as the window: its connection, its terminals, its store. The crew's state comes by the
- * journal; messages come as a page and then by the journal; deliveries are pushed; what is pushed to nobody (unread
- * counts) is asked for again, at most a few times a second, when something changed it.
+ * journal; messages are a store of their own, as far as they are looked at; what is pushed to nobody (counts, the
+ * operator's inbox) is asked for again, at most a few times a second, when something changed it.
  */
 import { Connection } from '#renderer/connection/connection.ts';
 import type { CoreClient, Transport } from '#renderer/connection/line.ts';
@@ -11,18 +11,16 @@ import type { JournalEvent } from '#shared/journal/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { Emitter } from '#shared/kernel/emitter.ts';
 import type { CrewState } from '#shared/state.ts';
+import { OPERATOR } from '#shared/messages/model.ts';
 import { Coalescer } from './coalesce.ts';
 import { MetricsFeed } from './metrics-feed.ts';
-import { addDeliveries, addMessages, EMPTY_FEED, MESSAGES_KEPT, unsettled } from './message-feed.ts';
+import { MessagesStore } from './messages-store.ts';
 import type { WindowStore } from './window-state.ts';
 import { createWindowStore } from './window-state.ts';
 
-/** Unread counts are at most this old when something changes them, in milliseconds. */
-const COUNT_EVERY_MS = 300;
-/** For so many of the newest messages it is asked where their copies stand when a line opens; pushes while it was down are gone. */
-const DELIVERIES_ASKED = 50;
-/** Largest page of agents and of the inbox. */
-const AGENTS_PAGE = 500;
+/** The inbox is at most this old when something changes it, in milliseconds. */
+const INBOX_EVERY_MS = 200;
+/** Largest page of the inbox. */
 const INBOX_PAGE = 200;
 
 /** What lives as long as the window. */
@@ -30,29 +28,42 @@ export class WindowSession {
   readonly store: WindowStore = createWindowStore();
   readonly terminals: TerminalLink;
   readonly metrics: MetricsFeed;
+  readonly messages: MessagesStore;
   readonly #events = new Emitter<readonly JournalEvent[]>(reportError);
   readonly #deliveries = new Emitter<readonly DeliveryChange[]>(reportError);
   readonly #online = new Emitter<undefined>(reportError);
   readonly #connection: Connection;
-  readonly #counts = new Coalescer(COUNT_EVERY_MS, () => this.#count());
+  readonly #inbox = new Coalescer(INBOX_EVERY_MS, () => this.#askInbox());
 
   constructor(transport: Transport) {
     this.terminals = new TerminalLink(transport);
     this.metrics = new MetricsFeed((after) => this.client.agents.metrics(after === undefined ? {} : { after }));
+    this.messages = new MessagesStore({
+      client: () => this.client,
+      onCounts: ({ queues }) =>
+        this.store.setState({ unread: Object.fromEntries(queues.map(({ recipient, unread }) => [recipient, unread])) }),
+      // Straight to the core: after a reload the inbox may not be there yet when an answer is sent again.
+      acknowledge: async (id) => {
+        await this.client.messages.markRead({ messageIds: [id] });
+        this.store.setState(({ inbox }) => ({ inbox: inbox.filter((message) => message.id !== id) }));
+      },
+      storage: localStorage,
+    });
     this.#connection = new Connection({
       transport,
       onStatus: (status) => this.store.setState({ status }),
       crew: {
-        onSnapshot: (crew) => this.store.setState({ crew, hasCrew: true, feed: EMPTY_FEED }),
+        onSnapshot: (crew) => this.store.setState({ crew, hasCrew: true }),
         onEvents: (events, crew) => this.#takeEvents(events, crew),
         onDeliveries: (changes) => {
           this.#deliveries.fire(changes);
-          this.store.setState(({ feed }) => ({ feed: addDeliveries(feed, changes) }));
-          this.#counts.ask();
+          this.messages.takeDeliveries(changes);
+          if (changes.some(({ recipient }) => recipient === OPERATOR)) this.#inbox.ask();
         },
         onFollowing: () => {
           this.terminals.retry();
-          this.#refresh().catch(() => undefined);
+          this.#inbox.ask();
+          this.messages.online();
           this.#online.fire(undefined);
         },
       },
@@ -102,45 +113,23 @@ export class WindowSession {
   }
 
   dispose(): void {
-    this.#counts.dispose();
+    this.#inbox.dispose();
+    this.messages.dispose();
     this.metrics.dispose();
     this.terminals.dispose();
     this.#connection.dispose();
   }
 
   #takeEvents(events: readonly JournalEvent[], crew: CrewState): void {
-    const messages = events.flatMap((event) => (event.kind === 'message.sent' ? [event.data.message] : []));
-    this.store.setState(({ feed }) => ({ crew, feed: addMessages(feed, messages) }));
-    if (messages.length > 0) this.#counts.ask();
+    this.store.setState({ crew });
+    this.messages.takeEvents(events);
+    if (events.some((event) => event.kind === 'message.sent' && event.data.message.recipients.includes(OPERATOR)))
+      this.#inbox.ask();
     this.#events.fire(events);
   }
 
-  /** What a line that has just opened must fetch. */
-  async #refresh(): Promise<void> {
-    const { client } = this;
-    if (!this.store.getState().feed.isLoaded) {
-      const page = await client.messages.list({ limit: MESSAGES_KEPT });
-      this.store.setState(({ feed }) => {
-        const merged = addMessages(feed, page.messages);
-        return { feed: { ...merged, isLoaded: true, hasOlder: merged.hasOlder || page.hasMore } };
-      });
-    }
-    await Promise.all([this.#count(), this.#askDeliveries(client)]);
-  }
-
-  async #count(): Promise<void> {
-    const { client } = this;
-    const [{ agents }, { messages }] = await Promise.all([
-      client.agents.list({ limit: AGENTS_PAGE }),
-      client.messages.inbox({ unreadOnly: true, limit: INBOX_PAGE }),
-    ]);
-    this.store.setState({ unread: Object.fromEntries(agents.map(({ id, unread }) => [id, unread])), inbox: messages });
-  }
-
-  async #askDeliveries(client: CoreClient): Promise<void> {
-    const open = unsettled(this.store.getState().feed, DELIVERIES_ASKED);
-    const answers = await Promise.all(open.map(({ id }) => client.messages.get({ id })));
-    const changes = answers.flatMap(({ deliveries }) => deliveries);
-    this.store.setState(({ feed }) => ({ feed: addDeliveries(feed, changes) }));
+  async #askInbox(): Promise<void> {
+    const { messages } = await this.client.messages.inbox({ unreadOnly: true, limit: INBOX_PAGE });
+    this.store.setState({ inbox: messages });
   }
 }

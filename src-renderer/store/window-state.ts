@@ -6,8 +6,6 @@ import type { LoginOutcome } from '#renderer/connection/login.ts';
 import type { InboxMessage } from '#shared/messages/model.ts';
 import type { CrewState } from '#shared/state.ts';
 import { EMPTY_STATE } from '#shared/state.ts';
-import type { MessageFeed } from './message-feed.ts';
-import { EMPTY_FEED } from './message-feed.ts';
 
 /** What this window knows. */
 export interface WindowState {
@@ -17,10 +15,9 @@ export interface WindowState {
   readonly crew: CrewState;
   /** Whether a snapshot ever came: before that nothing can be said about the crew. */
   readonly hasCrew: boolean;
-  readonly feed: MessageFeed;
   /** The operator's unread messages, most urgent first, as far as one page goes. */
   readonly inbox: readonly InboxMessage[];
-  /** Unread messages per agent. */
+  /** Messages that are not acknowledged, by inbox; who has none is missing. */
   readonly unread: Readonly<Record<string, number>>;
 }
 
@@ -34,7 +31,6 @@ export function createWindowStore(): WindowStore {
     loginOutcome: 'none',
     crew: EMPTY_STATE,
     hasCrew: false,
-    feed: EMPTY_FEED,
     inbox: [],
     unread: {},
   }));

@@ -1,0 +1,221 @@
+import { CornerDownRight, X } from 'lucide-react';
+import { useEffect, useImperativeHandle, useMemo, useRef } from 'react';
+import type { ReactNode, Ref } from 'react';
+import { useAgents, useProject, useProjects } from '#renderer/store/project-scope.ts';
+import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
+import { Button, IconButton } from '#renderer/ui/button.tsx';
+import { MultiCombobox } from '#renderer/ui/combobox.tsx';
+import { KeyHint } from '#renderer/ui/key-hint.tsx';
+import { Select } from '#renderer/ui/select.tsx';
+import type { Address } from '#shared/messages/model.ts';
+import { Address as AddressSchema, BROADCAST, PRIORITIES } from '#shared/messages/model.ts';
+import { deliveryPromise } from './delivery-promise.ts';
+import { DraftField } from './draft-field.tsx';
+import type { Answered } from './drafts.ts';
+import { isWritten, nextDraft, WRITTEN_KINDS } from './drafts.ts';
+import { ExpirySelect } from './expiry-select.tsx';
+import { nameOf, namesOf } from './message-words.ts';
+import { mentionsIn } from './text-parts.ts';
+import { useDraft } from './use-draft.ts';
+
+/** What a screen may ask of its composer. */
+export interface ComposerHandle {
+  readonly focus: () => void;
+  /** Chooses recipients of a new message. */
+  readonly address: (to: readonly string[]) => void;
+  /** Gives a text back that was not sent. */
+  readonly giveBack: (text: string, to: readonly string[]) => void;
+}
+
+interface ComposerProps {
+  /** Tells the drafts of screens apart. */
+  readonly screen: string;
+  /** The one agent that this screen is about: new messages go to it. */
+  readonly agentId?: string | undefined;
+  /** The message that is being answered. */
+  readonly answered: Answered | undefined;
+  /** The answer was sent, or is not given. */
+  readonly onAnswered: () => void;
+  readonly ref?: Ref<ComposerHandle>;
+}
+
+const KIND_OPTIONS = WRITTEN_KINDS.map((value) => ({ value, text: value }));
+const PRIORITY_OPTIONS = PRIORITIES.map((value) => ({ value, text: value }));
+
+/** Writes a message, and keeps what is written until it is sent. */
+export function Composer({ screen, agentId, answered, onAnswered, ref }: ComposerProps): ReactNode {
+  const { messages } = useSession();
+  const crew = useWindowState((state) => state.crew.agents);
+  const agents = useAgents();
+  const project = useProject();
+  const [newestProject] = useProjects();
+  const { draft, change, replace } = useDraft(screen, answered, agentId === undefined ? [] : [agentId]);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const names = useMemo(() => agents.map(({ id }) => id as string), [agents]);
+  const isName = useMemo(() => {
+    const known = new Set(names);
+    return (name: string): boolean => known.has(name);
+  }, [names]);
+
+  const fixed = answered?.to ?? (agentId === undefined ? undefined : [agentId]);
+  const mentioned = mentionsIn(draft.text, isName);
+  const chosen = (fixed ?? draft.to).filter((id) => id === BROADCAST || id in crew || fixed !== undefined);
+  const everybody = chosen.includes(BROADCAST);
+  const to = everybody ? [BROADCAST] : [...new Set([...chosen, ...mentioned])];
+  const text = draft.text.trim();
+  const missing = to.length === 0 ? 'Choose who gets it.' : text === '' ? 'Write something to send.' : undefined;
+  const options = useMemo(
+    () => [
+      { value: BROADCAST as string, text: 'everyone', detail: 'all agents of the project' },
+      ...agents.map((agent) => ({ value: agent.id as string, text: agent.id as string, detail: agent.state.status as string })),
+    ],
+    [agents],
+  );
+
+  // Who begins an answer wants to write it.
+  const answeredId = answered?.id;
+  const wasAnswering = useRef(answeredId);
+  useEffect(() => {
+    if (answeredId !== undefined && wasAnswering.current !== answeredId) field.current?.focus();
+    wasAnswering.current = answeredId;
+  }, [answeredId]);
+
+  useImperativeHandle(ref, () => ({
+    focus: () => field.current?.focus(),
+    address: (ids) => {
+      change({ to: [...ids] });
+      field.current?.focus();
+    },
+    giveBack: (lost, ids) => {
+      change({
+        text: draft.text.trim() === '' ? lost : `${lost}\n\n${draft.text}`,
+        to: draft.to.length === 0 ? [...ids] : draft.to,
+      });
+      field.current?.focus();
+    },
+  }));
+
+  const submit = (): void => {
+    if (missing !== undefined) {
+      field.current?.focus();
+      return;
+    }
+    const addresses = to.flatMap((address): Address[] => {
+      const parsed = AddressSchema.safeParse(address);
+      return parsed.success ? [parsed.data] : [];
+    });
+    // The outbox shows what becomes of it, and keeps it until the core has it.
+    messages.outbox
+      .send({
+        key: draft.key,
+        to: addresses,
+        body: text,
+        kind: answered === undefined ? draft.kind : 'reply',
+        priority: draft.priority,
+        subject: draft.subject?.trim() === '' ? null : (draft.subject?.trim() ?? null),
+        data: null,
+        ttlMs: draft.ttlMs,
+        inReplyTo: answered?.id ?? null,
+        projectId: everybody ? (project?.id ?? newestProject?.id ?? null) : null,
+      })
+      .catch(() => undefined);
+    replace(nextDraft(draft));
+    if (answered !== undefined) onAnswered();
+  };
+
+  return (
+    <form
+      aria-label="Write a message"
+      className="@container flex-none border-t border-hair bg-bg-1 px-4 pt-2.5 pb-3"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      <div className="mb-2 flex min-w-0 flex-wrap items-center gap-1.5">
+        {answered === undefined ? null : <Answering answered={answered} onCancel={onAnswered} />}
+        {fixed === undefined ? (
+          <MultiCombobox
+            label="To"
+            values={to}
+            options={options}
+            placeholder="nobody yet"
+            className="h-6! max-w-80!"
+            onChange={(values) => {
+              const hasAdded = values.includes(BROADCAST) && !everybody;
+              change({ to: hasAdded ? [BROADCAST] : values.filter((id) => id !== BROADCAST && !mentioned.includes(id)) });
+            }}
+          />
+        ) : answered === undefined ? (
+          <span className="inline-flex h-6 min-w-0 items-center gap-1.5 text-12 text-tx-3">
+            To <span className="truncate font-medium text-tx-1">{namesOf(to)}</span>
+          </span>
+        ) : null}
+        {answered === undefined ? (
+          <Select label="Kind" value={draft.kind} options={KIND_OPTIONS} className="h-6!" onChange={(kind) => change({ kind })} />
+        ) : null}
+        <Select
+          label="Priority"
+          value={draft.priority}
+          options={PRIORITY_OPTIONS}
+          className="h-6!"
+          onChange={(priority) => change({ priority })}
+        />
+        <ExpirySelect value={draft.ttlMs} onChange={(ttlMs) => change({ ttlMs })} />
+        {draft.subject === undefined && answered === undefined ? (
+          <Button size="small" look="quiet" onClick={() => change({ subject: '' })}>
+            Add a subject
+          </Button>
+        ) : null}
+      </div>
+      {draft.subject === undefined ? null : (
+        <div className="mb-1.5 flex items-center gap-1">
+          <input
+            aria-label="Subject"
+            placeholder="Subject"
+            maxLength={200}
+            value={draft.subject}
+            onChange={(event) => change({ subject: event.target.value })}
+            className="h-7 min-w-0 flex-1 rounded-2 border border-hair-strong bg-bg-0 px-2.5 font-medium placeholder:font-regular placeholder:text-tx-3"
+          />
+          <IconButton
+            label="Leave the subject out"
+            icon={<X aria-hidden className="size-3.5" />}
+            onClick={() => change({ subject: undefined })}
+          />
+        </div>
+      )}
+      <DraftField
+        ref={field}
+        value={draft.text}
+        onChange={(written) => change({ text: written })}
+        onSubmit={submit}
+        placeholder={answered === undefined ? 'Write a message. @name adds somebody.' : `Your answer to ${nameOf(answered.from)}`}
+        names={names}
+        isName={isName}
+      />
+      <div className="mt-2 flex items-center gap-2 text-12 text-tx-3">
+        <span className="line-clamp-2 min-w-0 flex-1">
+          {deliveryPromise({ to, agents: crew, everyone: agents.length, ttlMs: draft.ttlMs })}
+        </span>
+        {isWritten(draft) ? <span className="hidden flex-none @md:inline">Draft kept</span> : null}
+        <Button type="submit" look="ink" disabled={missing !== undefined} title={missing}>
+          Send <KeyHint>ctrl+enter</KeyHint>
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function Answering({ answered, onCancel }: { readonly answered: Answered; readonly onCancel: () => void }): ReactNode {
+  return (
+    <span className="flex h-6 min-w-0 flex-[1_1_16rem] items-center gap-1.5 text-12 text-tx-3">
+      <CornerDownRight aria-hidden className="size-3 flex-none" />
+      <span className="min-w-0 truncate">
+        Reply to <strong className="font-medium text-tx-1">{nameOf(answered.from)}</strong>
+        {answered.from === 'operator' ? ` (to ${namesOf(answered.to)})` : ''}: {answered.excerpt}
+      </span>
+      <IconButton label="Do not reply" size="small" icon={<X aria-hidden className="size-3.5" />} onClick={onCancel} />
+    </span>
+  );
+}

@@ -1,0 +1,179 @@
+import type { ReactNode } from 'react';
+import type { Copies } from '#renderer/store/message-filter.ts';
+import { fullTime } from '#renderer/ui/format-time.ts';
+import type { Delivery, Message } from '#shared/messages/model.ts';
+import type { PathStep } from './message-words.ts';
+import { nameOf, namesOf, pathOf, tookText } from './message-words.ts';
+
+const precise = new Intl.DateTimeFormat('en-GB', {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+});
+
+/** "14:02:11.204". */
+export function preciseTime(at: number): string {
+  return precise.format(at);
+}
+
+/** The short form of an id, for the eye only. */
+export function shortId(id: string): string {
+  return `${id.slice(0, 8)}…${id.slice(-4)}`;
+}
+
+interface DeliveryFactsProps {
+  readonly message: Message;
+  readonly copies: Copies | undefined;
+  readonly repliedAt: number | undefined;
+}
+
+/** When a message with one recipient was stored, delivered, acknowledged and replied to; of several how many. */
+export function MessageFacts({ message, copies, repliedAt }: DeliveryFactsProps): ReactNode {
+  const { recipients } = message;
+  const [only] = recipients.length === 1 ? recipients.flatMap((recipient) => copies?.[recipient] ?? []) : [];
+  const read = recipients.filter((recipient) => copies?.[recipient]?.state === 'read').length;
+  return (
+    <FactList>
+      <Fact name="Stored">
+        <Time at={message.sentAt} />
+      </Fact>
+      {only === undefined ? (
+        recipients.length > 1 ? (
+          <Fact name="Acknowledged">
+            {read} of {recipients.length}
+          </Fact>
+        ) : null
+      ) : (
+        <>
+          <Fact name="Delivered">{only.deliveredAt === null ? pending(only) : <Time at={only.deliveredAt} />}</Fact>
+          <Fact name="Acknowledged">{only.readAt === null ? pending(only) : <Time at={only.readAt} />}</Fact>
+        </>
+      )}
+      {only?.state === 'dead' ? (
+        <Fact name="Dead" isFailed>
+          {only.deadAt === null ? null : <Time at={only.deadAt} />} {only.deadReason}
+        </Fact>
+      ) : null}
+      {repliedAt === undefined ? null : (
+        <Fact name="Replied">
+          <Time at={repliedAt} />
+        </Fact>
+      )}
+      <Fact name="Sender">
+        {nameOf(message.from.id)}
+        {message.from.kind === 'token' ? ' (a token)' : ''}, in the {message.originator.boundary} boundary
+        {message.originator.id === message.from.id ? '' : `, for ${nameOf(message.originator.id)}`}
+      </Fact>
+    </FactList>
+  );
+}
+
+function pending(copy: Delivery): string {
+  return copy.state === 'dead' ? 'never' : copy.state === 'read' ? '' : 'not yet';
+}
+
+/** Everything about a message's way: its ids, and the path of each copy as steps. */
+export function DeliveryDetails({ message, copies, repliedAt }: DeliveryFactsProps): ReactNode {
+  return (
+    <>
+      <MessageFacts message={message} copies={copies} repliedAt={repliedAt} />
+      <FactList>
+        <Fact name="To">{namesOf(message.to, 6)}</Fact>
+        <Fact name="Expires">{message.expiresAt === null ? 'never' : fullTime(message.expiresAt)}</Fact>
+        <Fact name="Message">
+          <code className="font-code text-12 break-all">{message.id}</code>
+        </Fact>
+        <Fact name="Thread">
+          <code className="font-code text-12 break-all">{message.threadId}</code>
+        </Fact>
+      </FactList>
+      <h3 className="mt-4 mb-1 text-12 font-strong">
+        {message.recipients.length === 0 ? 'Nobody was there to get it' : 'On its way'}
+      </h3>
+      <ul>
+        {message.recipients.map((recipient) => (
+          <li key={recipient} className="border-t border-hair py-1.5 first:border-t-0">
+            <Path message={message} recipient={recipient} copy={copies?.[recipient]} />
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+interface PathProps {
+  readonly message: Message;
+  readonly recipient: string;
+  readonly copy: Delivery | undefined;
+}
+
+function Path({ message, recipient, copy }: PathProps): ReactNode {
+  return (
+    <>
+      <p className="truncate text-12 leading-[18px] font-medium">{nameOf(recipient)}</p>
+      {copy === undefined ? (
+        <p className="text-12 leading-[18px] text-tx-3">Stored. Where its copy stands is being asked for.</p>
+      ) : (
+        <ol className="mt-0.5">
+          {pathOf(copy).map((step) => (
+            <Step key={step.name} step={step} sentAt={message.sentAt} />
+          ))}
+        </ol>
+      )}
+    </>
+  );
+}
+
+const STEP_MARKS = {
+  done: 'border-tx-2 bg-tx-2',
+  open: 'border-hair-strong',
+  failed: 'border-st-failed bg-st-failed',
+} as const;
+
+function Step({ step, sentAt }: { readonly step: PathStep; readonly sentAt: number }): ReactNode {
+  const tone = { done: 'text-tx-2', open: 'text-tx-3', failed: 'text-st-failed' }[step.state];
+  return (
+    <li
+      className={`relative grid grid-cols-[14px_96px_minmax(0,1fr)_auto] items-center text-12 leading-[18px] before:absolute before:top-[-9px] before:left-[3.5px] before:h-3 before:border-l before:border-hair-strong first:before:hidden ${tone}`}
+    >
+      <span aria-hidden className={`size-2 rounded-full border-[1.5px] ${STEP_MARKS[step.state]}`} />
+      <span>{step.name}</span>
+      <span className="figures truncate text-12">
+        {step.at === null ? (step.state === 'open' ? 'not yet' : '') : preciseTime(step.at)}
+        {step.note === undefined ? '' : ` ${step.note}`}
+      </span>
+      <span className="figures text-12 text-tx-3">
+        {step.at === null || step.name === 'queued' ? '' : `+${tookText(step.at - sentAt)}`}
+      </span>
+    </li>
+  );
+}
+
+/** Facts with their names. */
+function FactList({ children }: { readonly children: ReactNode }): ReactNode {
+  return <dl className="grid grid-cols-[92px_minmax(0,1fr)] gap-x-4 text-12 leading-5">{children}</dl>;
+}
+
+interface FactProps {
+  readonly name: string;
+  readonly isFailed?: boolean;
+  readonly children: ReactNode;
+}
+
+function Fact({ name, isFailed = false, children }: FactProps): ReactNode {
+  return (
+    <>
+      <dt className="text-tx-3">{name}</dt>
+      <dd className={`min-w-0 break-words ${isFailed ? 'text-st-failed' : 'text-tx-1'}`}>{children}</dd>
+    </>
+  );
+}
+
+function Time({ at }: { readonly at: number }): ReactNode {
+  return (
+    <time dateTime={new Date(at).toISOString()} title={fullTime(at)} className="figures text-12">
+      {preciseTime(at)}
+    </time>
+  );
+}

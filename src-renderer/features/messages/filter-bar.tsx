@@ -1,0 +1,129 @@
+import { CalendarDays, PanelRight, X } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { useAgents } from '#renderer/store/project-scope.ts';
+import { useAttention } from '#renderer/store/use-attention.ts';
+import { useCounts } from '#renderer/store/use-messages.ts';
+import { Button, IconButton } from '#renderer/ui/button.tsx';
+import { Combobox } from '#renderer/ui/combobox.tsx';
+import { Select } from '#renderer/ui/select.tsx';
+import { StateMark } from '#renderer/ui/state-mark.tsx';
+import { OPERATOR } from '#shared/messages/model.ts';
+import type { FilterTexts } from './message-filters.ts';
+import { KIND_CHOICES, PRIORITY_CHOICES, STATE_CHOICES } from './message-filters.ts';
+
+interface FilterBarProps {
+  readonly texts: FilterTexts;
+  readonly onChange: (changes: Partial<FilterTexts>) => void;
+  readonly onPickDay: () => void;
+  readonly isPanelOpen: boolean;
+  readonly onTogglePanel: () => void;
+}
+
+const NONE: Partial<FilterTexts> = { for: '', kind: '', state: '' };
+
+/** The screen's head: what is shown of all messages. */
+export function FilterBar({ texts, onChange, onPickDay, isPanelOpen, onTogglePanel }: FilterBarProps): ReactNode {
+  const counts = useCounts();
+  const agents = useAgents();
+  const { items } = useAttention();
+  const hasQuestion = items.some(({ kind, needsOperator }) => kind === 'question' && needsOperator);
+  const isForYou = texts.for === 'you';
+  const sorts = [
+    {
+      text: 'All',
+      count: counts?.total,
+      isOn: !isForYou && texts.kind === '' && texts.state === '',
+      to: NONE,
+    },
+    { text: 'For you', count: counts?.forOperator, isOn: isForYou, to: { ...NONE, for: 'you' } },
+    { text: 'Requests', count: counts?.requests, isOn: texts.kind === 'request', to: { ...NONE, kind: 'request' } },
+    { text: 'Dead', count: counts?.dead, isOn: texts.state === 'dead', to: { ...NONE, state: 'dead' } },
+  ];
+  const agentChoices = [
+    { value: '', text: 'any' },
+    { value: OPERATOR as string, text: 'you' },
+    ...agents.map(({ id }) => ({ value: id as string, text: id as string })),
+  ];
+  return (
+    <header className="flex min-h-11 flex-none flex-wrap items-center gap-x-2 gap-y-1 border-b border-hair bg-bg-1 px-4 py-1.5">
+      <h1 className="mr-1 text-14 font-strong">Messages</h1>
+      <div role="group" aria-label="Which messages" className="flex items-center gap-0.5">
+        {sorts.map(({ text, count, isOn, to }) => {
+          const needs = text === 'For you' && hasQuestion;
+          return (
+            <button
+              key={text}
+              type="button"
+              aria-pressed={isOn}
+              onClick={() => onChange(to)}
+              className={`inline-flex h-7 items-center gap-1.5 rounded-2 px-2 text-12 whitespace-nowrap hover:bg-bg-2 aria-pressed:bg-bg-2 ${needs ? 'font-strong text-needs' : 'text-tx-2 aria-pressed:font-medium aria-pressed:text-tx-1'}`}
+            >
+              {needs ? <StateMark look={{ shape: 'triangle', tone: 'needs', word: '' }} /> : null}
+              {text}
+              {count === undefined ? null : (
+                <span className={`figures font-regular ${needs ? '' : 'text-tx-3'}`}>{count.toLocaleString('en-GB')}</span>
+              )}
+            </button>
+          );
+        })}
+      </div>
+      {texts.thread === '' ? null : (
+        <Button
+          size="small"
+          className="bg-select"
+          onClick={() => onChange({ thread: '' })}
+          icon={<X aria-hidden className="size-3" />}
+        >
+          One thread
+        </Button>
+      )}
+      <div className="ml-auto flex min-w-0 flex-wrap items-center gap-1.5">
+        <Combobox
+          label="Agent"
+          value={texts.agent}
+          options={agentChoices}
+          onChange={(agent) => onChange({ agent })}
+          className="h-6! max-w-52! border-hair!"
+        />
+        <Select
+          label="Priority"
+          value={texts.priority}
+          options={PRIORITY_CHOICES}
+          onChange={(priority) => onChange({ priority })}
+          className="h-6! border-hair!"
+        />
+        <Select
+          label="Kind"
+          value={texts.kind}
+          options={KIND_CHOICES}
+          onChange={(kind) => onChange({ kind })}
+          className="h-6! border-hair!"
+        />
+        <Select
+          label="State"
+          value={texts.state}
+          options={STATE_CHOICES}
+          onChange={(state) => onChange({ state })}
+          className="h-6! border-hair!"
+        />
+        <IconButton
+          label="Go to a day"
+          shortcut="d"
+          size="small"
+          icon={<CalendarDays aria-hidden className="size-3.5" />}
+          onClick={onPickDay}
+        />
+        <span className="wide:hidden">
+          <IconButton
+            label={isPanelOpen ? 'Hide sequence and delivery' : 'Show sequence and delivery'}
+            shortcut="i"
+            size="small"
+            pressed={isPanelOpen}
+            icon={<PanelRight aria-hidden className="size-3.5" />}
+            onClick={onTogglePanel}
+          />
+        </span>
+      </div>
+    </header>
+  );
+}

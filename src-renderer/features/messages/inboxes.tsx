@@ -1,0 +1,66 @@
+import type { ReactNode } from 'react';
+import { useAgents } from '#renderer/store/project-scope.ts';
+import { useCounts } from '#renderer/store/use-messages.ts';
+import { fullTime } from '#renderer/ui/format-time.ts';
+import { useNow } from '#renderer/ui/use-now.ts';
+import type { InboxQueue } from '#shared/messages/model.ts';
+import { OPERATOR } from '#shared/messages/model.ts';
+import { nameOf, spanText } from './message-words.ts';
+
+/** The ages in the list are renewed this often, in milliseconds. */
+const NOW_EVERY_MS = 5_000;
+/** So many inboxes are listed; the fullest come first. */
+const LISTED = 60;
+
+interface InboxesProps {
+  /** The state of a participant as a mark. */
+  readonly markOf: (participant: string) => ReactNode;
+  readonly onSelect: (participant: string) => void;
+}
+
+/** What stands in the inboxes: how many are queued, and for how long the oldest. */
+export function Inboxes({ markOf, onSelect }: InboxesProps): ReactNode {
+  const counts = useCounts();
+  const agents = useAgents();
+  const now = useNow(NOW_EVERY_MS);
+  const queues = new Map<string, InboxQueue>(counts?.queues.map((queue) => [queue.recipient, queue]));
+  const empty = { queued: 0, unread: 0, oldestQueuedAt: null };
+  const rows = [OPERATOR, ...agents.map(({ id }) => id as string)]
+    .map((name) => ({ ...empty, ...queues.get(name), recipient: name }))
+    .toSorted((a, b) => weight(b) - weight(a) || (a.recipient < b.recipient ? -1 : 1));
+  return (
+    <section aria-labelledby="inboxes" className="flex min-h-0 flex-[0_1_auto] flex-col border-t border-hair pt-3">
+      <h2 id="inboxes" className="flex flex-none justify-between px-4 pb-1 text-12 font-strong">
+        Inboxes <span className="font-regular text-tx-3">queued, oldest</span>
+      </h2>
+      <ul className="min-h-0 overflow-y-auto pb-3">
+        {rows.slice(0, LISTED).map(({ recipient, queued, unread, oldestQueuedAt }) => (
+          <li key={recipient}>
+            <button
+              type="button"
+              title={unread === 0 ? undefined : `${unread} not acknowledged`}
+              onClick={() => onSelect(recipient)}
+              className="grid h-[22px] w-full grid-cols-[12px_minmax(0,1fr)_48px_56px] items-center gap-x-2 px-4 text-left text-12 hover:bg-bg-2"
+            >
+              {markOf(recipient)}
+              <span className="truncate">{nameOf(recipient)}</span>
+              <span className={`figures text-right ${queued === 0 ? 'text-tx-3' : 'text-tx-1'}`}>{queued}</span>
+              <span
+                className="figures text-right text-tx-3"
+                title={oldestQueuedAt === null ? undefined : `since ${fullTime(oldestQueuedAt)}`}
+              >
+                {oldestQueuedAt === null ? '–' : spanText(now - oldestQueuedAt)}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {rows.length > LISTED ? <p className="px-4 pb-3 text-12 text-tx-3">{rows.length - LISTED} more with less in them</p> : null}
+    </section>
+  );
+}
+
+/** The operator stands first, then who has most queued, then most unread. */
+function weight({ recipient, queued, unread }: Pick<InboxQueue, 'recipient' | 'queued' | 'unread'>): number {
+  return recipient === OPERATOR ? Number.POSITIVE_INFINITY : queued * 1_000_000 + unread;
+}

@@ -1,0 +1,307 @@
+import { ArrowRight, Braces, CornerDownRight, Link as LinkIcon, MessageSquareQuote, Reply } from 'lucide-react';
+import { memo } from 'react';
+import type { ReactNode } from 'react';
+import type { Copies } from '#renderer/store/message-filter.ts';
+import { Button, IconButton } from '#renderer/ui/button.tsx';
+import { clockTime, fullTime } from '#renderer/ui/format-time.ts';
+import { KeyHint } from '#renderer/ui/key-hint.tsx';
+import type { AgentStatus } from '#shared/agents/model.ts';
+import type { Message } from '#shared/messages/model.ts';
+import { BROADCAST } from '#shared/messages/model.ts';
+import { DeliveryMark } from './delivery-mark.tsx';
+import type { DeliveryLook } from './message-words.ts';
+import { deliveryLook, isQuestion, kindText, nameOf, namesOf, spanText } from './message-words.ts';
+import { MessageText } from './message-text.tsx';
+import { optionsOf } from './question-options.ts';
+import { previewOf } from './text-parts.ts';
+
+/** What can be done with a message. One object for all rows, that stays the same. */
+export interface MessageActions {
+  readonly select: (message: Message) => void;
+  readonly reply: (message: Message) => void;
+  readonly answer: (message: Message, option: string) => void;
+  readonly markRead: (message: Message) => void;
+  readonly showThread: (message: Message) => void;
+  readonly copyLink: (message: Message) => void;
+  readonly show: (messageId: string) => void;
+  readonly toggle: (messageId: string, part: 'text' | 'data') => void;
+  readonly isName: (name: string) => boolean;
+}
+
+/** What a row shows. */
+export interface MessageRowProps {
+  readonly message: Message;
+  readonly copies: Copies | undefined;
+  readonly repliedAt: number | undefined;
+  /** The message it answers, where that is loaded; its id alone where not. */
+  readonly answered: Message | undefined;
+  /** The row before is of the same thread. */
+  readonly isJoined: boolean;
+  /** It waits in the operator's inbox. */
+  readonly isForYou: boolean;
+  readonly status: AgentStatus | undefined;
+  readonly isSelected: boolean;
+  readonly isWhole: boolean;
+  readonly isDataShown: boolean;
+  /** An answer is on its way. */
+  readonly isAnswering: boolean;
+  readonly now: number;
+  readonly actions: MessageActions;
+}
+
+/** One message: when, who to whom, what for, the text, and where its copies stand. */
+export const MessageRow = memo(function MessageRow(props: MessageRowProps): ReactNode {
+  const { message, isForYou, isSelected, isJoined } = props;
+  const look = deliveryLook(message, props.copies, props);
+  const needsAnswer = isForYou && isQuestion(message) && !props.isAnswering;
+  const isReply = message.inReplyTo !== null;
+  const background = needsAnswer
+    ? 'border-needs-line bg-needs-bg shadow-[0_1px_0_var(--color-needs-line)]'
+    : isSelected
+      ? 'bg-select'
+      : 'hover:bg-bg-1';
+  const edge =
+    isReply && isJoined && !needsAnswer ? 'border-transparent pt-0.5' : needsAnswer ? 'pt-[7px]' : 'border-hair pt-[7px]';
+  return (
+    <div
+      onClick={() => props.actions.select(message)}
+      className={`group/row relative grid grid-cols-[minmax(0,1fr)_auto] gap-x-3 border-t px-4 pb-2 @2xl:grid-cols-[60px_minmax(0,1fr)_204px] ${edge} ${background}`}
+    >
+      {isSelected ? <span aria-hidden className="absolute inset-y-0 left-0 w-0.5 bg-tx-1" /> : null}
+      <time
+        dateTime={new Date(message.sentAt).toISOString()}
+        title={fullTime(message.sentAt)}
+        className="figures order-2 text-12 leading-[18px] text-tx-3 @2xl:order-none"
+      >
+        {clockTime(message.sentAt)}
+      </time>
+      <div className={`relative order-1 min-w-0 @2xl:order-none ${isReply ? 'ml-0.5 border-l border-hair-strong pl-3' : ''}`}>
+        <Route {...props} look={look} />
+        <Body {...props} isStrong={needsAnswer || isForYou} />
+        <Data {...props} />
+        {needsAnswer ? <Answers {...props} /> : isForYou ? <Unread {...props} /> : null}
+        <RowTools {...props} />
+      </div>
+      <Path look={look} />
+    </div>
+  );
+});
+
+function Route({
+  message,
+  answered,
+  isJoined,
+  isForYou,
+  now,
+  look,
+  actions,
+}: MessageRowProps & { readonly look: DeliveryLook }): ReactNode {
+  const isOpenQuestion = isForYou && isQuestion(message);
+  const isBroadcast = message.to.includes(BROADCAST);
+  return (
+    <>
+      {message.inReplyTo !== null && !isJoined ? (
+        <button
+          type="button"
+          onClick={(event) => {
+            event.stopPropagation();
+            actions.show(message.inReplyTo ?? '');
+          }}
+          className="flex max-w-full items-center gap-1 rounded-1 text-12 leading-[18px] text-tx-3 hover:text-tx-1"
+        >
+          <MessageSquareQuote aria-hidden className="size-3 flex-none" />
+          <span className="truncate">
+            {answered === undefined
+              ? 'answers an earlier message'
+              : `${nameOf(answered.from.id)}: ${answered.subject ?? answered.body}`}
+          </span>
+        </button>
+      ) : null}
+      <div className="flex items-center gap-1.5 overflow-hidden text-12 leading-[18px] whitespace-nowrap text-tx-3">
+        {message.inReplyTo === null ? null : <CornerDownRight aria-hidden className="size-3 flex-none" />}
+        <strong className="max-w-[24ch] flex-none truncate text-13 font-strong text-tx-1">{nameOf(message.from.id)}</strong>
+        <ArrowRight role="img" aria-label="to" className="size-3 flex-none" />
+        <strong className="min-w-0 flex-initial truncate text-13 font-strong text-tx-1" title={message.to.map(nameOf).join(', ')}>
+          {isBroadcast ? 'everyone' : namesOf(message.to)}
+        </strong>
+        <span className="flex-none">
+          {isOpenQuestion ? `question, waiting ${spanText(now - message.sentAt)}` : kindText(message)}
+          {look.tone === 'dead' || message.expiresAt === null || look.icon === 'acknowledged'
+            ? null
+            : `, expires ${clockTime(message.expiresAt).slice(0, 5)}`}
+        </span>
+        {message.priority === 'normal' ? null : (
+          <span
+            className={`flex-none text-11 font-strong tracking-[0.03em] uppercase ${message.priority === 'low' ? 'text-tx-3' : 'text-tx-2'}`}
+          >
+            {message.priority}
+          </span>
+        )}
+        {message.subject === null ? null : <span className="min-w-0 truncate text-tx-2">{message.subject}</span>}
+      </div>
+    </>
+  );
+}
+
+function Body({ message, isWhole, isStrong, actions }: MessageRowProps & { readonly isStrong: boolean }): ReactNode {
+  const text = message.body.trim();
+  const preview = previewOf(text);
+  return (
+    <>
+      <p
+        className={`mt-px max-w-[74ch] leading-[18px] [overflow-wrap:anywhere] text-pretty whitespace-pre-wrap ${isStrong ? 'text-tx-1' : 'text-tx-2'}`}
+      >
+        <MessageText text={preview === undefined || isWhole ? text : preview} isName={actions.isName} />
+      </p>
+      {preview === undefined ? null : (
+        <Fold isOpen={isWhole} onToggle={() => actions.toggle(message.id, 'text')}>
+          {isWhole ? 'Show less' : `Show all ${text.length.toLocaleString('en-GB')} characters`}
+        </Fold>
+      )}
+    </>
+  );
+}
+
+function Data({ message, isDataShown, actions }: MessageRowProps): ReactNode {
+  if (message.data === null) return null;
+  return (
+    <>
+      <Fold isOpen={isDataShown} onToggle={() => actions.toggle(message.id, 'data')}>
+        <Braces aria-hidden className="size-3" />
+        {isDataShown ? 'Hide data' : 'Data'}
+      </Fold>
+      {isDataShown ? (
+        <pre
+          // Scrolls, so it must be reachable by keys.
+          tabIndex={0}
+          aria-label="Data of this message"
+          className="font-code my-1 max-h-60 overflow-auto rounded-2 border border-hair bg-well px-2.5 py-1.5 text-12 leading-[18px] text-t-fg"
+        >
+          {JSON.stringify(message.data, null, 2)}
+        </pre>
+      ) : null}
+    </>
+  );
+}
+
+interface FoldProps {
+  readonly isOpen: boolean;
+  readonly onToggle: () => void;
+  readonly children: ReactNode;
+}
+
+function Fold({ isOpen, onToggle, children }: FoldProps): ReactNode {
+  return (
+    <button
+      type="button"
+      aria-expanded={isOpen}
+      onClick={(event) => {
+        event.stopPropagation();
+        onToggle();
+      }}
+      className="mt-0.5 mr-3 inline-flex min-h-6 items-center gap-1 rounded-1 text-12 text-tx-3 hover:text-tx-1"
+    >
+      {children}
+    </button>
+  );
+}
+
+/** The answer is given in place: the options that the agent offers, else in words. */
+function Answers({ message, actions }: MessageRowProps): ReactNode {
+  const options = optionsOf(message.data);
+  return (
+    <div className="mt-1.5 flex flex-wrap gap-1.5" onClick={(event) => event.stopPropagation()}>
+      {options.map((option, index) => (
+        <Button
+          key={option}
+          size="small"
+          look={index === 0 ? 'ink' : 'outline'}
+          className={index === 0 ? '' : 'border-needs-line'}
+          onClick={() => actions.answer(message, option)}
+        >
+          {option}
+        </Button>
+      ))}
+      <Button
+        size="small"
+        look={options.length === 0 ? 'ink' : 'outline'}
+        className={options.length === 0 ? '' : 'border-needs-line'}
+        onClick={() => actions.reply(message)}
+      >
+        Reply <KeyHint>r</KeyHint>
+      </Button>
+      <Button size="small" look="quiet" className="text-tx-1" onClick={() => actions.markRead(message)}>
+        Dismiss
+      </Button>
+    </div>
+  );
+}
+
+function Unread({ message, actions }: MessageRowProps): ReactNode {
+  return (
+    <div className="mt-1.5 flex flex-wrap gap-1.5" onClick={(event) => event.stopPropagation()}>
+      <Button size="small" onClick={() => actions.reply(message)}>
+        Reply
+      </Button>
+      <Button size="small" look="quiet" onClick={() => actions.markRead(message)}>
+        Mark as read
+      </Button>
+    </div>
+  );
+}
+
+/** For the pointer; the keys r and t do the same. Not in the tab order, so that tabbing goes from message to message. */
+function RowTools({ message, actions, isSelected }: MessageRowProps): ReactNode {
+  return (
+    <div
+      onClick={(event) => event.stopPropagation()}
+      className={`absolute -top-1 right-0 rounded-2 border border-hair bg-bg-1 group-hover/row:flex ${isSelected ? 'flex' : 'hidden'}`}
+    >
+      <IconButton
+        label="Reply"
+        shortcut="r"
+        size="small"
+        tabIndex={-1}
+        icon={<Reply aria-hidden className="size-3.5" />}
+        onClick={() => actions.reply(message)}
+      />
+      <IconButton
+        label="Show the thread"
+        shortcut="t"
+        size="small"
+        tabIndex={-1}
+        icon={<MessageSquareQuote aria-hidden className="size-3.5" />}
+        onClick={() => actions.showThread(message)}
+      />
+      <IconButton
+        label="Copy a link to this message"
+        size="small"
+        tabIndex={-1}
+        icon={<LinkIcon aria-hidden className="size-3.5" />}
+        onClick={() => actions.copyLink(message)}
+      />
+    </div>
+  );
+}
+
+function Path({ look }: { readonly look: DeliveryLook }): ReactNode {
+  const tones = { quiet: 'text-tx-2', dead: 'text-st-failed', needs: 'text-needs' } as const;
+  return (
+    <div className="order-3 col-span-2 min-w-0 text-12 leading-[18px] text-tx-3 @2xl:order-none @2xl:col-span-1 @2xl:text-right">
+      <span className={`inline-flex max-w-full items-center gap-[5px] ${tones[look.tone]}`}>
+        <DeliveryMark icon={look.icon} />
+        <span className="truncate">{look.words}</span>
+      </span>
+      {look.steps.length === 0 ? null : (
+        <span className="ml-2 @2xl:ml-0 @2xl:block">
+          {look.steps.map((step, index) => (
+            <span key={step} className="figures text-12 whitespace-nowrap">
+              {index === 0 ? '' : ' · '}
+              {step}
+            </span>
+          ))}
+        </span>
+      )}
+    </div>
+  );
+}

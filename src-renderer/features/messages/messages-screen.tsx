@@ -1,0 +1,214 @@
+import { X } from 'lucide-react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import type { ReactNode } from 'react';
+import { useScreenCommands } from '#renderer/commands/use-commands.tsx';
+import { pathOf } from '#renderer/navigation/routes.ts';
+import { changeQuery, useQueryText } from '#renderer/navigation/use-route.tsx';
+import { useProject } from '#renderer/store/project-scope.ts';
+import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
+import { useFeed } from '#renderer/store/use-messages.ts';
+import { Button, IconButton } from '#renderer/ui/button.tsx';
+import { EmptyState } from '#renderer/ui/empty-state.tsx';
+import { MessageId } from '#shared/kernel/ids.ts';
+import type { Message } from '#shared/messages/model.ts';
+import type { ComposerHandle } from './composer.tsx';
+import { Composer } from './composer.tsx';
+import { DayDialog } from './day-dialog.tsx';
+import type { Answered } from './drafts.ts';
+import { keepAnswered, keptAnswered } from './drafts.ts';
+import { FilterBar } from './filter-bar.tsx';
+import type { FilterTexts } from './message-filters.ts';
+import { FILTER_NAMES, filterOf, textsOf } from './message-filters.ts';
+import { MessageStream } from './message-stream.tsx';
+import { PendingRows } from './pending-rows.tsx';
+import { answeredBy } from './reply-target.ts';
+import { SidePanel } from './side-panel.tsx';
+import type { TimelineHandle } from './timeline.tsx';
+import { useMessageActions } from './use-message-actions.ts';
+
+/** Where drafts of this screen are kept. */
+const SCREEN = 'messages';
+
+interface MessagesScreenProps {
+  /** The message that the address names. */
+  readonly messageId: string | undefined;
+  /** The state of a participant as a mark. */
+  readonly markOf: (participant: string) => ReactNode;
+}
+
+/** Everything said in a project: read, followed, filtered, answered. */
+export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): ReactNode {
+  const session = useSession();
+  const search = useQueryText();
+  const projectId = useProject()?.id;
+  const isOnline = useWindowState((state) => state.status.kind === 'online');
+  const inbox = useWindowState((state) => state.inbox);
+  const texts = useMemo(() => textsOf(search), [search]);
+  const filter = useMemo(() => ({ ...filterOf(texts), ...(projectId === undefined ? {} : { projectId }) }), [texts, projectId]);
+  const feed = useFeed(filter);
+  const [selection, setSelection] = useState({ of: messageId, id: messageId });
+  // Another message in the address is selected at once; what is selected by hand stays as long as the address does.
+  if (selection.of !== messageId) setSelection({ of: messageId, id: messageId ?? selection.id });
+  const selectedId = selection.id;
+  const setSelectedId = useCallback((id: string) => setSelection((now) => ({ ...now, id })), []);
+  const [inView, setInView] = useState<readonly Message[]>([]);
+  const [answered, setAnsweredState] = useState(() => keptAnswered(localStorage, SCREEN));
+  const [isPanelOpen, setPanelOpen] = useState(false);
+  const [isPickingDay, setPickingDay] = useState(false);
+  const timeline = useRef<TimelineHandle>(null);
+  const composer = useRef<ComposerHandle>(null);
+
+  const setAnswered = useCallback((next: Answered | undefined): void => {
+    setAnsweredState(next);
+    keepAnswered(localStorage, SCREEN, next);
+  }, []);
+
+  // The address names a message: it is shown among what was said around it. Otherwise the newest, or where one was.
+  useEffect(() => {
+    if (!isOnline) return;
+    const id = MessageId.safeParse(messageId);
+    if (id.success) {
+      feed.showMessage(id.data).catch(() => undefined);
+    } else if (feed.store.getState().phase !== 'ready') feed.showEnd().catch(() => undefined);
+  }, [feed, isOnline, messageId]);
+
+  // "Write to these", from elsewhere: used up at once, so that going back does not do it again.
+  const to = new URLSearchParams(search).get('to') ?? '';
+  useEffect(() => {
+    if (to === '') return;
+    setAnswered(undefined);
+    composer.current?.address(to.split(',').filter((name) => name !== ''));
+    changeQuery({ to: '' });
+  }, [to, setAnswered]);
+
+  // Another filter is another place: the address names no message then.
+  const change = useCallback(
+    (changes: Partial<FilterTexts>): void => changeQuery({ ...changes }, pathOf({ page: 'messages' })),
+    [],
+  );
+  const reply = useCallback((message: Message) => setAnswered(answeredBy(message)), [setAnswered]);
+  const showThread = useCallback(
+    (message: Message) => {
+      setSelectedId(message.id);
+      change({ for: '', agent: '', kind: '', priority: '', state: '', thread: message.threadId });
+    },
+    [change, setSelectedId],
+  );
+  const { actions, unfolded } = useMessageActions(feed, { select: setSelectedId, reply, showThread });
+  const selected = (): Message | undefined => feed.store.getState().messages.find(({ id }) => id === selectedId);
+  const withSelected = (act: (message: Message) => void) => (): void => {
+    const message = selected();
+    if (message !== undefined) act(message);
+  };
+
+  useScreenCommands('Messages', [
+    { id: 'messages.next', title: 'Next message', keys: 'j', isHidden: true, run: () => timeline.current?.step(1) },
+    { id: 'messages.previous', title: 'Previous message', keys: 'k', isHidden: true, run: () => timeline.current?.step(-1) },
+    { id: 'messages.reply', title: 'Reply to the selected message', keys: 'r', run: withSelected(reply) },
+    {
+      id: 'messages.thread',
+      title: texts.thread === '' ? 'Show the thread of the selected message' : 'Show all threads',
+      keys: 't',
+      run: texts.thread === '' ? withSelected(showThread) : () => change({ thread: '' }),
+    },
+    {
+      id: 'messages.read',
+      title: 'Mark the selected message as read',
+      keys: 'e',
+      run: withSelected((message) => actions.markRead(message)),
+    },
+    {
+      id: 'messages.read-all',
+      title: 'Mark everything in your inbox as read',
+      run: () => void session.acknowledge(inbox.map(({ id }) => id)).catch(() => undefined),
+    },
+    { id: 'messages.compose', title: 'Write a message', keys: 'c', run: () => composer.current?.focus() },
+    { id: 'messages.end', title: 'Go to the newest message', keys: 'end', run: () => void feed.showEnd() },
+    { id: 'messages.start', title: 'Go to the first message', keys: 'home', run: () => void feed.showStart() },
+    { id: 'messages.day', title: 'Go to a day', keys: 'd', run: () => setPickingDay(true) },
+    {
+      id: 'messages.panel',
+      title: 'Show or hide sequence and delivery',
+      keys: 'i',
+      run: () => setPanelOpen((isOpen) => !isOpen),
+    },
+  ]);
+
+  const isFiltered = FILTER_NAMES.some((name) => texts[name] !== '');
+  return (
+    <div className="flex h-full min-h-0 flex-col">
+      <FilterBar
+        texts={texts}
+        onChange={change}
+        onPickDay={() => setPickingDay(true)}
+        isPanelOpen={isPanelOpen}
+        onTogglePanel={() => setPanelOpen(!isPanelOpen)}
+      />
+      <div className="relative grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)] wide:grid-cols-[minmax(0,1fr)_396px]">
+        <section aria-label="Timeline" className="flex min-h-0 min-w-0 flex-col">
+          <MessageStream
+            ref={timeline}
+            feed={feed}
+            selectedId={selectedId}
+            onSelect={actions.select}
+            onOpen={() => setPanelOpen(true)}
+            onView={setInView}
+            actions={actions}
+            unfolded={unfolded}
+          >
+            {isFiltered ? (
+              <EmptyState title="No message matches">
+                <Button onClick={() => change(Object.fromEntries(FILTER_NAMES.map((name) => [name, ''])))}>
+                  Show all messages
+                </Button>
+              </EmptyState>
+            ) : (
+              <EmptyState title="Nothing was said yet">
+                <p>
+                  What agents say to one another and to you stands here, in the order it was said, with its way to whom it was
+                  for.
+                </p>
+              </EmptyState>
+            )}
+          </MessageStream>
+          <PendingRows
+            onEdit={({ body, to: recipients }) => {
+              setAnswered(undefined);
+              composer.current?.giveBack(body, recipients);
+            }}
+          />
+          <Composer ref={composer} screen={SCREEN} answered={answered} onAnswered={() => setAnswered(undefined)} />
+        </section>
+        <div
+          className={`absolute inset-y-0 right-0 z-20 w-99 max-w-full border-l border-hair-strong wide:static wide:block wide:border-hair ${isPanelOpen ? 'block' : 'hidden'}`}
+          onKeyDown={(event) => {
+            if (event.key === 'Escape') setPanelOpen(false);
+          }}
+        >
+          <SidePanel
+            feed={feed}
+            selectedId={selectedId}
+            inView={inView}
+            markOf={markOf}
+            onSelect={actions.select}
+            onSelectInbox={(agent) => change({ agent: texts.agent === agent ? '' : agent })}
+          />
+          <span className="absolute top-1 right-1 wide:hidden">
+            <IconButton
+              label="Close"
+              icon={<X aria-hidden className="size-4" />}
+              onClick={() => setPanelOpen(false)}
+              className="bg-bg-0"
+            />
+          </span>
+        </div>
+      </div>
+      <DayDialog
+        isOpen={isPickingDay}
+        onClose={() => setPickingDay(false)}
+        onPick={(at) => void feed.showTime(at)}
+        onStart={() => void feed.showStart()}
+      />
+    </div>
+  );
+}

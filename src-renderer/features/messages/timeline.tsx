@@ -1,0 +1,312 @@
+import { ArrowDown } from 'lucide-react';
+import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
+import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import type { KeyboardEvent, ReactNode, Ref } from 'react';
+import type { TimelineFeed } from '#renderer/store/timeline-feed.ts';
+import { useTimeline } from '#renderer/store/use-messages.ts';
+import { Button } from '#renderer/ui/button.tsx';
+import { dayName, fullTime } from '#renderer/ui/format-time.ts';
+import { Notice } from '#renderer/ui/notice.tsx';
+import { Skeleton } from '#renderer/ui/skeleton.tsx';
+import { useNow } from '#renderer/ui/use-now.ts';
+import type { Agent } from '#shared/agents/model.ts';
+import type { Message } from '#shared/messages/model.ts';
+import { MessageRow } from './message-row.tsx';
+import type { MessageActions } from './message-row.tsx';
+import { nameOf, namesOf } from './message-words.ts';
+import { NewMessages } from './new-messages.tsx';
+
+/** Within so many pixels of the end the reader counts as being there, and stays there when messages come. */
+const NEAR_END_PX = 40;
+/** A further page is loaded when fewer rows than this are left ahead of the reader: several screens. */
+const AHEAD = 80;
+/** Rows made beyond what is seen. */
+const OVERSCAN = 12;
+/** Before a row is measured; most have one or two lines of text. */
+const ROW_PX = 62;
+const DAY_PX = 28;
+/** Room for skeleton rows at an end that is not the history's end. */
+const SKELETON_PX = 120;
+/** The messages in sight are told when the scrolling rests for so long, in milliseconds. */
+const VIEW_RESTS_MS = 120;
+/** Waiting times are renewed this often, in milliseconds. */
+const NOW_EVERY_MS = 10_000;
+
+/** What a screen may ask of its timeline. */
+export interface TimelineHandle {
+  /** Selects the message so many rows from the selected one, and moves the focus there. */
+  readonly step: (rows: number) => void;
+  readonly focus: () => void;
+}
+
+/** What a timeline shows and does. */
+export interface TimelineProps {
+  readonly feed: TimelineFeed;
+  readonly agents: Readonly<Record<string, Agent>>;
+  /** Ids of what waits in the operator's inbox. */
+  readonly inbox: ReadonlySet<string>;
+  /** Messages to which an answer is on its way. */
+  readonly answering: ReadonlySet<string>;
+  readonly selectedId: string | undefined;
+  readonly onSelect: (message: Message) => void;
+  /** Enter: what belongs to the selected message is to be seen. */
+  readonly onOpen?: () => void;
+  /** Told which messages are in sight, when that settles. */
+  readonly onView?: (messages: readonly Message[]) => void;
+  readonly actions: MessageActions;
+  /** Texts and data that are unfolded, as `<id> text` and `<id> data`. */
+  readonly unfolded: ReadonlySet<string>;
+  readonly ref?: Ref<TimelineHandle>;
+}
+
+/** Everything said, oldest first. At its end it follows; elsewhere nothing moves under the reader. */
+export function Timeline(props: TimelineProps): ReactNode {
+  const { feed, agents, inbox, answering, selectedId, onSelect, onOpen, onView, actions, unfolded, ref } = props;
+  const box = useRef<HTMLDivElement>(null);
+  const [isAtEnd, setAtEnd] = useState(true);
+  const state = useTimeline(feed, (all) => all);
+  const { messages, deliveries, older, newer, jump, behind, pageProblem } = state;
+  const now = useNow(NOW_EVERY_MS);
+  const wasLive = useRef(false);
+  const isLive = newer === null;
+  const facts = useMemo(() => threadFacts(messages), [messages]);
+  const selectedIndex = useMemo(
+    () => (selectedId === undefined ? -1 : messages.findIndex(({ id }) => id === selectedId)),
+    [messages, selectedId],
+  );
+  const isDayStart = useCallback(
+    (index: number): boolean => {
+      const message = messages[index];
+      const previous = messages[index - 1];
+      return message !== undefined && (previous === undefined || !isSameDay(message.sentAt, previous.sentAt));
+    },
+    [messages],
+  );
+
+  // oxlint-disable-next-line react/incompatible-library -- no compiler here
+  const virtualizer = useVirtualizer({
+    count: messages.length,
+    getScrollElement: () => box.current,
+    estimateSize: (index) => ROW_PX + (isDayStart(index) ? DAY_PX : 0),
+    getItemKey: (index) => messages[index]?.id ?? index,
+    // The selected row stays made wherever one scrolls: it may hold the focus.
+    rangeExtractor: (range) => {
+      const shown = defaultRangeExtractor(range);
+      return selectedIndex === -1 || shown.includes(selectedIndex) ? shown : [...shown, selectedIndex].toSorted((a, b) => a - b);
+    },
+    overscan: OVERSCAN,
+    paddingStart: older === null ? 0 : SKELETON_PX,
+    paddingEnd: newer === null ? 12 : SKELETON_PX,
+    anchorTo: 'end',
+    // A page that joins the end is no news: only what comes after the end was there is followed.
+    followOnAppend: wasLive.current && isLive,
+    scrollEndThreshold: NEAR_END_PX,
+  });
+  useEffect(() => {
+    wasLive.current = isLive;
+  });
+
+  const look = useCallback((): void => {
+    const shown = box.current;
+    if (shown === null || messages.length === 0) return;
+    const atEnd = isLive && shown.scrollHeight - shown.scrollTop - shown.clientHeight < NEAR_END_PX;
+    setAtEnd(atEnd);
+    feed.setFollowing(atEnd);
+    const seen = virtualizer.calculateRange();
+    if (seen === null) return;
+    if (seen.startIndex < AHEAD) feed.loadOlder();
+    if (seen.endIndex >= messages.length - AHEAD) feed.loadNewer();
+  }, [feed, isLive, messages.length, virtualizer]);
+
+  // Taken somewhere: to the end, the start, a message.
+  const jumped = useRef(-1);
+  useLayoutEffect(() => {
+    if (jumped.current === jump.number || messages.length === 0) return;
+    jumped.current = jump.number;
+    const index = jump.messageId === null ? -1 : messages.findIndex(({ id }) => id === jump.messageId);
+    if (index !== -1) virtualizer.scrollToIndex(index, { align: jump.align });
+    else if (jump.align === 'start') virtualizer.scrollToOffset(0);
+    else virtualizer.scrollToEnd();
+  }, [jump, messages, virtualizer]);
+
+  useEffect(look, [look, jump, older, newer]);
+
+  // A box that gets lower, by a banner or a growing draft, would hide the newest behind its edge.
+  useLayoutEffect(() => {
+    const shown = box.current;
+    if (shown === null || !isAtEnd) return undefined;
+    const observer = new ResizeObserver(() => virtualizer.scrollToEnd());
+    observer.observe(shown);
+    return () => observer.disconnect();
+  }, [isAtEnd, virtualizer]);
+
+  const select = (index: number): void => {
+    const message = messages[Math.min(Math.max(index, 0), messages.length - 1)];
+    if (message === undefined) return;
+    onSelect(message);
+    virtualizer.scrollToIndex(messages.indexOf(message), { align: 'auto' });
+    // The row is there after the next paint at the latest; then the focus can follow.
+    requestAnimationFrame(() =>
+      box.current?.querySelector<HTMLElement>(`[data-message="${message.id}"]`)?.focus({ preventScroll: true }),
+    );
+  };
+  const step = (rows: number): void =>
+    select(selectedIndex === -1 ? (virtualizer.calculateRange()?.endIndex ?? messages.length - 1) : selectedIndex + rows);
+  useImperativeHandle(ref, () => ({ step, focus: () => box.current?.focus() }));
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!(event.target instanceof HTMLElement) || event.target.closest('button, pre, code, a') !== null) return;
+    if (event.key === 'Enter' && event.target.matches('article, [role="feed"]')) {
+      event.preventDefault();
+      if (selectedIndex === -1) step(0);
+      onOpen?.();
+      return;
+    }
+    const rows = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (rows === undefined) return;
+    event.preventDefault();
+    step(rows);
+  };
+
+  const rows = virtualizer.getVirtualItems();
+  const { startIndex: seenFirst, endIndex: seenLast } = virtualizer.range ?? { startIndex: 0, endIndex: 0 };
+  useEffect(() => {
+    if (onView === undefined) return undefined;
+    const timer = setTimeout(() => onView(messages.slice(seenFirst, seenLast + 1)), VIEW_RESTS_MS);
+    return () => clearTimeout(timer);
+  }, [onView, messages, seenFirst, seenLast]);
+
+  return (
+    <div className="@container relative flex min-h-0 flex-1 flex-col">
+      {pageProblem === undefined ? null : (
+        <Notice title="A part of the history was not loaded." detail={pageProblem}>
+          <Button size="small" onClick={look}>
+            Try again
+          </Button>
+        </Notice>
+      )}
+      <div
+        ref={box}
+        role="feed"
+        aria-label="Messages"
+        aria-busy={state.phase === 'loading'}
+        // A scrolling region must be reachable to be scrolled by keys.
+        tabIndex={0}
+        onScroll={look}
+        onKeyDown={onKeyDown}
+        className="relative min-h-0 flex-1 overflow-y-auto [overflow-anchor:none]"
+      >
+        <div role="none" className="relative" style={{ height: virtualizer.getTotalSize() }}>
+          {older === null ? null : <SkeletonRows className="top-0" />}
+          {rows.map((row) => {
+            const message = messages[row.index];
+            if (message === undefined) return null;
+            const previous = messages[row.index - 1];
+            const isForYou = inbox.has(message.id);
+            const [only] = message.recipients;
+            const agentId = isForYou ? message.from.id : message.recipients.length === 1 ? (only ?? '') : '';
+            return (
+              <article
+                key={row.key}
+                ref={virtualizer.measureElement}
+                data-index={row.index}
+                data-message={message.id}
+                tabIndex={-1}
+                aria-setsize={isLive && older === null ? messages.length : -1}
+                aria-posinset={row.index + 1}
+                aria-current={message.id === selectedId ? 'true' : undefined}
+                aria-label={`${nameOf(message.from.id)} to ${namesOf(message.to)}, ${fullTime(message.sentAt)}`}
+                className="absolute top-0 left-0 w-full"
+                style={{ transform: `translateY(${row.start}px)` }}
+              >
+                {isDayStart(row.index) ? (
+                  <div className="flex h-7 items-center gap-3 px-4 text-12 text-tx-3 after:flex-1 after:border-t after:border-hair">
+                    {dayName(message.sentAt, now)}
+                  </div>
+                ) : null}
+                <MessageRow
+                  message={message}
+                  copies={deliveries[message.id]}
+                  repliedAt={facts.repliedAt.get(message.id)}
+                  answered={message.inReplyTo === null ? undefined : facts.byId.get(message.inReplyTo)}
+                  isJoined={previous?.threadId === message.threadId}
+                  isForYou={isForYou}
+                  status={agents[agentId]?.state.status}
+                  isSelected={message.id === selectedId}
+                  isWhole={unfolded.has(`${message.id} text`)}
+                  isDataShown={unfolded.has(`${message.id} data`)}
+                  isAnswering={answering.has(message.id)}
+                  now={isForYou ? now : 0}
+                  actions={actions}
+                />
+              </article>
+            );
+          })}
+          {newer === null ? null : <SkeletonRows className="bottom-0" />}
+        </div>
+      </div>
+      <NewMessages messages={messages} isLive={isLive} />
+      {behind > 0 || !isLive ? (
+        <Button
+          className="absolute bottom-3 left-1/2 -translate-x-1/2 bg-bg-1"
+          icon={<ArrowDown aria-hidden className="size-3.5" />}
+          onClick={() => void feed.showEnd()}
+        >
+          {behind > 0 ? `${behind.toLocaleString('en-GB')} new` : 'Newest'}
+        </Button>
+      ) : null}
+    </div>
+  );
+}
+
+/** What the rows of a run say about one another. */
+function threadFacts(messages: readonly Message[]): {
+  readonly byId: ReadonlyMap<string, Message>;
+  readonly repliedAt: ReadonlyMap<string, number>;
+} {
+  const repliedAt = new Map<string, number>();
+  for (const { kind, inReplyTo, sentAt } of messages)
+    if (kind === 'reply' && inReplyTo !== null && !repliedAt.has(inReplyTo)) repliedAt.set(inReplyTo, sentAt);
+  return { byId: new Map(messages.map((message) => [message.id, message])), repliedAt };
+}
+
+function isSameDay(a: number, b: number): boolean {
+  return new Date(a).toDateString() === new Date(b).toDateString();
+}
+
+function SkeletonRows({ className }: { readonly className: string }): ReactNode {
+  return (
+    <div aria-hidden className={`absolute right-0 left-0 flex flex-col ${className}`} style={{ height: SKELETON_PX }}>
+      {[0, 1].map((row) => (
+        <SkeletonRow key={row} width={row === 0 ? '62%' : '44%'} />
+      ))}
+    </div>
+  );
+}
+
+function SkeletonRow({ width }: { readonly width: string }): ReactNode {
+  return (
+    <div className="flex h-15 gap-3 border-t border-hair px-4 pt-2.5">
+      <Skeleton className="h-3 w-[60px]" />
+      <div className="flex-1">
+        <Skeleton className="h-3 w-44" />
+        <div style={{ width }}>
+          <Skeleton className="mt-2.5 h-3 w-full" />
+        </div>
+      </div>
+      <Skeleton className="h-3 w-24" />
+    </div>
+  );
+}
+
+/** What stands in a timeline's place while its first page is loaded. */
+export function TimelineSkeleton(): ReactNode {
+  return (
+    <div role="status" aria-label="Loading the messages" className="min-h-0 flex-1 overflow-hidden">
+      {['70%', '38%', '54%', '62%', '46%', '66%', '30%', '58%'].map((width) => (
+        <SkeletonRow key={width} width={width} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,86 @@
+import { useCallback, useMemo, useState } from 'react';
+import { pathOf } from '#renderer/navigation/routes.ts';
+import { useAgents } from '#renderer/store/project-scope.ts';
+import { useSession } from '#renderer/store/session-context.tsx';
+import type { TimelineFeed } from '#renderer/store/timeline-feed.ts';
+import { problemOf } from '#renderer/store/use-command.ts';
+import { showToast } from '#renderer/ui/toast.tsx';
+import { MessageId, uuidv7 } from '#shared/kernel/ids.ts';
+import type { Message } from '#shared/messages/model.ts';
+import { Address } from '#shared/messages/model.ts';
+import type { MessageActions } from './message-row.tsx';
+import { replyTargets } from './reply-target.ts';
+
+/** What a screen does itself when something is done with a message. */
+interface ScreenActions {
+  readonly select: (messageId: string) => void;
+  readonly reply: (message: Message) => void;
+  readonly showThread: (message: Message) => void;
+}
+
+/** What can be done with messages, and what of them is unfolded. */
+export function useMessageActions(
+  feed: TimelineFeed,
+  { select, reply, showThread }: ScreenActions,
+): { readonly actions: MessageActions; readonly unfolded: ReadonlySet<string> } {
+  const session = useSession();
+  const agents = useAgents();
+  const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
+  const names = useMemo(() => new Set<string>(agents.map(({ id }) => id)), [agents]);
+  const isName = useCallback((name: string) => names.has(name), [names]);
+  const actions = useMemo(
+    (): MessageActions => ({
+      select: ({ id }) => select(id),
+      reply,
+      showThread,
+      isName,
+      show: (id) => {
+        const parsed = MessageId.safeParse(id);
+        if (!parsed.success) return;
+        select(id);
+        feed.showMessage(parsed.data).catch(() => undefined);
+      },
+      // The outbox shows what becomes of the answer.
+      answer: (message, option) => void answer(session.messages.outbox, message, option).catch(() => undefined),
+      markRead: ({ id }) =>
+        void session
+          .acknowledge([id])
+          .catch((error: unknown) =>
+            showToast({ title: 'The message was not marked as read.', detail: problemOf(error), tone: 'failed' }),
+          ),
+      copyLink: ({ id }) =>
+        void navigator.clipboard.writeText(`${location.origin}${pathOf({ page: 'messages', messageId: id })}`).then(
+          () => showToast({ title: 'Link copied.' }),
+          () => showToast({ title: 'The browser does not allow to copy.', tone: 'failed' }),
+        ),
+      toggle: (id, part) =>
+        setUnfolded((all) => {
+          const key = `${id} ${part}`;
+          const next = new Set(all);
+          if (!next.delete(key)) next.add(key);
+          return next;
+        }),
+    }),
+    [feed, session, select, reply, showThread, isName],
+  );
+  return { actions, unfolded };
+}
+
+/** Answers a question with one of the options that it offers. */
+function answer(outbox: ReturnType<typeof useSession>['messages']['outbox'], message: Message, option: string): Promise<void> {
+  return outbox.send({
+    key: `window-${uuidv7()}`,
+    to: replyTargets(message).flatMap((address): Address[] => {
+      const parsed = Address.safeParse(address);
+      return parsed.success ? [parsed.data] : [];
+    }),
+    body: option,
+    kind: 'reply',
+    priority: message.priority,
+    subject: null,
+    data: { option },
+    ttlMs: null,
+    inReplyTo: message.id,
+    projectId: null,
+  });
+}

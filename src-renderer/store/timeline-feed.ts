@@ -1,0 +1,374 @@
+/**
+ * One timeline: pages of the history in both directions, and what comes live at its end. Bounded: what is far from the
+ * reader is let go and loaded again. Invariants: the run it holds has no gaps; a message is in it once; an answer that
+ * comes after the timeline was taken elsewhere changes nothing.
+ */
+import { createStore } from 'zustand/vanilla';
+import type { StoreApi } from 'zustand/vanilla';
+import type { CoreClient } from '#renderer/connection/line.ts';
+import type { JournalEvent } from '#shared/journal/model.ts';
+import type { Disposable } from '#shared/kernel/disposable.ts';
+import type { MessageId } from '#shared/kernel/ids.ts';
+import type { Delivery, Message } from '#shared/messages/model.ts';
+import { Coalescer } from './coalesce.ts';
+import type { CopyChange, MessageFeed } from './message-feed.ts';
+import { addDeliveries, addNewer, addOlder, EMPTY_FEED, insertMessage, MESSAGES_KEPT, unsettled } from './message-feed.ts';
+import type { ListInput, MessageFilter } from './message-filter.ts';
+import { passes } from './message-filter.ts';
+import { problemOf } from './use-command.ts';
+
+/** Messages asked for at a time: some screens full, so that fast scrolling meets loaded rows. */
+const PAGE = 200;
+/** On each side of a message or a day that is gone to. */
+const HALF_PAGE = 100;
+/** Where matches are rare a page may be nearly empty: it is gone on until so many are there, or so many pages were read. */
+const ENOUGH = 40;
+const MOST_PAGES = 25;
+/** Times of copies that were pushed are asked for at most so often, in milliseconds, and for so many messages. */
+const DETAILS_EVERY_MS = 250;
+const DETAILS_AT_ONCE = 30;
+/** After a line was down it is asked where so many of the newest unsettled messages stand. */
+const ASKED_AFTER_GAP = 100;
+/** Messages that came while the end was being loaded are kept for it, at most so many. */
+const BUFFERED = 500;
+
+/** Where the reader is to be taken. Each has a number of its own: the same place can be gone to twice. */
+export interface Jump {
+  readonly number: number;
+  /** null: the end or the start of what is loaded, by `align`. */
+  readonly messageId: string | null;
+  readonly align: 'start' | 'center' | 'end';
+}
+
+/** What a timeline shows. */
+export interface TimelineState extends MessageFeed {
+  readonly phase: 'loading' | 'ready' | 'failed';
+  /** Why it failed, and what to do. */
+  readonly problem: string | undefined;
+  /** The page in a direction that could not be loaded. */
+  readonly pageProblem: string | undefined;
+  readonly jump: Jump;
+  /** What came since the reader left the end. */
+  readonly behind: number;
+}
+
+const START: TimelineState = {
+  ...EMPTY_FEED,
+  phase: 'loading',
+  problem: undefined,
+  pageProblem: undefined,
+  jump: { number: 0, messageId: null, align: 'end' },
+  behind: 0,
+};
+
+type Page = Awaited<ReturnType<CoreClient['messages']['list']>>;
+
+/** One timeline. */
+export class TimelineFeed implements Disposable {
+  readonly store: StoreApi<TimelineState> = createStore(() => START);
+  readonly filter: MessageFilter;
+  readonly #client: () => CoreClient;
+  readonly #details = new Coalescer(DETAILS_EVERY_MS, () => this.#askDetails());
+  readonly #wanted = new Set<MessageId>();
+  /** Grows with every move to another place: answers of earlier moves are dropped. */
+  #move = 0;
+  #isLoadingOlder = false;
+  #isLoadingNewer = false;
+  #isFollowing = true;
+  #arrived: Message[] = [];
+
+  /** `client` gives the line of the moment, or throws. Nothing is loaded before `showEnd` or another move. */
+  constructor(filter: MessageFilter, client: () => CoreClient) {
+    this.filter = filter;
+    this.#client = client;
+  }
+
+  /** Goes to the newest. */
+  showEnd(): Promise<void> {
+    const { phase, newer } = this.store.getState();
+    if (phase === 'ready' && newer === null) {
+      this.#jump(null, 'end');
+      return Promise.resolve();
+    }
+    return this.#moveTo(async () => {
+      const feed = await this.#fillOlder({ limit: PAGE });
+      return { feed, messageId: null, align: 'end' };
+    });
+  }
+
+  /** Goes to the very first. */
+  showStart(): Promise<void> {
+    const { phase, older } = this.store.getState();
+    if (phase === 'ready' && older === null) {
+      this.#jump(null, 'start');
+      return Promise.resolve();
+    }
+    return this.#moveTo(async () => ({ feed: await this.#fillAround(0), messageId: null, align: 'start' }));
+  }
+
+  /** Goes to the first message at or after a time, in milliseconds since the epoch. */
+  showTime(at: number): Promise<void> {
+    return this.#moveTo(async () => {
+      const feed = await this.#fillAround(at);
+      const first = feed.messages.find(({ sentAt }) => sentAt >= at) ?? feed.messages.at(-1);
+      return { feed, messageId: first?.id ?? null, align: 'start' };
+    });
+  }
+
+  /** Goes to a message, and loads what is said around it. Shows why when there is none. */
+  showMessage(id: MessageId): Promise<void> {
+    const { phase, messages } = this.store.getState();
+    if (phase === 'ready' && messages.some((message) => message.id === id)) {
+      this.#jump(id, 'center');
+      return Promise.resolve();
+    }
+    return this.#moveTo(async () => {
+      const [one, before, after] = await Promise.all([
+        this.#client().messages.get({ id }),
+        this.#list({ before: id, limit: HALF_PAGE }),
+        this.#list({ after: id, limit: HALF_PAGE }),
+      ]);
+      const middle = { ...EMPTY_FEED, older: before.older, newer: after.hasMore ? after.newer : null };
+      const feed = addOlder(addNewer(middle, { ...one, messages: [one.message], newer: middle.newer }), before);
+      return { feed: addNewer(feed, { ...after, newer: middle.newer }), messageId: id, align: 'center' };
+    });
+  }
+
+  /** The reader nears the first of what is loaded. */
+  loadOlder(): void {
+    const { phase, older } = this.store.getState();
+    if (phase !== 'ready' || older === null || this.#isLoadingOlder) return;
+    const move = this.#move;
+    this.#isLoadingOlder = true;
+    this.#list({ before: older, limit: PAGE })
+      .then((page) => {
+        this.#isLoadingOlder = false;
+        if (move !== this.#move) return;
+        this.store.setState((state) => ({ ...addOlder(state, page), pageProblem: undefined }));
+        if (page.messages.length === 0) this.loadOlder();
+      })
+      .catch((error: unknown) => {
+        this.#isLoadingOlder = false;
+        this.#failPage(move, error);
+      });
+  }
+
+  /** The reader nears the last of what is loaded. */
+  loadNewer(): void {
+    const { phase, newer } = this.store.getState();
+    if (phase !== 'ready' || newer === null || this.#isLoadingNewer) return;
+    const move = this.#move;
+    this.#isLoadingNewer = true;
+    this.#arrived = [];
+    this.#list({ after: newer, limit: PAGE })
+      .then((page) => {
+        this.#isLoadingNewer = false;
+        if (move !== this.#move) return;
+        this.store.setState((state) => {
+          const grown = addNewer(state, { ...page, newer: page.hasMore ? (page.newer ?? newer) : null });
+          return { ...(page.hasMore ? grown : this.#withArrived(grown)), pageProblem: undefined };
+        });
+        if (page.messages.length === 0 && page.hasMore) this.loadNewer();
+      })
+      .catch((error: unknown) => {
+        this.#isLoadingNewer = false;
+        this.#failPage(move, error);
+      });
+  }
+
+  /** Says whether the reader is at the end: then what comes is seen, and old rows may be let go for it. */
+  setFollowing(isFollowing: boolean): void {
+    this.#isFollowing = isFollowing;
+    if (isFollowing && this.store.getState().behind !== 0) this.store.setState({ behind: 0 });
+  }
+
+  /** Takes events of the journal. */
+  takeEvents(events: readonly JournalEvent[]): void {
+    const came: Message[] = [];
+    const copies: CopyChange[] = [];
+    for (const event of events) {
+      if (event.kind === 'message.sent' && passes(this.filter, event.data.message, undefined)) came.push(event.data.message);
+      if (event.kind === 'message.dead') {
+        const { recipients, reason, deadAt } = event.data;
+        for (const recipient of recipients)
+          copies.push({ messageId: event.subject, recipient, state: 'dead', deadReason: reason, deadAt });
+      }
+    }
+    if (came.length > 0) this.#takeMessages(came);
+    if (copies.length > 0) this.takeDeliveries(copies);
+  }
+
+  /** Takes where copies stand now. */
+  takeDeliveries(changes: readonly CopyChange[]): void {
+    const state = this.store.getState();
+    if (state.phase !== 'ready') return;
+    const known = new Set<string>(state.messages.map(({ id }) => id));
+    const ours = changes.filter(({ messageId }) => known.has(messageId));
+    const next = addDeliveries(state, ours);
+    if (next !== state) this.store.setState({ deliveries: next.deliveries });
+    const isByState = this.filter.state !== undefined && this.filter.state !== 'queued';
+    for (const { messageId, queuedAt } of changes) {
+      // A push says no times. And a message may begin to pass a filter by the state of its copies.
+      if ((known.has(messageId) && queuedAt === undefined) || (isByState && !known.has(messageId)))
+        this.#wanted.add(messageId as MessageId);
+    }
+    if (this.#wanted.size > 0) this.#details.ask();
+  }
+
+  /** A line stands again: fetches what was pushed to nobody, or begins anew. */
+  async refresh(): Promise<void> {
+    const { phase, newer, messages } = this.store.getState();
+    if (phase === 'failed') return this.retry();
+    if (phase !== 'ready') return;
+    const move = this.#move;
+    if (newer === null) {
+      const page = await this.#list({ limit: PAGE });
+      if (move !== this.#move) return;
+      const known = new Set<string>(this.store.getState().messages.map(({ id }) => id));
+      const isJoined = messages.length === 0 || page.messages.some(({ id }) => known.has(id)) || page.older === null;
+      if (!isJoined) return this.#again();
+      this.store.setState((state) => {
+        const fresh = page.messages.filter(({ id }) => !known.has(id)).length;
+        const grown = addNewer(state, { ...page, messages: page.messages.toReversed(), newer: null });
+        return { ...grown, behind: this.#isFollowing ? 0 : state.behind + fresh };
+      });
+    }
+    for (const { id } of unsettled(this.store.getState(), ASKED_AFTER_GAP)) this.#wanted.add(id);
+    if (this.#wanted.size > 0) this.#details.ask();
+  }
+
+  /** Tries again what failed. */
+  retry(): Promise<void> {
+    return this.#again();
+  }
+
+  dispose(): void {
+    this.#move += 1;
+    this.#details.dispose();
+  }
+
+  #lastMove: () => Promise<{ feed: MessageFeed; messageId: string | null; align: Jump['align'] }> = () =>
+    Promise.reject(new Error('Nothing was asked for.'));
+
+  #again(): Promise<void> {
+    return this.#moveTo(this.#lastMove);
+  }
+
+  async #moveTo(load: () => Promise<{ feed: MessageFeed; messageId: string | null; align: Jump['align'] }>): Promise<void> {
+    this.#move += 1;
+    const move = this.#move;
+    this.#lastMove = load;
+    this.#arrived = [];
+    // What is shown stays until the other place is there: skeletons only where there is nothing.
+    if (this.store.getState().phase !== 'ready') this.store.setState({ phase: 'loading', problem: undefined });
+    try {
+      const { feed, messageId, align } = await load();
+      if (move !== this.#move) return;
+      this.#isLoadingOlder = false;
+      this.#isLoadingNewer = false;
+      const run = feed.newer === null ? this.#withArrived(feed) : feed;
+      this.store.setState(({ jump }) => ({
+        ...run,
+        phase: 'ready',
+        problem: undefined,
+        pageProblem: undefined,
+        behind: 0,
+        jump: { number: jump.number + 1, messageId, align },
+      }));
+    } catch (error) {
+      if (move !== this.#move) return;
+      this.store.setState({ phase: 'failed', problem: problemOf(error) });
+    }
+  }
+
+  #jump(messageId: string | null, align: Jump['align']): void {
+    this.store.setState(({ jump }) => ({ jump: { number: jump.number + 1, messageId, align } }));
+  }
+
+  #list(input: Pick<ListInput, 'before' | 'after' | 'around' | 'limit'>): Promise<Page> {
+    return Promise.resolve(this.#client().messages.list({ ...this.filter, ...input }));
+  }
+
+  /** Pages back from the newest until there is a screen full. */
+  async #fillOlder(input: Pick<ListInput, 'limit' | 'before'>): Promise<MessageFeed> {
+    let page = await this.#list(input);
+    let feed = addOlder(EMPTY_FEED, page);
+    for (let pages = 1; feed.messages.length < ENOUGH && page.older !== null && pages < MOST_PAGES; pages += 1) {
+      page = await this.#list({ before: page.older, limit: PAGE });
+      feed = addOlder(feed, page);
+    }
+    return feed;
+  }
+
+  async #fillAround(at: number): Promise<MessageFeed> {
+    let page = await this.#list({ around: at, limit: PAGE });
+    let feed: MessageFeed = { ...addOlder(EMPTY_FEED, page), newer: page.newer };
+    for (let pages = 1; feed.messages.length < ENOUGH && feed.newer !== null && pages < MOST_PAGES; pages += 1) {
+      page = await this.#list({ after: feed.newer, limit: PAGE });
+      feed = addNewer(feed, { ...page, newer: page.hasMore ? page.newer : null });
+    }
+    return feed;
+  }
+
+  #withArrived(feed: MessageFeed): MessageFeed {
+    const arrived = this.#arrived;
+    this.#arrived = [];
+    return arrived.length === 0 ? feed : addNewer(feed, { messages: arrived, deliveries: [], newer: null });
+  }
+
+  #takeMessages(came: readonly Message[]): void {
+    const state = this.store.getState();
+    // While the end is being loaded nobody knows yet whether the page holds them: they are added to it, once.
+    if (state.phase !== 'ready' || state.newer !== null || this.#isLoadingNewer) {
+      this.#arrived = [...this.#arrived, ...came].slice(-BUFFERED);
+      if (state.phase === 'ready') this.store.setState({ behind: state.behind + came.length });
+      return;
+    }
+    // Somebody reads what would have to be let go: the end is left instead, and loaded again when it is gone to.
+    if (!this.#isFollowing && state.messages.length + came.length > MESSAGES_KEPT) {
+      this.store.setState({ newer: state.messages.at(-1)?.id ?? null, behind: state.behind + came.length });
+      return;
+    }
+    const known = state.messages.length;
+    const next = addNewer(state, { messages: came, deliveries: came.flatMap(newCopies), newer: null });
+    const grew = next.messages.at(-1)?.id !== state.messages.at(-1)?.id || next.messages.length !== known;
+    this.store.setState({ ...next, behind: this.#isFollowing || !grew ? 0 : state.behind + came.length });
+  }
+
+  async #askDetails(): Promise<void> {
+    const ids = [...this.#wanted].slice(-DETAILS_AT_ONCE);
+    this.#wanted.clear();
+    const move = this.#move;
+    const client = this.#client();
+    const answers = await Promise.all(ids.map((id) => client.messages.get({ id })));
+    if (move !== this.#move) return;
+    this.store.setState((state) => {
+      let feed: MessageFeed = state;
+      const known = new Set<string>(state.messages.map(({ id }) => id));
+      for (const { message, deliveries } of answers) {
+        if (known.has(message.id)) feed = addDeliveries(feed, deliveries);
+        else if (passes(this.filter, message, Object.fromEntries(deliveries.map((copy) => [copy.recipient, copy]))))
+          feed = insertMessage(feed, message, deliveries);
+      }
+      return feed;
+    });
+  }
+
+  #failPage(move: number, error: unknown): void {
+    if (move === this.#move) this.store.setState({ pageProblem: problemOf(error) });
+  }
+}
+
+/** The copies of a message at the moment it is sent. */
+function newCopies(message: Message): readonly Delivery[] {
+  return message.recipients.map((recipient) => ({
+    messageId: message.id,
+    recipient,
+    state: 'queued',
+    queuedAt: message.sentAt,
+    deliveredAt: null,
+    readAt: null,
+    deadAt: null,
+    deadReason: null,
+  }));
+}
