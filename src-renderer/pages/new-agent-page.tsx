@@ -1,7 +1,242 @@
+import { Play } from 'lucide-react';
+import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
-import { EmptyState } from '#renderer/ui/empty-state.tsx';
+import { useScreenCommands } from '#renderer/commands/use-commands.tsx';
+import { AgentForm } from '#renderer/features/agents/agent-form.tsx';
+import type { AgentFields } from '#renderer/features/agents/agent-form-state.ts';
+import { EMPTY_FIELDS, fieldsOf } from '#renderer/features/agents/agent-form-state.ts';
+import { useAgentForm } from '#renderer/features/agents/use-agent-form.ts';
+import { FolderDialog } from '#renderer/features/projects/folder-dialog.tsx';
+import { goTo } from '#renderer/navigation/use-route.tsx';
+import { HOME } from '#renderer/navigation/routes.ts';
+import { chooseProject, useProject, useProjects } from '#renderer/store/project-scope.ts';
+import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
+import { problemOf, useCommand } from '#renderer/store/use-command.ts';
+import { Button } from '#renderer/ui/button.tsx';
+import { Checkbox } from '#renderer/ui/checkbox.tsx';
+import { Notice } from '#renderer/ui/notice.tsx';
+import { Select } from '#renderer/ui/select.tsx';
+import { SkeletonText } from '#renderer/ui/skeleton.tsx';
+import type { AgentDraft, AgentTemplate } from '#shared/agents/model.ts';
+import type { RuntimeAvailability } from '#shared/runtimes/model.ts';
 
-/** The way to one more agent. */
+/** What the core offers to make agents from. */
+interface Offer {
+  readonly templates: readonly AgentTemplate[];
+  readonly problems: readonly { readonly file: string; readonly problem: string }[];
+  readonly runtimes: readonly RuntimeAvailability[];
+}
+
+/** One more agent: from a template at once, or with every field in one's own hand. */
 export function NewAgentPage({ template }: { readonly template?: string }): ReactNode {
-  return <EmptyState title={template ?? 'New agent'} />;
+  const session = useSession();
+  const isOnline = useWindowState(({ status }) => status.kind === 'online');
+  const projects = useProjects();
+  const shown = useProject();
+  const [offer, setOffer] = useState<Offer>();
+  const [problem, setProblem] = useState<string>();
+  const [chosen, setChosen] = useState<string | undefined>(template);
+  const [projectId, setProjectId] = useState<string>();
+  const [starts, setStarts] = useState(true);
+  const [isChoosingFolder, setChoosingFolder] = useState(false);
+  const form = useAgentForm(EMPTY_FIELDS);
+  const quick = useCommand();
+  const project = projects.find(({ id }) => id === projectId) ?? shown ?? projects[0];
+
+  useEffect(() => {
+    if (!isOnline) return;
+    Promise.resolve()
+      .then(() => Promise.all([session.client.agents.templates({}), session.client.system.info({})]))
+      .then(([{ templates, problems }, { runtimes }]) => setOffer({ templates, problems, runtimes }))
+      .catch((error: unknown) => setProblem(problemOf(error)));
+  }, [session, isOnline]);
+
+  // A link to a template fills the form in once the templates are there.
+  const linked = offer?.templates.find(({ name }) => name === template);
+  const { reset } = form;
+  useEffect(() => {
+    if (linked !== undefined) reset(fieldsOf(linked.agent));
+    // oxlint-disable-next-line react/exhaustive-deps -- once per template, not whenever the form changes
+  }, [linked]);
+
+  const spawn = async (draft: AgentDraft, from: string | undefined, start: boolean): Promise<void> => {
+    if (project === undefined) throw new Error('Open a folder first');
+    const agent = await session.client.agents.spawn({
+      ...draft,
+      projectId: project.id,
+      start,
+      ...(from === undefined ? {} : { template: from }),
+    });
+    goTo({ page: 'agent', id: agent.id, tab: 'overview' });
+  };
+  const fill = (one: AgentTemplate | undefined): void => {
+    setChosen(one?.name);
+    form.reset(one === undefined ? EMPTY_FIELDS : { ...fieldsOf(one.agent) });
+  };
+  const submit = (): void => form.submit((draft) => spawn(draft, undefined, starts));
+  useScreenCommands('New agent', [
+    { id: 'new.create', title: 'Create the agent', keys: 'ctrl+enter', isGlobal: true, run: submit },
+    { id: 'new.cancel', title: 'Leave without creating it', keys: 'escape', isHidden: true, run: () => goTo(HOME) },
+  ]);
+
+  return (
+    <div className="grid h-full min-h-0 grid-cols-[300px_minmax(0,1fr)] wide:grid-cols-[380px_minmax(0,1fr)]">
+      <aside aria-labelledby="templates-title" className="min-h-0 overflow-y-auto border-r border-hair bg-bg-1 px-5 py-6">
+        <h2 id="templates-title" className="text-14 font-strong">
+          From a template
+        </h2>
+        <p className="mt-0.5 mb-3 text-12 text-tx-2">Start one as it is, or change it first.</p>
+        {problem === undefined ? null : <Notice title="The templates could not be read." detail={problem} />}
+        {quick.problem === undefined ? null : <Notice title="The agent was not made." detail={quick.problem} />}
+        {offer === undefined ? (
+          problem === undefined ? (
+            <SkeletonText lines={6} />
+          ) : null
+        ) : (
+          <ul className="overflow-hidden rounded-3 border border-hair">
+            {offer.templates.map((one) => (
+              <TemplateRow
+                key={one.name}
+                template={one}
+                isChosen={one.name === chosen}
+                isBusy={quick.isRunning || project === undefined}
+                onChange={() => fill(one)}
+                onStart={() => quick.run(() => spawn({}, one.name, true))}
+              />
+            ))}
+          </ul>
+        )}
+        {offer?.problems.map(({ file, problem: why }) => (
+          <p key={file} className="mt-2 text-12 break-words text-st-failed">
+            <code className="font-code">{file}</code>: {why}
+          </p>
+        ))}
+        <p className="mt-3 text-12 text-pretty text-tx-3">
+          Templates of your own are YAML files in the folder <code className="font-code">templates</code> of the data folder.
+        </p>
+      </aside>
+      <section aria-labelledby="new-title" className="flex min-h-0 flex-col">
+        <form
+          id="agent-form"
+          className="min-h-0 flex-1 overflow-y-auto px-6 py-6"
+          onSubmit={(event) => {
+            event.preventDefault();
+            submit();
+          }}
+        >
+          <div className="mx-auto flex max-w-[640px] flex-col gap-5">
+            <div>
+              <h1 id="new-title" className="text-16 font-strong">
+                {chosen === undefined ? 'New agent' : `New agent, from ${titleOf(offer, chosen)}`}
+              </h1>
+              <p className="mt-0.5 text-12 text-tx-2">What is left empty takes its default.</p>
+            </div>
+            <ProjectChoice
+              projects={projects}
+              chosenId={project?.id}
+              onChoose={setProjectId}
+              onOpenFolder={() => setChoosingFolder(true)}
+            />
+            <AgentForm
+              fields={form.fields}
+              errors={form.errors}
+              onChange={(changes: Partial<AgentFields>) => form.change(changes)}
+              runtimes={offer?.runtimes ?? []}
+            />
+          </div>
+        </form>
+        {form.command.problem === undefined ? null : <Notice title="The agent was not made." detail={form.command.problem} />}
+        <footer className="flex h-13 flex-none items-center gap-3 border-t border-hair bg-bg-1 px-6">
+          <Checkbox label="Start it at once" checked={starts} onChange={setStarts} />
+          <span className="ml-auto flex gap-2">
+            <Button look="quiet" onClick={() => goTo(HOME)}>
+              Cancel
+            </Button>
+            <Button
+              look="ink"
+              type="submit"
+              form="agent-form"
+              disabled={form.command.isRunning || project === undefined}
+              icon={<Play aria-hidden className="size-3.5" />}
+            >
+              {starts ? 'Create and start' : 'Create'}
+            </Button>
+          </span>
+        </footer>
+      </section>
+      <FolderDialog
+        isOpen={isChoosingFolder}
+        onClose={() => setChoosingFolder(false)}
+        onOpened={({ id }) => {
+          setProjectId(id);
+          chooseProject(id);
+        }}
+      />
+    </div>
+  );
+}
+
+function titleOf(offer: Offer | undefined, name: string): string {
+  return offer?.templates.find((one) => one.name === name)?.title ?? name;
+}
+
+interface ProjectChoiceProps {
+  readonly projects: readonly { readonly id: string; readonly name: string; readonly folder: string }[];
+  readonly chosenId: string | undefined;
+  readonly onChoose: (id: string) => void;
+  readonly onOpenFolder: () => void;
+}
+
+function ProjectChoice({ projects, chosenId, onChoose, onOpenFolder }: ProjectChoiceProps): ReactNode {
+  const chosen = projects.find(({ id }) => id === chosenId);
+  return (
+    <div className="flex min-w-0 items-center gap-2">
+      {chosen === undefined ? (
+        <p className="text-12 text-tx-2">An agent works on a folder. Open one first.</p>
+      ) : (
+        <Select
+          label="Project"
+          value={chosen.id}
+          options={projects.map(({ id, name }) => ({ value: id, text: name }))}
+          onChange={onChoose}
+        />
+      )}
+      <Button onClick={onOpenFolder}>Open a folder</Button>
+      {chosen === undefined ? null : <code className="font-code min-w-0 truncate text-12 text-tx-3">{chosen.folder}</code>}
+    </div>
+  );
+}
+
+interface TemplateRowProps {
+  readonly template: AgentTemplate;
+  readonly isChosen: boolean;
+  readonly isBusy: boolean;
+  readonly onChange: () => void;
+  readonly onStart: () => void;
+}
+
+function TemplateRow({ template, isChosen, isBusy, onChange, onStart }: TemplateRowProps): ReactNode {
+  return (
+    <li className={`border-b border-hair px-3 py-2.5 last:border-b-0 ${isChosen ? 'bg-select' : 'bg-bg-0'}`}>
+      <div className="flex items-baseline gap-2">
+        <strong className="truncate text-13 font-strong">{template.title}</strong>
+        <span className="text-12 text-tx-3">{template.agent.type}</span>
+      </div>
+      <p className="mt-0.5 text-12 text-pretty text-tx-2">{template.description}</p>
+      <div className="mt-2 flex gap-1.5">
+        <Button size="small" disabled={isBusy} aria-label={`Start ${template.title}`} onClick={onStart}>
+          Start
+        </Button>
+        <Button
+          size="small"
+          look="quiet"
+          aria-pressed={isChosen}
+          aria-label={`Change ${template.title} first`}
+          onClick={onChange}
+        >
+          Change first
+        </Button>
+      </div>
+    </li>
+  );
 }
