@@ -4,23 +4,12 @@ import { useSamples } from '#renderer/store/use-metrics.ts';
 import { Sparkline } from '#renderer/ui/sparkline.tsx';
 import { useNow } from '#renderer/ui/use-now.ts';
 import { fullTime, shortDuration } from '#renderer/ui/format-time.ts';
+import { bytesText, percentText } from './agent-figures.ts';
 
 /** CPU below this, in percent of one core, is drawn on this scale: a quiet agent must not look busy. */
 const LEAST_CPU_TOP = 100;
 /** Memory is drawn from nothing to at least this, in bytes, for the same reason. */
 const LEAST_MEMORY_TOP = 64 * 1024 * 1024;
-
-/** Percent of one core, as people read it. */
-export function cpuText(percent: number): string {
-  return `${Math.round(percent)}%`;
-}
-
-/** Bytes, in the unit that leaves two or three figures. */
-export function memoryText(bytes: number): string {
-  const megabytes = bytes / 1024 ** 2;
-  if (megabytes < 1_000) return `${Math.round(megabytes)} MB`;
-  return `${(megabytes / 1024).toFixed(1)} GB`;
-}
 
 interface CardUsageProps {
   readonly agentId: string;
@@ -45,13 +34,13 @@ export function CardUsage({ agentId, isRunning }: CardUsageProps): ReactNode {
   const memory = isRunning ? (samples?.memoryBytes ?? NONE) : NONE;
   return (
     <>
-      <Course word="cpu" label={`CPU of ${agentId}`} values={cpu} least={LEAST_CPU_TOP} format={cpuText} className="w-28" />
+      <Course word="cpu" label={`CPU of ${agentId}`} values={cpu} least={LEAST_CPU_TOP} format={percentText} className="w-28" />
       <Course
         word="mem"
         label={`Memory of ${agentId}`}
         values={memory}
         least={LEAST_MEMORY_TOP}
-        format={memoryText}
+        format={bytesText}
         className=""
       />
     </>
@@ -78,7 +67,7 @@ function Course({ word, label, values, least, format, className }: CourseProps):
         </svg>
       ) : (
         // Above the card's link, for its scale on hover.
-        <span className="relative z-1 inline-flex">
+        <span className="relative z-1 inline-flex h-[15px] items-start border-b border-hair-strong">
           <Sparkline values={drawn} max={Math.max(least, 1.3 * Math.max(...values))} label={label} format={format} />
         </span>
       )}

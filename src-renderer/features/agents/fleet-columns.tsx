@@ -7,7 +7,8 @@ import { StateMark, StateWord } from '#renderer/ui/state-mark.tsx';
 import { isAlive } from '#shared/agents/model.ts';
 import { QuestionText } from './ask-strip.tsx';
 import { BoundaryBadge, doingOf, lookOf } from './agent-card.tsx';
-import { cpuText, memoryText, Uptime } from './card-usage.tsx';
+import { bytesText, percentText } from './agent-figures.ts';
+import { Uptime } from './card-usage.tsx';
 import type { FleetAgent } from './fleet-agent.ts';
 import { FLEET_GROUPS, groupOf } from './fleet-order.ts';
 
@@ -87,7 +88,7 @@ export const FLEET_COLUMNS: readonly FleetColumn[] = [
     isFigure: true,
     isDescFirst: true,
     value: ({ cpu }) => cpu,
-    cell: ({ cpu }) => (cpu === undefined ? none() : cpuText(cpu)),
+    cell: ({ cpu }) => (cpu === undefined ? none() : percentText(cpu)),
   },
   {
     id: 'memory',
@@ -96,7 +97,7 @@ export const FLEET_COLUMNS: readonly FleetColumn[] = [
     isFigure: true,
     isDescFirst: true,
     value: ({ memoryBytes }) => memoryBytes,
-    cell: ({ memoryBytes }) => (memoryBytes === undefined ? none() : memoryText(memoryBytes)),
+    cell: ({ memoryBytes }) => (memoryBytes === undefined ? none() : bytesText(memoryBytes)),
   },
   { id: 'cost', title: 'Cost', width: 68, isFigure: true, isDescFirst: true, value: () => undefined, cell: none },
   {

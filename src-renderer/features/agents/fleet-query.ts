@@ -31,18 +31,19 @@ export interface QueryTerm {
   readonly isNegated: boolean;
 }
 
-const TERM = /(-?)(?:([a-z]+):)?(?:"([^"]*)"?|(\S+))/gi;
+const TERM = /(-?)(?:([a-z]+):(?:"([^"]*)"?|(\S*))|"([^"]*)"?|(\S+))/gi;
 
 /** Reads a query. Everything is a query: what is no known key is text to look for. */
 export function parseQuery(query: string): QueryTerm[] {
-  return [...query.matchAll(TERM)].flatMap(([whole, minus, keyText, quoted, plain]): QueryTerm[] => {
+  return [...query.matchAll(TERM)].flatMap(([whole, minus, keyText, quotedValue, value, quoted, word]): QueryTerm[] => {
     const key = keyText === undefined ? undefined : KEYS[keyText.toLowerCase()];
     const isNegated = minus === '-';
     if (key === undefined) {
-      const text = keyText === undefined ? (quoted ?? plain ?? '') : whole.slice(isNegated ? 1 : 0);
+      const text = keyText === undefined ? (quoted ?? word ?? '') : whole.slice(isNegated ? 1 : 0);
       return text === '' ? [] : [{ key: 'text', values: [text.toLowerCase()], isNegated }];
     }
-    const values = (quoted === undefined ? (plain ?? '').split(',') : [quoted]).map((value) => value.toLowerCase());
+    // A key without a value yet is somebody typing: it leaves nobody out.
+    const values = quotedValue === undefined ? (value ?? '').toLowerCase().split(',') : [quotedValue.toLowerCase()];
     const given = values.filter((value) => value !== '');
     return given.length === 0 ? [] : [{ key, values: given, isNegated }];
   });
