@@ -1,8 +1,66 @@
 import type { ReactNode } from 'react';
+import { AboutSettings } from '#renderer/features/settings/about-settings.tsx';
+import { AppearanceSettings } from '#renderer/features/settings/appearance-settings.tsx';
+import { ConnectionSettings } from '#renderer/features/settings/connection-settings.tsx';
+import { NotificationSettings } from '#renderer/features/settings/notification-settings.tsx';
+import { useSystemInfo } from '#renderer/features/settings/use-system-info.ts';
 import { ShortcutList } from '#renderer/frame/shortcut-sheet.tsx';
 import type { SettingsSection } from '#renderer/navigation/routes.ts';
+import { SETTINGS_SECTIONS } from '#renderer/navigation/routes.ts';
+import { Link } from '#renderer/navigation/use-route.tsx';
 
-/** What can be set. */
-export function SettingsPage(_props: { readonly section: SettingsSection }): ReactNode {
-  return <ShortcutList />;
+const TITLES: Readonly<Record<SettingsSection, string>> = {
+  appearance: 'Appearance',
+  connections: 'Connections',
+  notifications: 'Notifications',
+  shortcuts: 'Shortcuts',
+  about: 'About',
+};
+
+/** What can be set, one section at a time. */
+export function SettingsPage({ section }: { readonly section: SettingsSection }): ReactNode {
+  return (
+    <div className="grid h-full min-h-0 grid-cols-[180px_minmax(0,1fr)] wide:grid-cols-[220px_minmax(0,1fr)]">
+      <nav aria-label="Settings" className="min-h-0 overflow-y-auto border-r border-hair bg-bg-1 px-3 py-6">
+        <p className="mb-2 px-2 text-14 font-strong">Settings</p>
+        <ul className="flex flex-col gap-0.5">
+          {SETTINGS_SECTIONS.map((one) => (
+            <li key={one}>
+              <Link
+                to={{ page: 'settings', section: one }}
+                aria-current={one === section ? 'page' : undefined}
+                className="block rounded-2 px-2 py-1 text-13 text-tx-2 hover:bg-bg-2 hover:text-tx-1 aria-[current=page]:bg-bg-2 aria-[current=page]:text-tx-1"
+              >
+                {TITLES[one]}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <section aria-labelledby="settings-title" className="min-h-0 overflow-y-auto">
+        <div className="mx-auto max-w-[760px] px-6 py-6">
+          <h1 id="settings-title" className="mb-5 text-16 font-strong">
+            {TITLES[section]}
+          </h1>
+          <Section section={section} />
+        </div>
+      </section>
+    </div>
+  );
+}
+
+function Section({ section }: { readonly section: SettingsSection }): ReactNode {
+  const info = useSystemInfo();
+  switch (section) {
+    case 'appearance':
+      return <AppearanceSettings />;
+    case 'connections':
+      return <ConnectionSettings info={info} />;
+    case 'notifications':
+      return <NotificationSettings />;
+    case 'shortcuts':
+      return <ShortcutList />;
+    case 'about':
+      return <AboutSettings info={info} />;
+  }
 }
