@@ -3,9 +3,10 @@ import { lazy, Suspense } from 'react';
 import type { ReactNode } from 'react';
 import { SignedOut } from '#renderer/features/connection/signed-out.tsx';
 import { Frame } from '#renderer/frame/frame.tsx';
+import { SoloFrame } from '#renderer/frame/solo-frame.tsx';
 import { useTheme } from '#renderer/frame/use-theme.ts';
 import type { Route } from '#renderer/navigation/routes.ts';
-import { useRoute } from '#renderer/navigation/use-route.tsx';
+import { useQueryParameter, useRoute } from '#renderer/navigation/use-route.tsx';
 import { FleetPage } from '#renderer/pages/fleet-page.tsx';
 import { UnknownPage } from '#renderer/pages/unknown-page.tsx';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
@@ -32,15 +33,18 @@ export function App(): ReactNode {
   const status = useWindowState((state) => state.status);
   const loginOutcome = useWindowState((state) => state.loginOutcome);
   const route = useRoute();
+  const [solo] = useQueryParameter('solo');
   useTheme();
   if (status.kind === 'signed-out') return <SignedOut outcome={loginOutcome} onRetry={() => session.retry()} />;
+  const screen = (
+    <Suspense fallback={<Skeleton className="m-4 h-24" />}>
+      <Screen route={route} />
+    </Suspense>
+  );
   return (
     <TooltipProvider>
-      <Frame>
-        <Suspense fallback={<Skeleton className="m-4 h-24" />}>
-          <Screen route={route} />
-        </Suspense>
-      </Frame>
+      {/* A terminal in a window of its own: nothing stands around it. */}
+      {route.page === 'agent' && solo !== '' ? <SoloFrame>{screen}</SoloFrame> : <Frame>{screen}</Frame>}
       <Toaster />
     </TooltipProvider>
   );

@@ -1,10 +1,12 @@
 import { Play } from 'lucide-react';
+import { useEffect } from 'react';
 import type { ReactNode } from 'react';
 import { AgentActivity } from '#renderer/features/agents/agent-activity.tsx';
 import { AgentConfig } from '#renderer/features/agents/agent-config.tsx';
-import { AgentHeader } from '#renderer/features/agents/agent-header.tsx';
+import { AgentHeader, AgentLine } from '#renderer/features/agents/agent-header.tsx';
 import { AgentHealth } from '#renderer/features/agents/agent-health.tsx';
 import { AgentOverview, useOpenQuestions } from '#renderer/features/agents/agent-overview.tsx';
+import { AgentMessages } from '#renderer/features/messages/agent-messages.tsx';
 import { TerminalPane } from '#renderer/features/terminals/terminal-pane.tsx';
 import type { AgentTab } from '#renderer/navigation/routes.ts';
 import { HOME, pathOf } from '#renderer/navigation/routes.ts';
@@ -29,7 +31,7 @@ export function AgentPage({ id, tab }: AgentPageProps): ReactNode {
   const hasCrew = useWindowState((state) => state.hasCrew);
   const [solo] = useQueryParameter('solo');
   if (agent === undefined) return hasCrew ? <UnknownAgent id={id} /> : <Skeleton className="m-4 h-24" />;
-  if (solo !== '') return <AgentTerminal agent={agent} />;
+  if (solo !== '') return <SoloTerminal agent={agent} />;
   return (
     <div className="flex h-full flex-col overflow-y-auto">
       <AgentTop agent={agent} />
@@ -45,6 +47,20 @@ export function AgentPage({ id, tab }: AgentPageProps): ReactNode {
 
 function detach(id: string): void {
   window.open(`${pathOf({ page: 'agent', id, tab: 'overview' })}?solo=1`, `agent-${id}`, 'popup,width=920,height=640');
+}
+
+/** The terminal in a window of its own: whose it is, and how that one stands, is in one line and in the window's title. */
+function SoloTerminal({ agent }: { readonly agent: Agent }): ReactNode {
+  const { id } = agent;
+  useEffect(() => {
+    document.title = `${id} – Quarterdeck`;
+  }, [id]);
+  return (
+    <div className="flex h-full min-h-0 flex-1 flex-col">
+      <AgentLine agent={agent} />
+      <AgentTerminal agent={agent} />
+    </div>
+  );
 }
 
 function AgentTop({ agent }: { readonly agent: Agent }): ReactNode {
@@ -103,7 +119,7 @@ function AgentPanel({ agent, tab }: { readonly agent: Agent; readonly tab: Agent
       aria-label={`About ${agent.id}`}
       className="flex min-h-0 w-[348px] flex-none flex-col bg-bg-1 wide:w-[424px] max-[860px]:min-h-80 max-[860px]:w-full"
     >
-      <div className="flex-none border-b border-hair px-4">
+      <div className="h-9 flex-none border-b border-hair px-4">
         <Tabs<AgentTab>
           label={`About ${agent.id}`}
           value={tab}
@@ -121,7 +137,7 @@ function AgentPanel({ agent, tab }: { readonly agent: Agent; readonly tab: Agent
         <AgentOverview agent={agent} />
       </TabPanel>
       <TabPanel value="messages" current={tab} className="flex min-h-0 flex-1 flex-col">
-        <Messages agent={agent} />
+        <AgentMessages agentId={agent.id} />
       </TabPanel>
       <TabPanel value="activity" current={tab} className="min-h-0 flex-1">
         <AgentActivity agentId={agent.id} />
@@ -133,18 +149,6 @@ function AgentPanel({ agent, tab }: { readonly agent: Agent; readonly tab: Agent
         <AgentHealth agent={agent} />
       </TabPanel>
     </aside>
-  );
-}
-
-function Messages({ agent }: { readonly agent: Agent }): ReactNode {
-  return (
-    <EmptyState title="Messages">
-      <p>
-        <Link to={{ page: 'messages' }} className="underline underline-offset-2">
-          See the messages of {agent.id} among all
-        </Link>
-      </p>
-    </EmptyState>
   );
 }
 

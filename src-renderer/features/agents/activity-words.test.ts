@@ -19,6 +19,9 @@ describe('what happened to an agent', () => {
     });
     const says = { doing: 'counting files', progress: 0.42, at: 1 };
     expect(activityOf({ kind: 'agent.reported', data: { says } })).toEqual({ text: 'says', detail: 'counting files (42 %)' });
+    expect(activityOf({ kind: 'agent.reported', data: { says: { ...says, doing: '', progress: null } } }).text).toBe(
+      'says nothing any more',
+    );
     expect(activityOf({ kind: 'agent.created', data: { agent: sampleAgent('ada') } }).detail).toBe('type worker');
   });
 

@@ -57,6 +57,7 @@ function agentActivity({ kind, data }: Row): Activity | undefined {
       const parsed = agentEvents[kind].safeParse(data);
       if (!parsed.success) return undefined;
       const { doing, progress } = parsed.data.says;
+      if (doing === '') return { text: 'says nothing any more', detail: '' };
       return { text: 'says', detail: progress === null ? doing : `${doing} (${Math.round(progress * 100)} %)` };
     }
     case 'agent.config-changed':

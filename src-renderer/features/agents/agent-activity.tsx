@@ -1,3 +1,5 @@
+import { Keyboard, MessageSquareText, Play, Plus, Settings2, Trash2 } from 'lucide-react';
+import type { LucideIcon } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useCallback } from 'react';
 import { Button } from '#renderer/ui/button.tsx';
@@ -63,6 +65,22 @@ export function AgentActivity({ agentId }: { readonly agentId: string }): ReactN
   );
 }
 
+const ICONS: Readonly<Record<string, LucideIcon>> = {
+  'agent.created': Plus,
+  'agent.run-started': Play,
+  'agent.reported': MessageSquareText,
+  'agent.config-changed': Settings2,
+  'agent.removed': Trash2,
+  'terminal.typed': Keyboard,
+  'terminal.control-taken': Keyboard,
+  'terminal.control-released': Keyboard,
+};
+
+function KindIcon({ kind }: { readonly kind: string }): ReactNode {
+  const Icon = ICONS[kind];
+  return Icon === undefined ? null : <Icon aria-hidden className="size-3" />;
+}
+
 function Row({ row, before }: { readonly row: ActivityRow; readonly before: ActivityRow | undefined }): ReactNode {
   const now = useNow(DAY_LOOK_MS);
   const { text, detail, status } = activityOf(row);
@@ -80,7 +98,9 @@ function Row({ row, before }: { readonly row: ActivityRow; readonly before: Acti
         <time dateTime={new Date(row.at).toISOString()} title={fullTime(row.at)} className="figures text-tx-3">
           {clockTime(row.at)}
         </time>
-        <span className="pt-[3px]">{status === undefined ? null : <StateMark look={STATUS_LOOKS[status]} />}</span>
+        <span className="pt-[3px] text-tx-3">
+          {status === undefined ? <KindIcon kind={row.kind} /> : <StateMark look={STATUS_LOOKS[status]} />}
+        </span>
         <p className="flex min-w-0 items-baseline gap-2">
           <span className="min-w-0 flex-1 break-words">
             {status === undefined ? <span className="text-tx-2">{who} </span> : null}

@@ -16,6 +16,14 @@ export function bytesText(bytes: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit] ?? ''}`;
 }
 
+/** Memory is drawn from nothing to at least this, in bytes: a small agent must not look full. */
+const LEAST_MEMORY_TOP = 64 * 1024 * 1024;
+
+/** The upper edge of a course of memory: a quarter above the highest, so that a steady one does not look like a limit. */
+export function memoryTop(values: readonly number[]): number {
+  return Math.max(LEAST_MEMORY_TOP, ...values.map((value) => value * 1.25));
+}
+
 /** Percent of one core: "3%". */
 export function percentText(percent: number): string {
   return `${Math.round(percent)}%`;

@@ -82,6 +82,19 @@ export function AgentHeader({ agent, needsOperator }: AgentHeaderProps): ReactNo
   );
 }
 
+/** Name and state in one line, for a window that shows nothing else of the agent. */
+export function AgentLine({ agent: { id, state, config } }: { readonly agent: Agent }): ReactNode {
+  const look = STATUS_LOOKS[state.status];
+  return (
+    <header className="flex h-9 flex-none items-center gap-2 border-b border-hair bg-bg-1 px-4 text-12">
+      <StateMark look={look} />
+      <h1 className="min-w-0 truncate text-13 font-strong">{id}</h1>
+      <StateWord look={look} />
+      <span className="min-w-0 truncate text-tx-3">{config.type}</span>
+    </header>
+  );
+}
+
 const ICONS: Readonly<Record<AgentAction, ReactNode>> = {
   start: <Play aria-hidden className="size-3.5" />,
   pause: <Pause aria-hidden className="size-3.5" />,

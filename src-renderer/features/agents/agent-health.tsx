@@ -15,7 +15,7 @@ import { StateMark } from '#renderer/ui/state-mark.tsx';
 import type { Agent } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import type { AgentHealth as HealthSchema } from '#shared/agents/contract.ts';
-import { bytesText, percentText, responseText } from './agent-figures.ts';
+import { bytesText, memoryTop, percentText, responseText } from './agent-figures.ts';
 import { Fact, Facts, PanelSection, Trend } from './panel-parts.tsx';
 
 type Answer = z.infer<typeof HealthSchema>;
@@ -155,7 +155,7 @@ export function AgentHealth({ agent }: { readonly agent: Agent }): ReactNode {
               {answer.process.processes} {answer.process.processes === 1 ? 'process' : 'processes'}
             </Fact>
             <Fact name="CPU time" isFigure>
-              {shortDuration(answer.process.cpuMs)}
+              {answer.process.cpuMs < 60_000 ? responseText(answer.process.cpuMs) : shortDuration(answer.process.cpuMs)}
             </Fact>
             <Fact name="Memory" isFigure>
               {bytesText(answer.process.memoryBytes)}
@@ -187,6 +187,7 @@ export function AgentHealth({ agent }: { readonly agent: Agent }): ReactNode {
           name="Memory"
           agentId={agent.id}
           values={memory}
+          max={memoryTop(memory)}
           format={bytesText}
           now={memory.length === 0 ? '–' : bytesText(memory.at(-1) ?? 0)}
         />

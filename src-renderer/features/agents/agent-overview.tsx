@@ -11,7 +11,7 @@ import type { Agent, AgentState } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import { parseSize } from '#shared/kernel/units.ts';
 import type { InboxMessage, InboxQueue } from '#shared/messages/model.ts';
-import { bytesText, percentText, SOURCE_WORDS } from './agent-figures.ts';
+import { bytesText, memoryTop, percentText, SOURCE_WORDS } from './agent-figures.ts';
 import { limitTexts } from './agent-limits.ts';
 import { AgentQuestion } from './agent-question.tsx';
 import { Fact, Facts, PanelSection, Trend } from './panel-parts.tsx';
@@ -91,14 +91,7 @@ function StateSection({ agent: { state } }: { readonly agent: Agent }): ReactNod
   const look = STATUS_LOOKS[state.status];
   const reason = reasonText(state);
   return (
-    <PanelSection
-      title="State"
-      aside={
-        <>
-          since <RelativeTime at={state.since} />
-        </>
-      }
-    >
+    <PanelSection title="State" aside={<RelativeTime at={state.since} />}>
       <p className="flex items-center gap-2 text-13">
         <StateMark look={look} />
         <StateWord look={look} />
@@ -154,6 +147,7 @@ function UseSection({ agent }: { readonly agent: Agent }): ReactNode {
         name="Memory"
         agentId={agent.id}
         values={memoryValues}
+        max={memoryTop(memoryValues)}
         format={bytesText}
         now={lastMemory === undefined ? '–' : `${bytesText(lastMemory)}${most === undefined ? '' : ` of ${bytesText(most)}`}`}
       />
@@ -221,7 +215,7 @@ function RunSection({ agent: { run, starts, state, template, createdAt } }: { re
             </Fact>
           </>
         )}
-        <Fact name="Made">
+        <Fact name="Created">
           <RelativeTime at={createdAt} />
           {template === null ? '' : `, from the template ${template}`}
         </Fact>

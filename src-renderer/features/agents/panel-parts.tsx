@@ -67,21 +67,23 @@ interface TrendProps {
 export function Trend({ name, agentId, values, max, format, now }: TrendProps): ReactNode {
   const isWide = useSyncExternalStore(onWideChange, () => wide.matches);
   return (
-    <div className="grid h-[22px] grid-cols-[72px_minmax(0,1fr)_auto] items-center gap-3 text-12">
+    <div className="grid h-6 grid-cols-[72px_minmax(0,1fr)_112px] items-center gap-3 text-12">
       <span className="text-tx-3">{name}</span>
       {values.length < 2 ? (
         <span aria-hidden className="border-b border-hair" />
       ) : (
-        <Sparkline
-          label={`${name} of ${agentId}`}
-          values={values}
-          max={max}
-          format={format}
-          width={isWide ? 196 : 124}
-          height={18}
-        />
+        <span className="flex border-b border-hair">
+          <Sparkline
+            label={`${name} of ${agentId}`}
+            values={values}
+            max={max}
+            format={format}
+            width={isWide ? 180 : 104}
+            height={16}
+          />
+        </span>
       )}
-      <span className="figures min-w-24 text-right text-tx-1">{now}</span>
+      <span className="figures text-right whitespace-nowrap text-tx-1">{now}</span>
     </div>
   );
 }

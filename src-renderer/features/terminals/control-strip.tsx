@@ -1,4 +1,4 @@
-import { Eye, Keyboard, Unplug } from 'lucide-react';
+import { CircleStop, Eye, Keyboard, Unplug } from 'lucide-react';
 import type { ReactNode, Ref } from 'react';
 import { Badge } from '#renderer/ui/badge.tsx';
 import { Button } from '#renderer/ui/button.tsx';
@@ -54,7 +54,7 @@ export function ControlStrip(props: ControlStripProps): ReactNode {
   const isTyping = hasKeyboard(state);
   const { title, detail, aside } = sayingOf(state);
   const viewers = control?.viewers ?? 0;
-  const Icon = kind === 'lost' ? Unplug : isTyping ? Keyboard : Eye;
+  const Icon = kind === 'lost' ? Unplug : kind === 'ended' ? CircleStop : isTyping ? Keyboard : Eye;
   return (
     <div
       className={`flex min-h-10 flex-none items-center gap-3 border-t py-1.5 pr-2 pl-4 text-12 ${
@@ -65,7 +65,7 @@ export function ControlStrip(props: ControlStripProps): ReactNode {
       {/* A key that went nowhere is worth a look at why: the words come anew. */}
       <span key={strayKeys} role="status" className={`min-w-0 flex-1 ${strayKeys > 0 && !isTyping ? 'appear' : ''}`}>
         <strong className={`font-strong ${isTyping ? '' : 'text-tx-1'}`}>{title}</strong> {refusal ? refusal.message : detail}
-        {aside === undefined || refusal ? null : <span className="hidden wide:inline"> {aside}</span>}
+        {aside === undefined || refusal ? null : <span className="hidden min-[1400px]:inline"> {aside}</span>}
       </span>
       {viewers > 1 ? (
         <span className={isTyping ? 'flex-none whitespace-nowrap' : 'hidden flex-none wide:inline-flex'}>

@@ -39,14 +39,16 @@ export function TerminalBar(props: TerminalBarProps): ReactNode {
   const canFit = kind === 'live' && isForeign && (control?.holder === null || control?.holder?.isYou === true);
   return (
     <div className="flex h-9 flex-none items-center gap-3 border-b border-hair bg-bg-1 pr-2 pl-4">
-      <Tabs
-        label="Windows of the terminal"
-        group={WINDOW_TABS}
-        value={current}
-        onChange={onWindow}
-        tabs={windows.map((value) => ({ value, text: windowTitle(value) }))}
-      />
-      <span className="ml-auto flex flex-none items-center gap-1">
+      <div className="min-w-0 flex-1">
+        <Tabs
+          label="Windows of the terminal"
+          group={WINDOW_TABS}
+          value={current}
+          onChange={onWindow}
+          tabs={windows.map((value) => ({ value, text: windowTitle(value) }))}
+        />
+      </div>
+      <span className="flex flex-none items-center gap-1">
         {canFit ? (
           <Button
             size="small"

@@ -128,7 +128,7 @@ export function TerminalPane({ agentId, runId, attachCommand, onDetach, endedAct
       run: toggleControl,
     },
     { id: 'terminal.search', title: 'Search the terminal', keys: 'ctrl+shift+f', isGlobal: true, run: acts.onSearch },
-    { id: 'terminal.focus', title: 'Go to the terminal', keys: 't', run: () => screen?.focus() },
+    { id: 'terminal.focus', title: 'Go to the terminal', keys: 'alt+t', run: () => screen?.focus() },
     ...windows.slice(0, 9).map((name, index) => ({
       id: `terminal.window-${name}`,
       title: `Show the window “${windowTitle(name)}”`,

@@ -27,6 +27,8 @@ import { onThemeChange, searchColours, xtermTheme } from './xterm-theme.ts';
 const RESIZE_REST_MS = 120;
 /** Of a terminal whose box could not be measured. */
 const USUAL_SIZE: TerminalSize = { cols: 80, rows: 24 };
+/** Of a terminal that has the size of another viewer's box. */
+const FOREIGN_EDGE = 'border-r border-b border-dashed border-hair-strong';
 /** Pixels at the right that belong to the scroll bar and the marks of a search. */
 const SCROLL_BAR_PX = 10;
 
@@ -142,6 +144,10 @@ export class TerminalScreen implements Disposable {
         onEnd: (end) => {
           this.#set({ kind: 'ended', end, control: undefined });
           this.#followControl();
+          // Nothing stands there any more to be typed at.
+          terminal.options.cursorInactiveStyle = 'none';
+          terminal.write('\u001b[?25l');
+          this.#layOut();
         },
         onLost: () => {
           this.#set({ kind: 'lost', control: undefined, takenBy: undefined, refusal: undefined });
@@ -372,8 +378,12 @@ export class TerminalScreen implements Disposable {
       cell = this.#cell();
       px = smallerPx(px);
     }
-    this.#holder.style.width = `${Math.ceil(size.cols * cell.width) + SCROLL_BAR_PX}px`;
-    this.#holder.style.height = `${Math.ceil(size.rows * cell.height)}px`;
+    // What is left of the box belongs to no terminal: an edge says where it ends.
+    const isForeign = this.state.getState().kind !== 'ended' && !this.#isFitting();
+    this.#holder.className = isForeign ? FOREIGN_EDGE : '';
+    const edge = isForeign ? 1 : 0;
+    this.#holder.style.width = `${Math.ceil(size.cols * cell.width) + SCROLL_BAR_PX + edge}px`;
+    this.#holder.style.height = `${Math.ceil(size.rows * cell.height) + edge}px`;
   }
 
   /** The box or the text has another size: the terminal follows, unless it has the size of another viewer. */

@@ -24,6 +24,10 @@ const TOKENS = {
   brightMagenta: '--color-t-magenta',
   brightCyan: '--color-t-cyan',
   brightWhite: '--color-t-bold',
+  overviewRulerBorder: '--color-t-bg',
+  scrollbarSliderBackground: '--color-hair',
+  scrollbarSliderHoverBackground: '--color-hair-strong',
+  scrollbarSliderActiveBackground: '--color-hair-strong',
 } as const satisfies ITheme;
 
 /** The terminal's colours in the theme that `element` stands in. xterm wants colours, not variables. */
