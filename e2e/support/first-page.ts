@@ -16,7 +16,12 @@ export async function axeFindings(page: Page): Promise<string[]> {
     .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'])
     .exclude('.xterm')
     .analyze();
-  return violations.flatMap(({ id, help, nodes }) => nodes.map(({ target }) => `${id}: ${help} — ${target.join(' ')}`));
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes
+      // A menu is opened above the page and has the focus: it stands in no landmark, and none is missed.
+      .filter(({ target }) => id !== 'region' || !target.join(' ').includes('data-radix-popper-content-wrapper'))
+      .map(({ target }) => `${id}: ${help} — ${target.join(' ')}`),
+  );
 }
 
 /** What sticks out of the page, or is wider than its box lets it be without saying so by an ellipsis. */
