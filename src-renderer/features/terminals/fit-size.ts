@@ -38,5 +38,6 @@ export function shrunkPx(size: TerminalSize, box: Pixels, cell: Pixels, basePx: 
 
 /** One step smaller; undefined when it would not be read. */
 export function smallerPx(px: number): number | undefined {
-  return px - STEP_PX < LEAST_PX ? undefined : px - STEP_PX;
+  // NaN, of a box that is not laid out, is not smaller than anything: no step leads out of it.
+  return px - STEP_PX >= LEAST_PX ? px - STEP_PX : undefined;
 }
