@@ -5,8 +5,8 @@
  */
 import type { TileColour, TileRow, TileRun, TileStyle } from '#shared/terminals/frames.ts';
 
-/** How a piece of text looks. */
-export interface Look {
+/** What is set of a look; what is missing is as usual. */
+interface Attributes {
   readonly fg?: TileColour | undefined;
   readonly bg?: TileColour | undefined;
   readonly bold?: boolean;
@@ -22,15 +22,54 @@ export interface Look {
   readonly overline?: boolean;
 }
 
+/** How a piece of text looks, in the forms that are needed of it. Made once for each look: screens are read all the time. */
+export interface Look {
+  readonly attributes: Attributes;
+  /** The SGR sequence that sets exactly this look; empty for the usual one. */
+  readonly sgr: string;
+  readonly tile: TileStyle;
+  /** Tells styles of tiles apart. */
+  readonly tileKey: string;
+}
+
 /** Text of one look. */
 export interface LookRun {
   readonly text: string;
   readonly look: Look;
 }
 
-type Mutable = { -readonly [K in keyof Look]: Look[K] };
+type Mutable = { -readonly [K in keyof Attributes]: Attributes[K] };
 
-const PLAIN: Look = {};
+/** Looks known by heart; more than a screen of the wildest colours has, and forgotten when full. */
+const MAX_KNOWN = 8_192;
+const known = new Map<string, Look>();
+/** The look after a sequence, by the look before it and the sequence's parameters. */
+const steps = new Map<string, Look>();
+
+function lookOf(attributes: Attributes): Look {
+  const sgr = sgrOf(attributes);
+  const found = known.get(sgr);
+  if (found) return found;
+  const tile = tileStyleOf(attributes);
+  const look: Look = { attributes, sgr, tile, tileKey: JSON.stringify(tile) };
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(sgr, look);
+  return look;
+}
+
+const PLAIN: Look = { attributes: {}, sgr: '', tile: {}, tileKey: '{}' };
+known.set('', PLAIN);
+
+/** The look after an SGR sequence. */
+function step(look: Look, parameters: string): Look {
+  const key = `${look.sgr}>${parameters}`;
+  const found = steps.get(key);
+  if (found) return found;
+  const next = lookOf(applySgr(look.attributes, parameters));
+  if (steps.size >= MAX_KNOWN) steps.clear();
+  steps.set(key, next);
+  return next;
+}
 
 /**
  * SGR; any other CSI; a string sequence (OSC, DCS, SOS, PM, APC) with its end; a character set; another escape; a control
@@ -68,7 +107,7 @@ export class AnsiLines {
     for (let match = SEQUENCE.exec(line); match !== null; match = SEQUENCE.exec(line)) {
       take(match.index);
       from = match.index + match[0].length;
-      if (match[1] !== undefined) this.#look = applySgr(this.#look, match[1]);
+      if (match[1] !== undefined) this.#look = step(this.#look, match[1]);
       else if (match[0] === SHIFT_OUT) this.#isDrawing = true;
       else if (match[0] === SHIFT_IN) this.#isDrawing = false;
     }
@@ -85,8 +124,8 @@ export function plainText(line: string): string {
     .join('');
 }
 
-/** The look after an SGR sequence with these parameters. Parameters that are not known change nothing. */
-export function applySgr(look: Look, parameters: string): Look {
+/** What is set after an SGR sequence with these parameters. Those that are not known change nothing. */
+function applySgr(look: Attributes, parameters: string): Attributes {
   const next: Mutable = { ...look };
   const groups = parameters.split(';');
   for (let at = 0; at < groups.length; at += 1) {
@@ -131,7 +170,7 @@ function hexOf(...parts: readonly number[]): TileColour {
 }
 
 /** What the codes without a value set, by code. */
-const CODES: ReadonlyMap<number, Partial<Look>> = new Map<number, Partial<Look>>([
+const CODES: ReadonlyMap<number, Partial<Attributes>> = new Map<number, Partial<Attributes>>([
   [1, { bold: true }],
   [2, { dim: true }],
   [3, { italic: true }],
@@ -191,8 +230,8 @@ function sgrColour(colour: TileColour, base: 30 | 40 | 50): string {
   return colour < 16 ? String(base + 52 + colour) : `${base + 8};5;${colour}`;
 }
 
-/** The SGR sequence that sets exactly this look; empty for the usual one. */
-function sgrOf(look: Look): string {
+/** See `Look.sgr`. */
+function sgrOf(look: Attributes): string {
   const codes: string[] = [];
   if (look.bold === true) codes.push('1');
   if (look.dim === true) codes.push('2');
@@ -213,8 +252,10 @@ function sgrOf(look: Look): string {
 export function ansiOf(runs: readonly LookRun[]): string {
   let output = '';
   let hasLook = false;
-  for (const { text, look } of runs) {
-    const sgr = sgrOf(look);
+  for (const {
+    text,
+    look: { sgr },
+  } of runs) {
     if (sgr !== '' || hasLook) output += sgr === '' ? '\u001b[0m' : sgr;
     hasLook = sgr !== '';
     output += text;
@@ -222,7 +263,7 @@ export function ansiOf(runs: readonly LookRun[]): string {
   return hasLook ? `${output}\u001b[0m` : output;
 }
 
-function tileStyleOf(look: Look): TileStyle {
+function tileStyleOf(look: Attributes): TileStyle {
   const style: TileStyle = {};
   if (look.fg !== undefined) style.fg = look.fg;
   if (look.bg !== undefined) style.bg = look.bg;
@@ -241,20 +282,18 @@ function showsBlanks(style: TileStyle): boolean {
 
 /** A line of a tile: neighbours of one look joined, without blanks at its end that show nothing. */
 export function tileRow(runs: readonly LookRun[]): TileRow {
-  const joined: { text: string; style: TileStyle; key: string }[] = [];
+  const joined: { text: string; look: Look }[] = [];
   for (const { text, look } of runs) {
-    const style = tileStyleOf(look);
-    const key = JSON.stringify(style);
     // What is hidden takes room and shows nothing: a wide character would take two cells, which nobody can tell.
-    const shown = look.hidden === true ? ' '.repeat([...text].length) : text;
+    const shown = look.attributes.hidden === true ? ' '.repeat([...text].length) : text;
     const last = joined.at(-1);
-    if (last?.key === key) last.text += shown;
-    else joined.push({ text: shown, style, key });
+    if (last?.look.tileKey === look.tileKey) last.text += shown;
+    else joined.push({ text: shown, look });
   }
-  for (let last = joined.at(-1); last !== undefined && !showsBlanks(last.style); last = joined.at(-1)) {
+  for (let last = joined.at(-1); last !== undefined && !showsBlanks(last.look.tile); last = joined.at(-1)) {
     last.text = last.text.trimEnd();
     if (last.text !== '') break;
     joined.pop();
   }
-  return joined.map(({ text, style, key }): TileRun => (key === '{}' ? [text] : [text, style]));
+  return joined.map(({ text, look }): TileRun => (Object.keys(look.tile).length === 0 ? [text] : [text, look.tile]));
 }

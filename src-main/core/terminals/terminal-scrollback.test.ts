@@ -26,7 +26,7 @@ async function truth(run: Run): Promise<string[]> {
 
 /** All that the viewer has. */
 function seen(view: ClientView): string[] {
-  return trimmed([...view.scrollback(), ...view.lines()]);
+  return view.everything();
 }
 
 /** How many screens a view was sent so far. */

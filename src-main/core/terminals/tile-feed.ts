@@ -16,6 +16,8 @@ import type { EndReason } from './terminal-view.ts';
 
 /** Between two looks at a screen that changes, in ms. */
 export const QUICK_LOOK_MS = 125;
+/** With many feeds looks are so much further apart for each, in ms: 250 a second are 60 busy tiles at four pictures a second. */
+const LOOK_SHARE_MS = 4;
 /** Between two looks at one that does not, in ms. */
 export const SLOW_LOOK_MS = 1_000;
 /** So much longer is each wait while nothing changes. */
@@ -42,10 +44,11 @@ export interface TileSeat extends Disposable {
 /** The last lines of a capture with content, at most `limit`, and where the cursor is among them. */
 export function tileOf(capture: TerminalCapture, limit: number): TilePayload {
   const reader = new AnsiLines();
-  const screen = capture.lines.slice(-capture.size.rows).map((line) => [...tileRow(reader.read(line))]);
-  const last = screen.findLastIndex((row) => row.length > 0);
+  const screen = capture.lines.slice(-capture.size.rows).map((line) => reader.read(line));
+  let last = screen.length - 1;
+  while (last >= 0 && tileRow(screen[last] ?? []).length === 0) last -= 1;
   const first = Math.max(0, last + 1 - limit);
-  const rows = screen.slice(first, last + 1);
+  const rows = screen.slice(first, last + 1).map((runs) => [...tileRow(runs)]);
   const { x, y } = capture.cursor;
   return { rows, cols: capture.size.cols, cursor: y >= first && y <= last ? { row: y - first, col: x } : null };
 }
@@ -85,12 +88,14 @@ export class TileFeed {
   readonly #seats = new Set<Seat>();
   #seen: Seen | undefined;
   #end: EndReason | undefined;
+  readonly #quickMs: () => number;
   #waitMs = QUICK_LOOK_MS;
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
 
-  /** `onEmpty` is called when the last tile has gone. */
-  constructor(run: Run, window: string, onEmpty: () => void) {
+  /** `onEmpty` is called when the last tile has gone; `quickMs` says how often it may look. */
+  constructor(run: Run, window: string, onEmpty: () => void, quickMs: () => number = () => QUICK_LOOK_MS) {
+    this.#quickMs = quickMs;
     this.#run = run;
     this.#window = window;
     this.#onEmpty = onEmpty;
@@ -163,7 +168,7 @@ export class TileFeed {
       this.#waitMs = Math.min(SLOW_LOOK_MS, this.#waitMs * BACKOFF);
     } else {
       this.#seen = { key, capture };
-      this.#waitMs = QUICK_LOOK_MS;
+      this.#waitMs = this.#quickMs();
     }
   }
 
@@ -203,9 +208,14 @@ export class TileFeeds {
     const key = `${run.runId}/${window}`;
     let feed = this.#feeds.get(key);
     if (feed === undefined) {
-      const made: TileFeed = new TileFeed(run, window, () => {
-        if (this.#feeds.get(key) === made) this.#feeds.delete(key);
-      });
+      const made: TileFeed = new TileFeed(
+        run,
+        window,
+        () => {
+          if (this.#feeds.get(key) === made) this.#feeds.delete(key);
+        },
+        () => Math.max(QUICK_LOOK_MS, this.#feeds.size * LOOK_SHARE_MS),
+      );
       feed = made;
       this.#feeds.set(key, made);
     }

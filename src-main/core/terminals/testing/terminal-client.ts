@@ -1,4 +1,5 @@
 /** For tests: the client's side of a terminal link, with a terminal per channel, as a window has it. */
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import xterm from '@xterm/headless';
 import type { Terminal } from '@xterm/headless';
@@ -63,6 +64,8 @@ export class ClientView {
   opened: { cols: number; rows: number; window: string } | undefined;
   ended: { code: string; message: string } | undefined;
   dataBytes = 0;
+  /** Of all `data` so far. */
+  readonly dataHash = createHash('sha256');
   receivedBytes = 0;
   acknowledgedBytes = 0;
   /** A frozen view draws nothing and acknowledges nothing. */
@@ -124,7 +127,10 @@ export class ClientView {
         return;
       }
       default:
-        if (type === ServerFrame.data) this.dataBytes += payload.length;
+        if (type === ServerFrame.data) {
+          this.dataBytes += payload.length;
+          this.dataHash.update(payload);
+        }
         this.#take(payload, payload.length, true);
     }
   }
@@ -145,7 +151,7 @@ export class ClientView {
 
   #draw({ bytes, counts, isWhole }: Undrawn): void {
     this.terminal.write(bytes, () => {
-      if (isWhole) this.wholes.push([...this.scrollback(), ...this.lines()].map((line) => line.trimEnd()));
+      if (isWhole) this.wholes.push(this.everything());
       this.#drawn += counts;
       const isAll = this.acknowledgedBytes + this.#drawn === this.receivedBytes;
       if (this.#drawn < ACK_EVERY_BYTES && !isAll) return;
@@ -159,6 +165,11 @@ export class ClientView {
   lines(): string[] {
     const { active } = this.terminal.buffer;
     return Array.from({ length: this.terminal.rows }, (_, y) => active.getLine(active.baseY + y)?.translateToString(true) ?? '');
+  }
+
+  /** Scrollback and screen, without blanks at the ends of lines. */
+  everything(): string[] {
+    return [...this.scrollback(), ...this.lines()].map((line) => line.trimEnd());
   }
 
   /** What stands above the screen, as lines of text. */
