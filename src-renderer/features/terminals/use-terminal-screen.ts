@@ -4,6 +4,7 @@ import type { RefObject } from 'react';
 import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
 import { useSession } from '#renderer/store/session-context.tsx';
+import { loadCodeFaces } from '#renderer/ui/code-faces.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import type { ScreenAsks, ScreenState } from './screen-state.ts';
 import { hasKeyboard, OPENING } from './screen-state.ts';
@@ -46,11 +47,6 @@ function exposeForTests(shown: TerminalScreen): void {
   window.quarterdeckTerminalShown = () => shown.shown();
 }
 
-/** The size of a cell is measured once, at the start: in the right face. */
-async function facesAreThere(): Promise<void> {
-  await Promise.all([document.fonts.load('13px "JetBrains Mono"'), document.fonts.load('700 13px "JetBrains Mono"')]);
-}
-
 /** The terminal that is wanted. */
 export function useTerminalScreen(wish: TerminalWish): ShownTerminal {
   const { terminals } = useSession();
@@ -68,7 +64,8 @@ export function useTerminalScreen(wish: TerminalWish): ShownTerminal {
   useEffect(() => {
     let isGone = false;
     let made: TerminalScreen | undefined;
-    facesAreThere()
+    // The size of a cell is measured once, at the start: in the right face.
+    loadCodeFaces()
       .catch(() => undefined)
       .then(() => {
         if (isGone || !box.current) return;
