@@ -42,7 +42,7 @@ export function NotificationCentre(): ReactNode {
         />
       }
     >
-      <div className="flex w-96 max-w-[calc(100vw-2rem)] flex-col">
+      <div className="-m-3 flex w-96 max-w-[calc(100vw-2rem)] flex-col">
         <div className="flex h-10 items-center gap-2 border-b border-hair px-3">
           <h2 className="text-13 font-strong">Notifications</h2>
           <span className="ml-auto">

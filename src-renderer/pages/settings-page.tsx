@@ -3,7 +3,7 @@ import { AboutSettings } from '#renderer/features/settings/about-settings.tsx';
 import { AppearanceSettings } from '#renderer/features/settings/appearance-settings.tsx';
 import { ConnectionSettings } from '#renderer/features/settings/connection-settings.tsx';
 import { NotificationSettings } from '#renderer/features/settings/notification-settings.tsx';
-import { useSystemInfo } from '#renderer/features/settings/use-system-info.ts';
+import { useSystemInfo } from '#renderer/store/use-system-info.ts';
 import { ShortcutList } from '#renderer/frame/shortcut-sheet.tsx';
 import type { SettingsSection } from '#renderer/navigation/routes.ts';
 import { SETTINGS_SECTIONS } from '#renderer/navigation/routes.ts';
@@ -42,7 +42,9 @@ export function SettingsPage({ section }: { readonly section: SettingsSection })
           <h1 id="settings-title" className="mb-5 text-16 font-strong">
             {TITLES[section]}
           </h1>
-          <Section section={section} />
+          <div>
+            <Section section={section} />
+          </div>
         </div>
       </section>
     </div>

@@ -65,7 +65,7 @@ export function SetupPage(): ReactNode {
             Set up this machine
           </h1>
           <p className="mt-1 text-13 text-pretty text-tx-2">
-            Found through your login shell’s PATH; every login was tried, not guessed. {leadOf(found.checks)}
+            Found through your login shell’s PATH; every CLI was asked about its login. {leadOf(found.checks)}
           </p>
           {found.problem === undefined ? null : <Notice title="This machine could not be looked at." detail={found.problem} />}
           {runHere.problem === undefined ? null : <Notice title="The command was not run." detail={runHere.problem} />}

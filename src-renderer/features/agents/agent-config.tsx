@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import type { Agent } from '#shared/agents/model.ts';
 import { shellText } from './shell-text.ts';
+import { AgentConfigEditor } from './agent-config-editor.tsx';
 import { limitTexts } from './agent-limits.ts';
 import { Fact, Facts, PanelSection } from './panel-parts.tsx';
 
@@ -9,7 +10,7 @@ export function AgentConfig({ agent }: { readonly agent: Agent }): ReactNode {
   const { config, template } = agent;
   const variables = Object.entries(config.environment);
   return (
-    <>
+    <AgentConfigEditor agent={agent}>
       <PanelSection title="What it is" aside={template === null ? 'made without a template' : `from the template ${template}`}>
         <Facts>
           <Fact name="Type">{config.type}</Fact>
@@ -59,6 +60,6 @@ export function AgentConfig({ agent }: { readonly agent: Agent }): ReactNode {
           </dl>
         )}
       </PanelSection>
-    </>
+    </AgentConfigEditor>
   );
 }

@@ -3,7 +3,7 @@ import { CopyLine } from '#renderer/ui/copy-button.tsx';
 import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { SkeletonText } from '#renderer/ui/skeleton.tsx';
 import { SettingsGroup, SettingsRow } from './parts.tsx';
-import type { SystemInfo } from './use-system-info.ts';
+import type { SystemInfo } from '#renderer/store/use-system-info.ts';
 
 /** What runs here. */
 export function AboutSettings({ info }: { readonly info: SystemInfo | undefined }): ReactNode {

@@ -4,7 +4,7 @@ import { CopyLine } from '#renderer/ui/copy-button.tsx';
 import { SkeletonText } from '#renderer/ui/skeleton.tsx';
 import { SettingsGroup } from './parts.tsx';
 import { TokenList } from './token-list.tsx';
-import type { SystemInfo } from './use-system-info.ts';
+import type { SystemInfo } from '#renderer/store/use-system-info.ts';
 
 /** How other programs reach this crew. */
 export function ConnectionSettings({ info }: { readonly info: SystemInfo | undefined }): ReactNode {

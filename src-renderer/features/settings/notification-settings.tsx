@@ -23,7 +23,7 @@ export function NotificationSettings(): ReactNode {
   return (
     <>
       <SettingsGroup
-        title="Notifications"
+        title="What you are told"
         note="Only for what you can act on: a question, an agent that failed or was lost. Everything is also listed behind the bell, whether or not the system showed it."
       >
         <Switch

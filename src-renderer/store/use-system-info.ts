@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { CoreClient } from '#renderer/connection/line.ts';
-import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
+import { useSession, useWindowState } from './session-context.tsx';
 
 /** What the core says of itself. */
 export type SystemInfo = Awaited<ReturnType<CoreClient['system']['info']>>;

@@ -1,0 +1,90 @@
+import { Pencil } from 'lucide-react';
+import { useState } from 'react';
+import type { ReactNode } from 'react';
+import { useSession } from '#renderer/store/session-context.tsx';
+import { problemOf } from '#renderer/store/use-command.ts';
+import { useSystemInfo } from '#renderer/store/use-system-info.ts';
+import { Button } from '#renderer/ui/button.tsx';
+import { Notice } from '#renderer/ui/notice.tsx';
+import { showToast } from '#renderer/ui/toast.tsx';
+import type { Agent, AgentDraft } from '#shared/agents/model.ts';
+import { AgentConfig, isAlive } from '#shared/agents/model.ts';
+import { AgentForm } from './agent-form.tsx';
+import { fieldsOf } from './agent-form-state.ts';
+import { useAgentForm } from './use-agent-form.ts';
+
+interface AgentConfigEditorProps {
+  readonly agent: Agent;
+  /** The configuration to be read, shown while it is not changed. */
+  readonly children: ReactNode;
+}
+
+/** An agent's configuration: read, and changed with the same form that agents are made with. */
+export function AgentConfigEditor({ agent, children }: AgentConfigEditorProps): ReactNode {
+  const [isEditing, setEditing] = useState(false);
+  if (isEditing) return <Editor agent={agent} onDone={() => setEditing(false)} />;
+  return (
+    <>
+      <div className="flex items-center gap-3 border-b border-hair px-4 py-2">
+        <p className="text-12 text-pretty text-tx-3">Most of it counts from the next start on.</p>
+        <span className="ml-auto">
+          <Button size="small" icon={<Pencil aria-hidden className="size-3" />} onClick={() => setEditing(true)}>
+            Edit
+          </Button>
+        </span>
+      </div>
+      {children}
+    </>
+  );
+}
+
+function Editor({ agent, onDone }: { readonly agent: Agent; readonly onDone: () => void }): ReactNode {
+  const session = useSession();
+  const info = useSystemInfo();
+  const form = useAgentForm(fieldsOf(agent.config));
+  const { id } = agent;
+  const restart = (): void => {
+    session.client.agents.restart({ id }).catch((error: unknown) => {
+      showToast({ title: `${id} was not restarted.`, detail: problemOf(error), tone: 'failed' });
+    });
+  };
+  const save = async (draft: AgentDraft): Promise<void> => {
+    await session.client.agents.update({ id, changes: changesOf(draft, agent) });
+    onDone();
+    showToast({
+      title: `The configuration of ${id} was changed.`,
+      ...(isAlive(agent.state.status)
+        ? { detail: 'It runs with the old one until it is started again.', actions: [{ text: 'Restart it', onClick: restart }] }
+        : {}),
+    });
+  };
+  return (
+    <form
+      className="flex flex-col gap-4 p-4"
+      aria-label={`Configuration of ${id}`}
+      onSubmit={(event) => {
+        event.preventDefault();
+        form.submit(save);
+      }}
+    >
+      <AgentForm isExisting fields={form.fields} errors={form.errors} onChange={form.change} runtimes={info?.runtimes ?? []} />
+      {form.command.problem === undefined ? null : <Notice title="It was not changed." detail={form.command.problem} />}
+      <div className="flex justify-end gap-2">
+        <Button look="quiet" onClick={onDone}>
+          Cancel
+        </Button>
+        <Button look="ink" type="submit" disabled={form.command.isRunning}>
+          Save
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** Every field that can change, as the form has it; what was emptied takes its default. */
+function changesOf(draft: AgentDraft, { config }: Agent): Omit<AgentDraft, 'id' | 'projectId' | 'type'> {
+  const { id, projectId, type } = config;
+  const whole = AgentConfig.parse({ workspace: config.workspace, ...draft, id, projectId, type });
+  const { id: _id, projectId: _project, type: _type, ...changes } = whole;
+  return changes;
+}
