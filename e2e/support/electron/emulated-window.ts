@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { fromHttp, record, toHttp } from './emulation-state.ts';
 import type { EmulatedPort } from './emulated-ports.ts';
 import { PageRelay } from './emulated-ports.ts';
-import { BINDINGS, preloadScript } from './preload-shim.ts';
+import { BINDINGS, DOCUMENT_CHANNEL, preloadScript } from './preload-shim.ts';
 import { strict } from './strict.ts';
 
 /** The options that are looked at; an insecure one is refused, whatever it is for. */
@@ -227,20 +227,23 @@ class EmulatedWindow extends EventEmitter {
     contents.page = page;
     contents.relay = new PageRelay(page);
     await contents.relay.open();
-    await page.exposeFunction(BINDINGS.send, (channel: string, args: unknown[]) =>
-      theHost().onIpc(channel, { sender: contents, senderFrame: contents.frame() }, args),
-    );
+    await page.exposeFunction(BINDINGS.send, (channel: string, args: unknown[]) => {
+      // Not Playwright's framenavigated: that one also comes when a page changes its own address.
+      if (channel === DOCUMENT_CHANNEL) contents.relay?.reset();
+      else theHost().onIpc(channel, { sender: contents, senderFrame: contents.frame() }, args);
+    });
     await page.exposeFunction(BINDINGS.invoke, (channel: string, args: unknown[]) =>
       theHost().onInvoke(channel, { sender: contents, senderFrame: contents.frame() }, args),
     );
+    // Loading another document is told like this too; nothing here listens for the difference.
+    page.on('framenavigated', (frame) => {
+      if (frame === page.mainFrame()) contents.emit('did-navigate-in-page', {});
+    });
     page.on('load', () => {
       if (page.url() !== 'about:blank') contents.emit('did-finish-load');
     });
     await page.addInitScript(preloadScript(readFileSync(this.#options.webPreferences.preload, 'utf8')));
     await page.route(/^http:\/\/\w+--[\w.-]+\.localhost\//, serve);
-    page.on('framenavigated', (frame) => {
-      if (frame === page.mainFrame()) contents.relay?.reset();
-    });
     page.on('console', (message) => {
       if (message.type() === 'error') record.consoleErrors.push(message.text());
     });

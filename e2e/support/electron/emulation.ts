@@ -60,6 +60,8 @@ function launch(dataDir: string, port: number, env: NodeJS.ProcessEnv, more: rea
     execArgv: [],
     env: {
       ...process.env,
+      // The panel's colour depends on it.
+      XDG_CURRENT_DESKTOP: '',
       QD_EMULATION_PORT: String(port),
       QD_EMULATION_CHROMIUM: findChromium() ?? '/usr/bin/chromium',
       ...env,

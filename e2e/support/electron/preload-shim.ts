@@ -5,6 +5,8 @@
 
 /** The names under which the emulation's process is called from the page. */
 export const BINDINGS = { send: '__emulatedSend', invoke: '__emulatedInvoke', port: '__emulatedPort' } as const;
+/** What a new document sends first, under `send`: the ends of ports that the one before had are gone. */
+export const DOCUMENT_CHANNEL = 'emulation:document';
 /** The name under which the emulation's process calls the page. */
 export const ENTRY = '__emulated';
 
@@ -23,6 +25,7 @@ export interface PageSide {
 export function preloadScript(preload: string): string {
   return `(() => {
   if (window !== window.top) return;
+  void window.${BINDINGS.send}('${DOCUMENT_CHANNEL}', []);
   const listeners = new Map();
   const ports = new Map();
   const encode = (data) => {

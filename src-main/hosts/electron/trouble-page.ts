@@ -45,13 +45,18 @@ export function troublePage({ diagnostics, isCopied }: TroubleFacts): string {
 <main>
 <h1>The window stopped and could not be brought back</h1>
 <p>Your agents are not affected: they go on, and their messages are kept. The window ended several times in a row; trying again may help, and so may restarting Quarterdeck.</p>
-<nav aria-label="What to do"><a class="ink" href="${TROUBLE_ORDERS.retry}">Try again</a><a href="${TROUBLE_ORDERS.copy}">Copy diagnostics</a></nav>
+<nav aria-label="What to do"><a class="ink" href="${hrefOf(TROUBLE_ORDERS.retry)}">Try again</a><a href="${hrefOf(TROUBLE_ORDERS.copy)}">Copy diagnostics</a></nav>
 <p role="status">${isCopied ? 'The diagnostics were copied.' : ''}</p>
 <pre tabindex="0" aria-label="Diagnostics">${escaped(diagnostics)}</pre>
 </main>
 </body>
 </html>
 `;
+}
+
+/** The link within the page's own origin. */
+function hrefOf(order: string): string {
+  return order.slice(SHELL_ORIGIN.length);
 }
 
 function escaped(text: string): string {

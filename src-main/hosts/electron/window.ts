@@ -149,6 +149,7 @@ export class MainWindow {
     };
     window.on('resize', settle);
     window.on('move', settle);
+    window.webContents.on('did-navigate-in-page', settle);
     window.on('maximize', write);
     window.on('unmaximize', write);
     window.on('close', write);
@@ -180,7 +181,9 @@ export class MainWindow {
       this.#host.log(
         `the window ended (${reason}, exit code ${exitCode}); ${next === 'give-up' ? 'it is not tried again' : `it is loaded again in ${next.waitMs} ms`}`,
       );
-      const path = pathOf(webContents) ?? this.#host.state.state.path;
+      const { state } = this.#host;
+      const path = pathOf(webContents) ?? state.state.path;
+      if (isWindowPath(path)) state.update({ path });
       clearTimeout(waiting);
       waiting = setTimeout(
         () => (next === 'give-up' ? this.#loadUrl(window, TROUBLE_URL) : this.#load(window, path)),
@@ -195,11 +198,12 @@ export class MainWindow {
           .writeText(this.#diagnostics())
           .then(() => (this.#isCopied = true))
           .catch(() => this.#host.log('the diagnostics could not be copied'))
-          .finally(() => this.#loadUrl(window, TROUBLE_URL))
+          // Once the refused navigation is over.
+          .finally(() => setImmediate(() => this.#loadUrl(window, TROUBLE_URL)))
           .catch(() => undefined);
       } else if (url === TROUBLE_ORDERS.retry) {
         this.#crashes = [];
-        this.#load(window, this.#host.state.state.path);
+        setImmediate(() => this.#load(window, this.#host.state.state.path));
       }
     });
     this.#askWhenItHangs(window);
