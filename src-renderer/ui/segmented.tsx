@@ -36,7 +36,7 @@ export function Segmented<T extends string>({
             key={option.value}
             value={option.value}
             aria-label={isIconOnly ? option.text : undefined}
-            className={`relative -ml-px inline-flex h-7 items-center justify-center gap-1.5 border border-hair-strong text-12 font-medium whitespace-nowrap text-tx-2 first:ml-0 first:rounded-l-2 last:rounded-r-2 hover:bg-bg-2 hover:text-tx-1 aria-checked:bg-bg-2 aria-checked:text-tx-1 ${isIconOnly ? 'w-7' : 'px-2.5'}`}
+            className={`relative -ml-px inline-flex h-7 items-center justify-center gap-1.5 border border-hair-strong text-12 font-medium whitespace-nowrap text-tx-2 first-of-type:ml-0 first-of-type:rounded-l-2 last-of-type:rounded-r-2 hover:bg-bg-2 hover:text-tx-1 aria-checked:bg-bg-2 aria-checked:text-tx-1 ${isIconOnly ? 'w-7' : 'px-2.5'}`}
           >
             {option.icon}
             {isIconOnly ? null : option.text}
