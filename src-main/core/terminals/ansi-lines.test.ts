@@ -60,6 +60,11 @@ describe('lines of a terminal', () => {
     expect(tile(line)).toEqual([expected]);
   });
 
+  it('lose the colour of an underline with 59', () => {
+    const reader = new AnsiLines();
+    expect(ansiOf(reader.read('\x1b[4;58:5:9ma\x1b[59mb'))).toBe('\x1b[0;4;58:5:9ma\x1b[0;4mb\x1b[0m');
+  });
+
   it('go on in the look in which the line above ended', () => {
     expect(tile('\x1b[31mone', 'two \x1b[1mthree', '\x1b[0mfour')).toEqual([
       [['one', { fg: 1 }]],
@@ -83,8 +88,9 @@ describe('lines of a terminal', () => {
   });
 
   it('written line by line look like written as one', async () => {
+    // Without 59: xterm.js keeps what it leaves behind apart from a colour that was never set, though both look the same.
     const code = fc.oneof(
-      fc.constantFrom('0', '1', '2', '3', '4', '4:3', '5', '7', '8', '9', '22', '24', '27', '39', '49', '53', '', '58:5:7', '59'),
+      fc.constantFrom('0', '1', '2', '3', '4', '4:3', '5', '7', '8', '9', '22', '24', '27', '39', '49', '53', '', '58:5:7'),
       fc.integer({ min: 30, max: 37 }).map(String),
       fc.integer({ min: 100, max: 107 }).map(String),
       fc.nat(255).map((colour) => `38;5;${colour}`),
