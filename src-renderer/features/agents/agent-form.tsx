@@ -101,10 +101,13 @@ export function AgentForm({ fields, errors, onChange, runtimes, isExisting = fal
         </div>
       </Group>
       <Group title="Limits">
+        <p className="-mt-1 text-12 text-pretty text-tx-3">
+          The time is kept to. Memory and CPU are written down with the agent; nothing holds it to them yet.
+        </p>
         <div className="grid grid-cols-2 gap-4">
-          {text('memory', 'Memory', { placeholder: '2GB' })}
-          {text('cpu', 'CPU', { placeholder: '2' })}
-          {text('timeout', 'Longest time', { placeholder: '0' })}
+          {text('memory', 'Memory', { placeholder: '2GB', hint: 'For example 512MB or 2GB' })}
+          {text('cpu', 'CPU', { placeholder: '2', hint: 'Cores, for example 2 or 0.5' })}
+          {text('timeout', 'Longest time', { placeholder: '0', hint: 'Of one piece of work, for example 10m; 0 is no limit' })}
           {text('maxConcurrentTasks', 'Tasks at once', { placeholder: '1' })}
         </div>
       </Group>
