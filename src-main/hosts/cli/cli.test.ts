@@ -219,6 +219,38 @@ describe('attach', { timeout: 90_000 }, () => {
     expect(logs.size).toEqual(before);
   });
 
+  it('takes control, is refused while another has it, and can take it by force', async () => {
+    await quarterdeck(['spawn', '--id', 'wanted', '--', 'cat']);
+    const first = inTerminal(['attach', 'wanted']);
+    await first.shows('\u001b[2J');
+    const status = z.object({ holder: z.object({ door: z.string() }).nullable(), viewers: z.number() });
+    const ask = (): Promise<z.infer<typeof status>> => json(status, ['call', 'terminals.status', '{"id":"wanted"}']);
+    expect(await ask()).toMatchObject({ holder: { door: 'cli' }, viewers: 1 });
+    const second = inTerminal(['attach', 'wanted']);
+    expect(await second.ends()).toBe(5);
+    await second.shows(/operator \(cli\) has had control[^]*--force/);
+
+    const third = inTerminal(['attach', 'wanted', '--force']);
+    await first.shows('operator (cli) took control: you only look.');
+    first.type('not this\r');
+    third.type('but this\r');
+    await first.shows('but this');
+    await third.shows('but this');
+    first.forget();
+    first.type('\u001dt');
+    await first.shows('You have control.');
+    await third.shows('took control');
+    first.type('mine again\r');
+    await third.shows('mine again');
+    first.type('\u001dd');
+    expect(await first.ends()).toBe(0);
+    await expect.poll(ask, { timeout: 10_000 }).toEqual({ holder: null, viewers: 1 });
+    third.type('\u001dd');
+    expect(await third.ends()).toBe(0);
+    const logs = await json(z.object({ lines: z.array(z.string()) }), ['logs', 'wanted']);
+    expect(logs.lines.join('\n')).not.toContain('not this');
+  });
+
   it('puts the terminal back when it is ended by a signal, and refuses what is not there', async () => {
     await quarterdeck(['spawn', '--id', 'still', '--', 'sleep', '1000']);
     const terminal = inTerminal(['attach', 'still']);
