@@ -243,6 +243,18 @@ test('a dialog keeps the focus and gives it back', async ({ page }) => {
   await expect(dialog).toBeHidden();
   await expect(opener).toBeFocused();
 
+  // From a menu, whose item is gone by then; and a toast above it can be answered without leaving it.
+  await page.getByRole('button', { name: 'From a menu' }).press('Enter');
+  await page.getByRole('menuitem', { name: 'New agent…' }).press('Enter');
+  const second = page.getByRole('dialog', { name: 'New agent' });
+  await second.getByRole('button', { name: 'Check' }).click();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(page.getByText('Answer: undone')).toBeAttached();
+  await expect(second).toBeVisible();
+  await second.getByRole('textbox', { name: 'Name' }).press('Escape');
+  await expect(second).toBeHidden();
+  await expect(page.getByRole('button', { name: 'From a menu' })).toBeFocused();
+
   // What is longer than its box is reached and scrolled by keys.
   await page.getByRole('button', { name: 'Read on…' }).press('Enter');
   await page.keyboard.press('Tab');

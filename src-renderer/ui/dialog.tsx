@@ -44,6 +44,10 @@ export function Dialog({ isOpen, onClose, title, description, footer, size = 'no
         <RadixDialog.Overlay className="appear fixed inset-0 z-40 grid grid-cols-[minmax(0,1fr)] place-items-center overflow-y-auto bg-scrim p-4">
           <RadixDialog.Content
             {...(description === undefined ? { 'aria-describedby': undefined } : {})}
+            onInteractOutside={(event) => {
+              // A toast stands above: answering it is not leaving the dialog.
+              if (event.target instanceof Element && event.target.closest('[data-sonner-toaster]')) event.preventDefault();
+            }}
             onCloseAutoFocus={(event) => {
               if (opener?.isConnected !== true) return;
               event.preventDefault();

@@ -2,12 +2,15 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { Button } from '#renderer/ui/button.tsx';
 import { Dialog } from '#renderer/ui/dialog.tsx';
+import { Menu, MenuItem } from '#renderer/ui/menu.tsx';
 import { TextField } from '#renderer/ui/text-field.tsx';
+import { showToast } from '#renderer/ui/toast.tsx';
 import { Specimen } from '../specimen.tsx';
 
 export function DialogPage(): ReactNode {
   const [open, setOpen] = useState<'small' | 'normal' | 'wide'>();
   const [name, setName] = useState('');
+  const [answer, setAnswer] = useState('nothing yet');
   const close = (): void => setOpen(undefined);
   return (
     <Specimen title="Dialogs">
@@ -15,6 +18,10 @@ export function DialogPage(): ReactNode {
         <Button onClick={() => setOpen('small')}>Delete…</Button>
         <Button onClick={() => setOpen('normal')}>New agent…</Button>
         <Button onClick={() => setOpen('wide')}>Read on…</Button>
+        <Menu label="Actions" trigger={<Button>From a menu</Button>}>
+          <MenuItem onSelect={() => setOpen('normal')}>New agent…</MenuItem>
+        </Menu>
+        <p role="status">Answer: {answer}</p>
       </div>
       <Dialog
         isOpen={open === 'small'}
@@ -41,6 +48,13 @@ export function DialogPage(): ReactNode {
         title="New agent"
         footer={
           <>
+            <Button
+              look="quiet"
+              size="large"
+              onClick={() => showToast({ title: 'Checked.', actions: [{ text: 'Undo', onClick: () => setAnswer('undone') }] })}
+            >
+              Check
+            </Button>
             <Button size="large" onClick={close}>
               Cancel
             </Button>
