@@ -293,6 +293,12 @@ test('a long list keeps its place, its end, its focus and its numbers', async ({
   await page.getByRole('button', { name: 'One after' }).click();
   await expect(line(1_200)).toBeInViewport();
 
+  // So it does when its box gets lower.
+  await page.getByRole('button', { name: 'Lower' }).click();
+  await expect(line(1_200)).toBeInViewport({ ratio: 0.9 });
+  await page.getByRole('button', { name: 'Lower' }).click();
+  await expect(line(1_200)).toBeInViewport({ ratio: 0.9 });
+
   // In the middle, what is read stays where it is: with fifty more before it, and one more after.
   await log.hover();
   await page.mouse.wheel(0, -1_500);

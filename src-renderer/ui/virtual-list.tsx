@@ -1,5 +1,5 @@
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
-import { useCallback, useId, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useId, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactNode, Ref } from 'react';
 
 /** Within so many pixels of an edge the list counts as being there. */
@@ -110,6 +110,23 @@ export function VirtualList<T>(props: VirtualListProps<T>): ReactNode {
     edges.current = next;
     onEdges(next);
   }, [onEdges]);
+
+  // Items that came or went may have moved an edge without a scroll.
+  useEffect(tellEdges, [tellEdges, items]);
+
+  // A box that gets lower, by a banner or a smaller window, would hide the newest behind its edge.
+  useEffect(() => {
+    const shown = box.current;
+    if (anchor !== 'end' || shown === null) return undefined;
+    let height = shown.clientHeight;
+    const observer = new ResizeObserver(() => {
+      const distance = shown.scrollHeight - shown.scrollTop - height;
+      height = shown.clientHeight;
+      if (distance < NEAR_EDGE_PX) virtualizer.scrollToEnd();
+    });
+    observer.observe(shown);
+    return () => observer.disconnect();
+  }, [anchor, virtualizer]);
 
   const selectedIndex = selectedKey === null ? -1 : items.findIndex((item) => keyOf(item) === selectedKey);
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {

@@ -14,11 +14,12 @@ export function ListPage(): ReactNode {
   const [log, setLog] = useState(() => range(1_000, 200));
   const [edges, setEdges] = useState<ListEdges>();
   const [chosen, setChosen] = useState<string | null>('3');
+  const [isLow, setLow] = useState(false);
   const items = range(0, 20_000);
   return (
     <>
       <Specimen title="A log that follows its end" isFlush>
-        <div style={{ height: 240 }}>
+        <div style={{ height: isLow ? 120 : 240 }}>
           <VirtualList
             ref={handle}
             label="Log"
@@ -42,6 +43,9 @@ export function ListPage(): ReactNode {
         <Button onClick={() => setLog((shown) => [...shown, (shown.at(-1) ?? 0) + 1])}>One after</Button>
         <Button onClick={() => handle.current?.scrollToEnd()}>To the end</Button>
         <Button onClick={() => handle.current?.scrollToIndex(0, 'start')}>To the start</Button>
+        <Button aria-pressed={isLow} onClick={() => setLow(!isLow)}>
+          Lower
+        </Button>
         <p role="status">
           {log.length} lines, {edges?.isAtEnd === true ? 'at the end' : 'not at the end'}
         </p>
