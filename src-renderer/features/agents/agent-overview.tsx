@@ -60,7 +60,7 @@ function SaysSection({ agent: { says, config, state } }: { readonly agent: Agent
   return (
     <PanelSection title="Says" aside={<RelativeTime at={says.at} />}>
       <p className="text-13 leading-[18px] text-pretty break-words">{says.doing}</p>
-      {says.progress === null ? null : <Progress label="Its own count" value={says.progress} className="mt-2" />}
+      {says.progress === null ? null : <Progress label="Progress, by its own count" value={says.progress} className="mt-2" />}
     </PanelSection>
   );
 }

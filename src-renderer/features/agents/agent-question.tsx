@@ -5,9 +5,11 @@ import { useSession } from '#renderer/store/session-context.tsx';
 import { useCommand } from '#renderer/store/use-command.ts';
 import { Button } from '#renderer/ui/button.tsx';
 import { KeyHint } from '#renderer/ui/key-hint.tsx';
+import { fullTime, shortDuration } from '#renderer/ui/format-time.ts';
 import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { StateMark } from '#renderer/ui/state-mark.tsx';
 import { TextArea } from '#renderer/ui/text-field.tsx';
+import { useNow } from '#renderer/ui/use-now.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import type { InboxMessage } from '#shared/messages/model.ts';
 import { MAX_BODY_CHARS } from '#shared/messages/model.ts';
@@ -62,7 +64,7 @@ export function AgentQuestion({ agentId, message, more }: AgentQuestionProps): R
         <span className="min-w-0 truncate">{message.subject ?? (message.kind === 'task' ? 'A task for you' : 'A question')}</span>
         <span className="ml-auto flex-none text-12 font-regular text-tx-2">
           {more === 0 ? '' : `${more} more · `}
-          <RelativeTime at={message.sentAt} />
+          {message.expiresAt === null ? <RelativeTime at={message.sentAt} /> : <Expiry at={message.expiresAt} />}
         </span>
       </h2>
       <p
@@ -132,5 +134,15 @@ export function AgentQuestion({ agentId, message, more }: AgentQuestionProps): R
         </div>
       </form>
     </section>
+  );
+}
+
+/** How long the answer still matters. */
+function Expiry({ at }: { readonly at: number }): ReactNode {
+  const now = useNow(10_000);
+  return (
+    <time dateTime={new Date(at).toISOString()} title={fullTime(at)}>
+      expires in {shortDuration(Math.max(0, at - now)).split(' ')[0]}
+    </time>
   );
 }

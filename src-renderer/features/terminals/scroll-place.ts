@@ -1,14 +1,16 @@
 /**
  * Where the reader of a terminal is: at its end, or above it with lines coming in below.
  * tmux draws screens, not every line that passes: what stands above the screen in the page may have holes after much output.
- * Whoever goes up to read therefore gets all of it from tmux, and stays at the same distance from the end.
+ * Whoever goes up to read, or searches, therefore gets all of it from tmux first, and stays at the same distance from the end.
  */
 import type { IMarker, Terminal } from '@xterm/xterm';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { DisposableStack, toDisposable } from '#shared/kernel/disposable.ts';
 
 /** History is fetched again at most so often, in milliseconds, however a reader scrolls. */
-const FETCH_EVERY_MS = 2_000;
+const FETCH_EVERY_MS = 500;
+/** Lines that a turn of the wheel goes up where there was nothing above the screen before. */
+const WHEEL_LINES = 3;
 
 interface ScrollPlaceOptions {
   readonly terminal: Terminal;
@@ -37,7 +39,11 @@ export class ScrollPlace implements Disposable {
     const { terminal, holder } = options;
     this.#owned.add(terminal.onScroll(() => this.look()));
     this.#owned.add(terminal.onWriteParsed(() => this.look()));
-    const onWheel = (): void => void requestAnimationFrame(() => this.moved());
+    const onWheel = (event: WheelEvent): void => {
+      // Where nothing is above the screen, xterm has nothing to scroll.
+      if (event.deltaY < 0 && terminal.buffer.active.baseY === 0) this.withHistory(() => terminal.scrollLines(-WHEEL_LINES));
+      requestAnimationFrame(() => this.moved());
+    };
     holder.addEventListener('wheel', onWheel, { passive: true });
     this.#owned.add(toDisposable(() => holder.removeEventListener('wheel', onWheel)));
   }
@@ -59,6 +65,13 @@ export class ScrollPlace implements Disposable {
   moved(): void {
     const { viewportY, baseY } = this.#options.terminal.buffer.active;
     if (this.#above !== undefined) this.#above = baseY - viewportY;
+    this.look();
+  }
+
+  /** Does something that needs what stands above the screen, when it is there: at once if nothing was printed since. */
+  withHistory(act: () => void): void {
+    const { viewportY, baseY } = this.#options.terminal.buffer.active;
+    if (!this.#fetch(baseY - viewportY, act)) act();
     this.look();
   }
 
@@ -86,19 +99,26 @@ export class ScrollPlace implements Disposable {
     this.#owned.dispose();
   }
 
-  #fetch(above: number): void {
+  /** Fetches history and then acts; false when there is nothing to fetch. */
+  #fetch(above: number, act: () => void = () => undefined): boolean {
+    const { terminal, fetchHistory } = this.#options;
     const now = performance.now();
-    if (!this.#hasNewBytes || now - this.#fetchedAt < FETCH_EVERY_MS) return;
+    if (!this.#hasNewBytes || this.#above !== undefined || now - this.#fetchedAt < FETCH_EVERY_MS) return false;
+    // A program that has the whole screen to itself has no lines above it.
+    if (terminal.buffer.active.type === 'alternate') return false;
     this.#fetchedAt = now;
     this.#above = above;
     this.#hasNewBytes = false;
-    const { terminal } = this.#options;
-    this.#options.fetchHistory(() => {
+    fetchHistory(() => {
       if (this.#above === undefined) return;
       const kept = this.#above;
       this.#above = undefined;
-      terminal.scrollToLine(Math.max(0, terminal.buffer.active.baseY - kept));
+      // The bytes of the history itself are not new.
+      this.#hasNewBytes = false;
+      if (kept > 0) terminal.scrollToLine(Math.max(0, terminal.buffer.active.baseY - kept));
+      act();
       this.look();
     });
+    return true;
   }
 }

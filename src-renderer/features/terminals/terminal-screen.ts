@@ -213,10 +213,14 @@ export class TerminalScreen implements Disposable {
       incremental: direction === 'stay',
       decorations: searchColours(this.#box),
     };
+    this.#place.withHistory(() => this.#find(wish, direction, options));
+  }
+
+  #find(wish: SearchWish, direction: 'next' | 'previous' | 'stay', options: ISearchOptions): void {
     try {
       if (wish.isPattern) RegExp(wish.text);
-      if (direction === 'previous' || direction === 'stay') this.#search.findPrevious(wish.text, options);
-      else this.#search.findNext(wish.text, options);
+      if (direction === 'next') this.#search.findNext(wish.text, options);
+      else this.#search.findPrevious(wish.text, options);
     } catch (error) {
       this.#search.clearDecorations();
       const problem = error instanceof SyntaxError ? 'This is no pattern yet.' : 'The search failed.';
@@ -303,11 +307,11 @@ export class TerminalScreen implements Disposable {
       'zoom-in': () => this.#asks.onZoom(1),
       'zoom-out': () => this.#asks.onZoom(-1),
       'zoom-usual': () => this.#asks.onZoom(0),
-      'page-up': () => terminal.scrollPages(-1),
+      'page-up': () => this.#place.withHistory(() => terminal.scrollPages(-1)),
       'page-down': () => terminal.scrollPages(1),
-      'line-up': () => terminal.scrollLines(-1),
+      'line-up': () => this.#place.withHistory(() => terminal.scrollLines(-1)),
       'line-down': () => terminal.scrollLines(1),
-      'to-start': () => terminal.scrollToTop(),
+      'to-start': () => this.#place.withHistory(() => terminal.scrollToTop()),
       'to-end': () => terminal.scrollToBottom(),
       stray: () => this.state.setState(({ strayKeys }) => ({ strayKeys: strayKeys + 1 })),
     };
