@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { fromHttp, record, toHttp } from './emulation-state.ts';
 import type { EmulatedPort } from './emulated-ports.ts';
 import { PageRelay } from './emulated-ports.ts';
-import { BINDINGS, DOCUMENT_CHANNEL, preloadScript } from './preload-shim.ts';
+import { BINDINGS, DOCUMENT_CHANNEL, OPEN_CHANNEL, preloadScript } from './preload-shim.ts';
 import { strict } from './strict.ts';
 
 /** The options that are looked at; an insecure one is refused, whatever it is for. */
@@ -131,9 +131,6 @@ class EmulatedWindow extends EventEmitter {
   #isDestroyed = false;
   #isLoading = false;
   #bounds: { x: number; y: number; width: number; height: number };
-  readonly #popups: Page[] = [];
-  /** Popups that the shell was asked about and that are not closed yet. */
-  #answered = 0;
 
   constructor(options: unknown) {
     super();
@@ -230,6 +227,7 @@ class EmulatedWindow extends EventEmitter {
     await page.exposeFunction(BINDINGS.send, (channel: string, args: unknown[]) => {
       // Not Playwright's framenavigated: that one also comes when a page changes its own address.
       if (channel === DOCUMENT_CHANNEL) contents.relay?.reset();
+      else if (channel === OPEN_CHANNEL) this.#askAboutPopup(String(args[0]));
       else theHost().onIpc(channel, { sender: contents, senderFrame: contents.frame() }, args);
     });
     await page.exposeFunction(BINDINGS.invoke, (channel: string, args: unknown[]) =>
@@ -248,15 +246,6 @@ class EmulatedWindow extends EventEmitter {
       if (message.type() === 'error') record.consoleErrors.push(message.text());
     });
     page.on('pageerror', (error) => record.consoleErrors.push(String(error)));
-    await context.route('**/*', async (route) => {
-      if (isOfPopup(route, page)) await this.#askAboutPopup(route);
-      else await route.fallback();
-    });
-    // In Electron there would be no page: it is closed once the shell was asked about it, in whatever order the two come.
-    page.on('popup', (popup) => {
-      this.#popups.push(popup);
-      this.#closePopups();
-    });
     // A navigation is asked about before it goes out: what the shell prevents is aborted.
     await page.route('**/*', async (route) => {
       if (await this.#isRefused(route)) await route.abort('aborted');
@@ -281,35 +270,12 @@ class EmulatedWindow extends EventEmitter {
     return navigation.isPrevented;
   }
 
-  /** Asks the shell about a window that the page opens; the first request of one tells its address. */
-  async #askAboutPopup(route: Route): Promise<void> {
-    const url = fromHttp(route.request().url());
-    const action = this.webContents.openHandler?.({ url }).action ?? 'allow';
+  /** Asks the shell about a window that the page would open. */
+  #askAboutPopup(address: string): void {
+    const url = fromHttp(address);
+    const action = this.contents.openHandler?.({ url }).action ?? 'allow';
     record.popups.push({ url, action });
-    if (action === 'deny') await route.abort('aborted');
-    else await route.fallback();
-    this.#answered += 1;
-    this.#closePopups();
-  }
-
-  #closePopups(): void {
-    while (this.#answered > 0 && this.#popups.length > 0) {
-      this.#answered -= 1;
-      this.#popups
-        .shift()
-        ?.close()
-        .catch(() => undefined);
-    }
-  }
-}
-
-/** Whether a request is the first of a page that is only being made: Playwright may have no frame for it yet. */
-function isOfPopup(route: Route, opener: Page): boolean {
-  if (!route.request().isNavigationRequest()) return false;
-  try {
-    return route.request().frame().page() !== opener;
-  } catch {
-    return true;
+    if (action !== 'deny') throw new Error('electron emulation: a window opened by a page is not emulated');
   }
 }
 

@@ -7,6 +7,8 @@
 export const BINDINGS = { send: '__emulatedSend', invoke: '__emulatedInvoke', port: '__emulatedPort' } as const;
 /** What a new document sends first, under `send`: the ends of ports that the one before had are gone. */
 export const DOCUMENT_CHANNEL = 'emulation:document';
+/** What a page sends, under `send`, that opens a window: Electron asks the shell before there is one. */
+export const OPEN_CHANNEL = 'emulation:open';
 /** The name under which the emulation's process calls the page. */
 export const ENTRY = '__emulated';
 
@@ -26,6 +28,14 @@ export function preloadScript(preload: string): string {
   return `(() => {
   if (window !== window.top) return;
   void window.${BINDINGS.send}('${DOCUMENT_CHANNEL}', []);
+  const open = (url) => void window.${BINDINGS.send}('${OPEN_CHANNEL}', [new URL(url, window.location.href).href]);
+  window.open = (url) => { open(url ?? 'about:blank'); return null; };
+  window.addEventListener('click', (event) => {
+    const link = event.target instanceof Element ? event.target.closest('a[target=_blank]') : null;
+    if (link === null || event.defaultPrevented) return;
+    event.preventDefault();
+    open(link.href);
+  });
   const listeners = new Map();
   const ports = new Map();
   const encode = (data) => {

@@ -84,6 +84,27 @@ describe('the desktop app', () => {
     expect(findElectron(root, {})).toBe(join(electron, 'dist', 'electron'));
   });
 
+  it('gives way to the browser, in one sentence, where there is no window to be had', async () => {
+    const root = makeRoot();
+    // The port that is none ends the command right after the sentence: nothing is served here.
+    const start = (env: NodeJS.ProcessEnv): Promise<string> =>
+      runInProcess(['start', '--port', 'none'], {
+        dataDir: join(root, 'data'),
+        entry: join(root, 'out', 'node', 'cli.js'),
+        env: { PATH: process.env['PATH'], ...env },
+      }).then(({ stderr }) => stderr);
+    const goesOn = 'Quarterdeck goes on without a window, and you use it in a browser.';
+    // Nothing is fetched for a machine without a display.
+    expect((await start({})).split('\n')[0]).toBe(`There is no display for a window: ${goesOn}`);
+    expect(await start({ DISPLAY: ':99' })).toContain(`The Electron runtime is not here and could not be fetched: ${goesOn}`);
+    const dist = join(root, 'node_modules', 'electron', 'dist');
+    putStub(dist, join(root, 'notes'));
+    writeFileSync(join(dist, 'electron'), '#!/bin/sh\nkill -TRAP $$\n', { mode: 0o755 });
+    expect(await start({ DISPLAY: ':99' })).toContain(`The Electron runtime could not start here (SIGTRAP): ${goesOn}`);
+    rmSync(join(root, 'out', 'main'), { recursive: true });
+    expect((await start({ DISPLAY: ':99' })).split('\n')[0]).toBe(`The desktop window is not part of this build: ${goesOn}`);
+  });
+
   it('needs a display', () => {
     expect(hasDisplay({}, 'linux')).toBe(false);
     expect(hasDisplay({ DISPLAY: '' }, 'linux')).toBe(false);

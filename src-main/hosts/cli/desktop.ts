@@ -3,28 +3,15 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** How long the download of the runtime may take, in milliseconds: a start must not hang on a bad network. */
-const INSTALL_TIMEOUT_MS = 20_000;
+/** How long the download of the runtime (some 120 MB) may take, in milliseconds: a start must not hang on a bad network. */
+const INSTALL_TIMEOUT_MS = 60_000;
+/** A runtime that is ended by one of these within the time never showed a window: Chromium's sandbox or a library is missing. */
+const CRASH_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(['SIGTRAP', 'SIGABRT', 'SIGSEGV', 'SIGILL', 'SIGBUS']);
+const CRASH_WITHIN_MS = 10_000;
 
 /** Whether windows can be shown. */
 export function hasDisplay(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): boolean {
   return platform === 'darwin' || platform === 'win32' || (env['DISPLAY'] ?? '') !== '' || (env['WAYLAND_DISPLAY'] ?? '') !== '';
-}
-
-/** Hands an address to the desktop's browser; false when there is no program for it. */
-export function openInBrowser(url: string): Promise<boolean> {
-  const [program, args] =
-    process.platform === 'darwin'
-      ? ['open', [url]]
-      : process.platform === 'win32'
-        ? ['rundll32', ['url.dll,FileProtocolHandler', url]]
-        : ['xdg-open', [url]];
-  return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: 'ignore', detached: true });
-    child.once('error', () => resolve(false));
-    child.once('spawn', () => resolve(true));
-    child.unref();
-  });
 }
 
 /** The executable inside a distribution of Electron (electron's own install.js has the same list). */
@@ -67,9 +54,17 @@ export function installElectron(root: string, env: NodeJS.ProcessEnv): Promise<v
   });
 }
 
-/** Runs the desktop app and ends as it ends. Signals are passed on. */
-export function runElectron(binary: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+/**
+ * Runs the desktop app and ends as it ends, with its exit code. Signals are passed on. `crashed`, with the signal, when the
+ * runtime itself could not start here; what it said of that is on stderr.
+ */
+export function runElectron(
+  binary: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<{ readonly code: number } | { readonly crashed: NodeJS.Signals }> {
   const { ELECTRON_RUN_AS_NODE: _asNode, ...rest } = env;
+  const startedAt = Date.now();
   return new Promise((resolve, reject) => {
     const child = spawn(binary, [...args], { stdio: 'inherit', env: rest });
     const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
@@ -79,6 +74,10 @@ export function runElectron(binary: string, args: readonly string[], env: NodeJS
       for (const signal of signals) process.off(signal, pass);
     };
     child.once('error', (error) => (done(), reject(error)));
-    child.once('exit', (code) => (done(), resolve(code ?? 1)));
+    child.once('exit', (code, signal) => {
+      done();
+      const isCrash = signal !== null && CRASH_SIGNALS.has(signal) && Date.now() - startedAt < CRASH_WITHIN_MS;
+      resolve(isCrash ? { crashed: signal } : { code: code ?? 1 });
+    });
   });
 }

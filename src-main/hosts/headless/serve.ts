@@ -1,10 +1,10 @@
 /** The headless host: the core under plain Node, serving the window to a browser, until a signal ends it. */
-import { spawn } from 'node:child_process';
 import type { Logger } from 'pino';
 import pino from 'pino';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { App } from '#core/app.ts';
 import { startApp } from '#core/app.ts';
+import { openInBrowser } from './open-browser.ts';
 import { productFiles, VERSION } from './product-files.ts';
 
 /** What the command line decides. */
@@ -29,20 +29,7 @@ function makeLog(): Logger {
   );
 }
 
-function openBrowser(url: string): void {
-  const [program, ...args] =
-    process.platform === 'darwin'
-      ? ['open', url]
-      : process.platform === 'win32'
-        ? ['cmd', '/c', 'start', '', url]
-        : ['xdg-open', url];
-  const child = spawn(program ?? 'xdg-open', args, { stdio: 'ignore', detached: true });
-  // No browser is no failure: the link was printed.
-  child.on('error', () => undefined);
-  child.unref();
-}
-
-function announce(app: App, options: ServeOptions): void {
+async function announce(app: App, options: ServeOptions): Promise<void> {
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ event: 'ready', ...app.info })}\n`);
     return;
@@ -51,7 +38,8 @@ function announce(app: App, options: ServeOptions): void {
   process.stdout.write(
     `Quarterdeck ${VERSION} is running.\n\n  Open it       ${link}\n                (this link logs one browser in, once, within ten minutes)\n  Claude Code   claude mcp add --transport http quarterdeck ${app.info.mcpUrl} --header "Authorization: Bearer $(cat ${options.dataDir}/operator-token)"\n  Data          ${options.dataDir}\n\nCtrl-C ends it; agents in tmux keep running.\n`,
   );
-  if (options.isOpening) openBrowser(link);
+  if (options.isOpening && !(await openInBrowser(link)))
+    process.stderr.write('No program opens a browser here: open the link above yourself.\n');
 }
 
 /** Runs the core until SIGTERM, SIGINT or a shutdown call. Resolves with the exit code. */
@@ -91,7 +79,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     return 1;
   }
   // Nobody is told of a core that is about to end.
-  if (!isEnding) announce(app, options);
+  if (!isEnding) await announce(app, options);
   const ending = await ended;
   await app.close(ending);
   return 0;

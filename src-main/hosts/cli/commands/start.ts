@@ -54,27 +54,29 @@ function electronArgs(root: string, call: Serve): string[] {
   ];
 }
 
-async function start(call: Invocation<z.infer<typeof StartOptions>>): Promise<number> {
+/** Runs the desktop app, fetching its runtime if need be. Its exit code, or why there is no window here. */
+async function startDesktop(call: Serve): Promise<number | string> {
   const { io, out } = call;
-  if (call.options.headless) return serveHere(call);
   const root = productRoot(io.entry);
-  const isBuilt = existsSync(join(root, 'out', 'main', 'main.js'));
+  if (!existsSync(join(root, 'out', 'main', 'main.js'))) return 'The desktop window is not part of this build';
+  if (!hasDisplay(io.env)) return 'There is no display for a window';
   let binary = findElectron(root, io.env);
-  if (binary === undefined && isBuilt && hasDisplay(io.env)) {
+  if (binary === undefined) {
     out.note('The desktop window needs the Electron runtime, which is not here yet; fetching it …');
     await installElectron(root, io.env);
     binary = findElectron(root, io.env);
   }
-  if (binary !== undefined && isBuilt && hasDisplay(io.env)) {
-    io.takeSignals();
-    return runElectron(binary, electronArgs(root, call), io.env);
-  }
-  const why = !isBuilt
-    ? 'The desktop window is not part of this build'
-    : binary === undefined
-      ? 'The Electron runtime is not here and could not be fetched'
-      : 'There is no display for a window';
-  out.note(`${why}: Quarterdeck goes on without a window, and you use it in a browser.`);
+  if (binary === undefined) return 'The Electron runtime is not here and could not be fetched';
+  io.takeSignals();
+  const end = await runElectron(binary, electronArgs(root, call), io.env);
+  return 'code' in end ? end.code : `The Electron runtime could not start here (${end.crashed})`;
+}
+
+async function start(call: Invocation<z.infer<typeof StartOptions>>): Promise<number> {
+  if (call.options.headless) return serveHere(call);
+  const outcome = await startDesktop(call);
+  if (typeof outcome === 'number') return outcome;
+  call.out.note(`${outcome}: Quarterdeck goes on without a window, and you use it in a browser.`);
   return serveHere(call);
 }
 
