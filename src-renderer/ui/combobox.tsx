@@ -101,7 +101,9 @@ function Frame<T extends string>(props: FrameProps<T>): ReactNode {
         }}
       >
         {isLabelHidden ? null : <span className="flex-none text-tx-3">{label}</span>}
-        <span className={`min-w-0 flex-1 truncate text-left ${shown === undefined ? 'text-tx-3' : 'font-medium text-tx-1'}`}>
+        <span
+          className={`min-w-0 flex-1 truncate text-left ${shown === undefined || disabled ? 'text-tx-3' : 'font-medium text-tx-1'}`}
+        >
           {shown ?? placeholder}
         </span>
         <ChevronDown aria-hidden className="size-3.5 flex-none text-tx-3" />

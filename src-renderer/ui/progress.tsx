@@ -17,7 +17,8 @@ export function Progress({ label, value, detail, className = '' }: ProgressProps
     <div className={`flex min-w-0 flex-col gap-1.5 text-12 ${className}`}>
       <div className="flex min-w-0 items-baseline gap-3">
         <span className="min-w-0 flex-1 truncate text-tx-2">{label}</span>
-        <span className="figures flex-none text-tx-2">{detail ?? (percent === undefined ? '' : `${percent}%`)}</span>
+        {detail === undefined ? null : <span className="flex-none text-tx-2">{detail}</span>}
+        {percent === undefined || detail !== undefined ? null : <span className="figures flex-none text-tx-2">{percent}%</span>}
       </div>
       <div
         role="progressbar"
