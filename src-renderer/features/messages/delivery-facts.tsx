@@ -88,9 +88,9 @@ export function DeliveryDetails({ message, copies, repliedAt }: DeliveryFactsPro
           <code className="font-code text-12 break-all">{message.threadId}</code>
         </Fact>
       </FactList>
-      <h3 className="mt-4 mb-1 text-12 font-strong">
+      <h2 className="mt-4 mb-1 text-12 font-strong">
         {message.recipients.length === 0 ? 'Nobody was there to get it' : 'On its way'}
-      </h3>
+      </h2>
       <ul>
         {message.recipients.map((recipient) => (
           <li key={recipient} className="border-t border-hair py-1.5 first:border-t-0">
@@ -135,7 +135,7 @@ function Step({ step, sentAt }: { readonly step: PathStep; readonly sentAt: numb
   const tone = { done: 'text-tx-2', open: 'text-tx-3', failed: 'text-st-failed' }[step.state];
   return (
     <li
-      className={`relative grid grid-cols-[14px_96px_minmax(0,1fr)_auto] items-center text-12 leading-[18px] before:absolute before:top-[-9px] before:left-[3.5px] before:h-3 before:border-l before:border-hair-strong first:before:hidden ${tone}`}
+      className={`relative grid grid-cols-[14px_96px_minmax(0,1fr)_auto] items-center text-12 leading-[18px] before:absolute before:-top-[5px] before:left-[3.5px] before:h-2.5 before:border-l before:border-hair-strong first:before:hidden ${tone}`}
     >
       <span aria-hidden className={`size-2 rounded-full border-[1.5px] ${STEP_MARKS[step.state]}`} />
       <span>{step.name}</span>

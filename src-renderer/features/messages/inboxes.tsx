@@ -29,7 +29,7 @@ export function Inboxes({ markOf, onSelect }: InboxesProps): ReactNode {
     .map((name) => ({ ...empty, ...queues.get(name), recipient: name }))
     .toSorted((a, b) => weight(b) - weight(a) || (a.recipient < b.recipient ? -1 : 1));
   return (
-    <section aria-labelledby="inboxes" className="flex min-h-0 flex-[0_1_auto] flex-col border-t border-hair pt-3">
+    <section aria-labelledby="inboxes" className="flex max-h-[45%] min-h-0 flex-none flex-col border-t border-hair pt-3">
       <h2 id="inboxes" className="flex flex-none justify-between px-4 pb-1 text-12 font-strong">
         Inboxes <span className="font-regular text-tx-3">queued, oldest</span>
       </h2>
@@ -40,7 +40,7 @@ export function Inboxes({ markOf, onSelect }: InboxesProps): ReactNode {
               type="button"
               title={unread === 0 ? undefined : `${unread} not acknowledged`}
               onClick={() => onSelect(recipient)}
-              className="grid h-[22px] w-full grid-cols-[12px_minmax(0,1fr)_48px_56px] items-center gap-x-2 px-4 text-left text-12 hover:bg-bg-2"
+              className="grid h-6 w-full grid-cols-[12px_minmax(0,1fr)_48px_56px] items-center gap-x-2 px-4 text-left text-12 hover:bg-bg-2"
             >
               {markOf(recipient)}
               <span className="truncate">{nameOf(recipient)}</span>

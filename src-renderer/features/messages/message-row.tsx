@@ -162,8 +162,9 @@ function Body({ message, isWhole, isStrong, actions }: MessageRowProps & { reado
   );
 }
 
-function Data({ message, isDataShown, actions }: MessageRowProps): ReactNode {
-  if (message.data === null) return null;
+function Data({ message, isForYou, isDataShown, actions }: MessageRowProps): ReactNode {
+  // What is offered as buttons need not be read as JSON; the panel has it raw.
+  if (message.data === null || (isForYou && optionsOf(message.data).length > 0)) return null;
   return (
     <>
       <Fold isOpen={isDataShown} onToggle={() => actions.toggle(message.id, 'data')}>
@@ -295,13 +296,25 @@ function Path({ look }: { readonly look: DeliveryLook }): ReactNode {
       {look.steps.length === 0 ? null : (
         <span className="ml-2 @2xl:ml-0 @2xl:block">
           {look.steps.map((step, index) => (
-            <span key={step} className="figures text-12 whitespace-nowrap">
+            <span key={step} className="whitespace-nowrap">
               {index === 0 ? '' : ' · '}
-              {step}
+              <StepText text={step} />
             </span>
           ))}
         </span>
       )}
     </div>
+  );
+}
+
+/** Words in the face of words, figures in theirs. */
+function StepText({ text }: { readonly text: string }): ReactNode {
+  const at = text.search(/[+\d]/);
+  if (at === -1) return text;
+  return (
+    <>
+      {text.slice(0, at)}
+      <span className="figures">{text.slice(at)}</span>
+    </>
   );
 }

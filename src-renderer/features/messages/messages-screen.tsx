@@ -76,6 +76,7 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
   const to = new URLSearchParams(search).get('to') ?? '';
   useEffect(() => {
     if (to === '') return;
+    // oxlint-disable-next-line react/set-state-in-effect -- the address is outside of React, and used up here
     setAnswered(undefined);
     composer.current?.address(to.split(',').filter((name) => name !== ''));
     changeQuery({ to: '' });
@@ -132,6 +133,9 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
       keys: 'i',
       run: () => setPanelOpen((isOpen) => !isOpen),
     },
+    ...(isPanelOpen
+      ? [{ id: 'messages.panel-close', title: 'Close the panel', keys: 'escape', isHidden: true, run: () => setPanelOpen(false) }]
+      : []),
   ]);
 
   const isFiltered = FILTER_NAMES.some((name) => texts[name] !== '');
@@ -181,9 +185,6 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
         </section>
         <div
           className={`absolute inset-y-0 right-0 z-20 w-99 max-w-full border-l border-hair-strong wide:static wide:block wide:border-hair ${isPanelOpen ? 'block' : 'hidden'}`}
-          onKeyDown={(event) => {
-            if (event.key === 'Escape') setPanelOpen(false);
-          }}
         >
           <SidePanel
             feed={feed}

@@ -74,7 +74,7 @@ function lanesOf(messages: readonly Message[]): readonly Lane[] {
   const own = names.slice(0, names.length > MOST_LANES ? MOST_LANES - 1 : MOST_LANES);
   const others = names.slice(own.length);
   const groups = [...own.map((name) => [name]), ...(others.length === 0 ? [] : [others])];
-  const gap = groups.length < 2 ? 0 : Math.min((LANES_PX - 88) / (groups.length - 1), 132);
+  const gap = groups.length < 2 ? 0 : Math.min((LANES_PX - 118) / (groups.length - 1), 200);
   return groups.map((group, index) => {
     const [first = ''] = group;
     const label = group.length === 1 ? nameOf(first) : `${group.length} others`;

@@ -47,8 +47,10 @@ export function SidePanel({ feed, selectedId, inView, markOf, onSelect, onSelect
   return (
     <aside aria-label="About the selected message" className="flex h-full min-h-0 min-w-0 flex-col bg-bg-0">
       <div className="flex h-9 flex-none items-center gap-3 border-b border-hair px-4">
-        <Tabs label="About the selected message" group="message" value={tab} tabs={TABS} onChange={setTab} />
-        <span className="ml-auto min-w-0 truncate text-12 text-tx-3">{tab === 'sequence' ? drawn.words : ''}</span>
+        <div className="min-w-0 flex-1">
+          <Tabs label="About the selected message" group="message" value={tab} tabs={TABS} onChange={setTab} />
+        </div>
+        <span className="flex-none pr-7 text-12 text-tx-3 wide:pr-0">{tab === 'sequence' ? drawn.words : ''}</span>
       </div>
       <div className="min-h-0 flex-[1_1_50%] overflow-y-auto">
         <TabPanel group="message" value="sequence" current={tab}>

@@ -74,20 +74,13 @@ export function Timeline(props: TimelineProps): ReactNode {
     () => (selectedId === undefined ? -1 : messages.findIndex(({ id }) => id === selectedId)),
     [messages, selectedId],
   );
-  const isDayStart = useCallback(
-    (index: number): boolean => {
-      const message = messages[index];
-      const previous = messages[index - 1];
-      return message !== undefined && (previous === undefined || !isSameDay(message.sentAt, previous.sentAt));
-    },
-    [messages],
-  );
+  const dayStarts = useMemo(() => dayStartsOf(messages), [messages]);
 
   // oxlint-disable-next-line react/incompatible-library -- no compiler here
   const virtualizer = useVirtualizer({
     count: messages.length,
     getScrollElement: () => box.current,
-    estimateSize: (index) => ROW_PX + (isDayStart(index) ? DAY_PX : 0),
+    estimateSize: (index) => ROW_PX + (dayStarts.has(index) ? DAY_PX : 0),
     getItemKey: (index) => messages[index]?.id ?? index,
     // The selected row stays made wherever one scrolls: it may hold the focus.
     rangeExtractor: (range) => {
@@ -220,7 +213,7 @@ export function Timeline(props: TimelineProps): ReactNode {
                 className="absolute top-0 left-0 w-full"
                 style={{ transform: `translateY(${row.start}px)` }}
               >
-                {isDayStart(row.index) ? (
+                {dayStarts.has(row.index) ? (
                   <div className="flex h-7 items-center gap-3 px-4 text-12 text-tx-3 after:flex-1 after:border-t after:border-hair">
                     {dayName(message.sentAt, now)}
                   </div>
@@ -271,8 +264,16 @@ function threadFacts(messages: readonly Message[]): {
   return { byId: new Map(messages.map((message) => [message.id, message])), repliedAt };
 }
 
-function isSameDay(a: number, b: number): boolean {
-  return new Date(a).toDateString() === new Date(b).toDateString();
+/** Where in a run another day begins. */
+function dayStartsOf(messages: readonly Message[]): ReadonlySet<number> {
+  const starts = new Set<number>();
+  let day = '';
+  for (const [index, { sentAt }] of messages.entries()) {
+    const its = new Date(sentAt).toDateString();
+    if (its !== day) starts.add(index);
+    day = its;
+  }
+  return starts;
 }
 
 function SkeletonRows({ className }: { readonly className: string }): ReactNode {
