@@ -25,6 +25,8 @@ export interface Shim {
  *   it has not read yet. Its answer shows that it has read everything, the agent's last words included. The terminal is made
  *   raw before, so that the answer is not echoed, and no read waits longer than a tenth of a second: a process that the agent
  *   left behind may read from the terminal, too, and take the answer. It is asked again each second. What is no terminal any more is gone.
+ * - An interactive shell puts itself into the foreground of the terminal. When it is killed the shim is left in the background,
+ *   where no read succeeds: it takes the foreground back first (TIOCSPGRP; SIGTTOU would stop it for that).
  */
 
 /** `10` is ECHILD on Linux and macOS: its name would load a module. A core dump of the agent is not followed by one of the shim. */
@@ -47,6 +49,8 @@ for my $name (qw(HUP TERM)) { $SIG{$name} = sub { kill $name, $child; }; }
 $0 = "quarterdeck-agent";
 while (waitpid($child, 0) != $child) { last if $! == 10; }
 my $status = $?;
+$SIG{TTOU} = "IGNORE";
+ioctl STDIN, ($^O eq "darwin" ? 0x80047476 : 0x5410), pack "i", getpgrp;
 if (-t STDIN && system({ "/bin/stty" } "stty", "raw", "-echo", "min", "0", "time", "1") == 0) {
   my ($seen, $end, $asked) = ("", time + 5, 0);
   while ($seen !~ /\\e\\[0n/ && time < $end) {
@@ -54,6 +58,7 @@ if (-t STDIN && system({ "/bin/stty" } "stty", "raw", "-echo", "min", "0", "time
     my $count = sysread STDIN, my $bytes, 1024;
     if ($count) { $seen .= $bytes; next; }
     last if !-t STDIN;
+    select undef, undef, undef, 0.02 if !defined $count;
   }
 } else { select undef, undef, undef, 0.05; }
 my $signal = $status & 127;

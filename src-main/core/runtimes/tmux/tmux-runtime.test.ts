@@ -240,6 +240,16 @@ describe('TmuxRuntime', () => {
     expect(isRunning(run.pid)).toBe(false);
   });
 
+  it('learns of the end of an interactive shell at once, though it had the terminal to itself', async () => {
+    const run = await sh(create(), "PS1='ready> ' exec bash --norc --noprofile -i");
+    await waitForScreen(run, 'ready>');
+    const startedAt = performance.now();
+    expect(await run.stop(0)).toEqual({ kind: 'exited', exit: { signal: 'SIGKILL' } });
+    // Where the shim stays in the background it waits five seconds for an answer that it cannot read.
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    await run.discard();
+  });
+
   it('lets a person attach without getting into the way of the app, and the other way round', async () => {
     const runtime = create();
     const run = await sh(runtime, 'echo main; while read -r line; do echo "main got $line"; done', {
