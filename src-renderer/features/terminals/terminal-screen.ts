@@ -64,6 +64,7 @@ export class TerminalScreen implements Disposable {
   readonly #asks: ScreenAsks;
   readonly #place: ScrollPlace;
   #fontSize: number;
+  #wish: SearchWish | undefined;
   /** Whether the view has just been opened and what it shows was not looked at yet. */
   #isFresh = true;
 
@@ -217,6 +218,10 @@ export class TerminalScreen implements Disposable {
   }
 
   #find(wish: SearchWish, direction: 'next' | 'previous' | 'stay', options: ISearchOptions): void {
+    // The add-on takes the same text for the same search, whatever its options.
+    const before = this.#wish;
+    if (before?.isPattern !== wish.isPattern || before.isCaseSensitive !== wish.isCaseSensitive) this.#search.clearDecorations();
+    this.#wish = wish;
     try {
       if (wish.isPattern) RegExp(wish.text);
       if (direction === 'next') this.#search.findNext(wish.text, options);
