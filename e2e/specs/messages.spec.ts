@@ -1,0 +1,396 @@
+/** The Messages screen, in a browser over a real core with agents that the spec speaks for: read, followed, filtered, answered. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Locator, Page } from '@playwright/test';
+import { expect, test } from '@playwright/test';
+import * as z from 'zod';
+import { fillHistory } from '#e2e/bench/history.ts';
+import type { TestCore } from '#e2e/support/core.ts';
+import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
+import { axeFindings, overflows } from '#e2e/support/first-page.ts';
+import { RestClient } from '#e2e/support/rest-client.ts';
+import { SpokenAgent } from '#e2e/support/spoken-agent.ts';
+import { Message } from '#shared/messages/model.ts';
+
+const SIZES = [
+  { width: 1440, height: 900 },
+  { width: 1024, height: 700 },
+];
+/** Stored messages that are scrolled through. */
+const STORED = 20_000;
+/** A row that is scrolled to must be there after this long, in milliseconds. */
+const BLANK_AT_MOST_MS = 100;
+
+const feed = (page: Page): Locator => page.getByRole('feed', { name: 'Messages' });
+const row = (page: Page, text: string | RegExp): Locator => feed(page).getByRole('article').filter({ hasText: text });
+const writing = (page: Page): Locator => page.getByRole('textbox', { name: 'Message' });
+const panel = (page: Page): Locator => page.getByRole('complementary', { name: 'About the selected message' });
+
+async function openWindow(browser: Browser, core: TestCore, path: string): Promise<Page> {
+  const context = await browser.newContext({ viewport: SIZES[0] ?? null, colorScheme: 'dark', reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  const { url } = z.object({ url: z.string() }).parse(await new RestClient(core).ok('POST', '/auth/login-links', {}));
+  await page.goto(url);
+  await expect(page.getByRole('navigation').first()).toBeVisible();
+  await page.goto(new URL(path, core.run.url).href);
+  return page;
+}
+
+/** Both themes at both sizes: nothing that axe finds, nothing that sticks out. */
+async function expectSound(page: Page, what: string): Promise<void> {
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    for (const size of SIZES) {
+      await page.setViewportSize(size);
+      expect.soft(await axeFindings(page), `${what}: axe, ${colorScheme}, ${size.width}`).toEqual([]);
+      expect.soft(await overflows(page), `${what}: overflow, ${colorScheme}, ${size.width}`).toEqual([]);
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+  await page.setViewportSize(SIZES[0] ?? { width: 1440, height: 900 });
+}
+
+/** The topmost row in sight, and where it stands. */
+function firstSeen(page: Page): Promise<{ readonly id: string; readonly top: number }> {
+  return feed(page).evaluate((box) => {
+    const edge = box.getBoundingClientRect().top;
+    const rows = [...box.querySelectorAll<HTMLElement>('article')];
+    const seen = rows
+      .map((each) => ({ id: each.dataset['message'] ?? '', box: each.getBoundingClientRect() }))
+      .filter((each) => each.box.bottom > edge)
+      .toSorted((a, b) => a.box.top - b.box.top);
+    return { id: seen[0]?.id ?? '', top: (seen[0]?.box.top ?? 0) - edge };
+  });
+}
+
+test.describe('with agents that speak', () => {
+  test.describe.configure({ mode: 'serial' });
+  let core: TestCore;
+  let page: Page;
+  let folder: string;
+  let ada: SpokenAgent;
+  let ben: SpokenAgent;
+  let cleo: SpokenAgent;
+  let requestId = '';
+
+  test.beforeAll(async ({ browser }) => {
+    folder = mkdtempSync(join(tmpdir(), 'qd-e2e-folder-'));
+    core = await startCore({ dataDir: makeDataDir() });
+    ada = await SpokenAgent.spawn(core, folder, 'ada');
+    ben = await SpokenAgent.spawn(core, folder, 'ben');
+    cleo = await SpokenAgent.spawn(core, folder, 'cleo');
+    page = await openWindow(browser, core, '/messages');
+  });
+
+  test.afterAll(async () => {
+    for (const agent of [ada, ben, cleo]) agent.close();
+    await page.context().close();
+    await core.stop();
+    removeDataDir(core.dataDir);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('before anything is said it says what will be here', async () => {
+    await expect(page.getByRole('heading', { name: 'Nothing was said yet' })).toBeVisible();
+    await expectSound(page, 'empty');
+  });
+
+  test('a message is sent, and its steps are seen as they are made', async () => {
+    await writing(page).fill('@ben look at `retry.ts`, please.');
+    await expect(page.getByRole('button', { name: 'To: ben' })).toBeVisible();
+    await expect(page.getByText('ben gets it when it next asks for messages')).toBeVisible();
+    await page.keyboard.press('Control+Enter');
+    const sent = row(page, 'look at retry.ts, please.');
+    await expect(sent).toContainText('queued');
+    await expect(writing(page)).toHaveValue('');
+    const [mail] = await ben.take(5_000);
+    await expect(sent).toContainText(/delivered \+\d/);
+    await ben.acknowledge([mail?.id ?? '']);
+    await expect(sent).toContainText(/acknowledged.*delivered \+[\d.]+s · ack \+[\d.]+s/s);
+    await sent.click();
+    await panel(page).getByRole('tab', { name: 'Delivery' }).click();
+    await expect(panel(page).getByRole('listitem').filter({ hasText: 'acknowledged' }).last()).toContainText(
+      /\d\d:\d\d:\d\d\.\d{3}/,
+    );
+  });
+
+  test('requests and their answers stand together, and are drawn', async () => {
+    requestId = await ada.send('ben', 'Take the outbox table.\nTell me the name of the migration.', {
+      kind: 'request',
+      priority: 'high',
+      data: { task: 61 },
+    });
+    const [request] = await ben.take(5_000);
+    await ben.send('ada', 'It is 20261121_refund_outbox.', { kind: 'reply', inReplyTo: request?.id });
+    await ben.acknowledge([requestId]);
+    await expect(row(page, 'Take the outbox table.')).toContainText(/HIGH/i);
+    await expect(row(page, 'Take the outbox table.')).toContainText(/replied in [\d.]+s/);
+    await row(page, 'Take the outbox table.').click();
+    await panel(page).getByRole('tab', { name: 'Sequence' }).click();
+    await expect(panel(page).getByText('thread of 2')).toBeVisible();
+    await expect(panel(page).locator('svg').first()).toBeVisible();
+    await panel(page).getByRole('tab', { name: 'Raw' }).click();
+    await expect(panel(page)).toContainText('"task": 61');
+    await row(page, 'Take the outbox table.').getByRole('button', { name: 'Data' }).click();
+    await expect(row(page, 'Take the outbox table.')).toContainText('"task": 61');
+  });
+
+  test('a thread is shown alone, and the address says so', async () => {
+    await cleo.send('ada', 'Something else.');
+    await expect(row(page, 'Something else.')).toBeVisible();
+    await row(page, 'Take the outbox table.').click();
+    await page.keyboard.press('t');
+    await expect(row(page, 'Something else.')).toBeHidden();
+    await expect(row(page, '20261121_refund_outbox')).toBeVisible();
+    expect(new URL(page.url()).searchParams.get('thread')).toBe(requestId);
+    await page.getByRole('button', { name: 'One thread' }).click();
+    await expect(row(page, 'Something else.')).toBeVisible();
+  });
+
+  test('filters narrow it down, live too, and are kept in the address', async () => {
+    await page.getByRole('button', { name: /^Requests/ }).click();
+    await expect(row(page, 'Something else.')).toBeHidden();
+    await expect(row(page, 'Take the outbox table.')).toBeVisible();
+    await cleo.send('ada', 'A note that does not pass.');
+    await cleo.send('ada', 'A second request.', { kind: 'request' });
+    await expect(row(page, 'A second request.')).toBeVisible();
+    await expect(row(page, 'A note that does not pass.')).toHaveCount(0);
+    await page.reload();
+    await expect(row(page, 'A second request.')).toBeVisible();
+    await expect(page.getByRole('button', { name: /^Requests/ })).toHaveAttribute('aria-pressed', 'true');
+    await page.getByRole('combobox', { name: 'Priority' }).first().click();
+    await page.getByRole('option', { name: 'low' }).click();
+    await expect(page.getByRole('heading', { name: 'No message matches' })).toBeVisible();
+    await page.getByRole('button', { name: 'Show all messages' }).click();
+    await expect(row(page, 'A note that does not pass.')).toBeVisible();
+    await expect(page.getByRole('button', { name: /^All/ })).toContainText(/\d/);
+  });
+
+  test('a question is answered in place', async () => {
+    const asked = await ada.send('operator', 'Keep `couponCode`, or drop it?', {
+      kind: 'request',
+      data: { options: ['Keep', 'Drop'] },
+    });
+    const question = row(page, 'Keep couponCode, or drop it?');
+    await expect(question).toContainText('waiting for you');
+    await expect(page.getByRole('button', { name: /^For you/ })).toContainText('1');
+    await expectSound(page, 'a question');
+    await question.getByRole('button', { name: 'Keep', exact: true }).click();
+    await expect(question).not.toContainText('waiting for you');
+    const answers = (await ada.take(5_000)).filter(({ inReplyTo }) => inReplyTo === asked);
+    expect(answers).toMatchObject([{ body: 'Keep', kind: 'reply', from: { kind: 'operator' } }]);
+    await expect(page.getByRole('button', { name: /^For you/ })).toContainText('0');
+  });
+
+  test('a question is answered in words, with the keyboard alone', async () => {
+    await ben.send('operator', 'Which branch?', { kind: 'request' });
+    await expect(row(page, 'Which branch?')).toContainText('waiting for you');
+    await feed(page).focus();
+    await page.keyboard.press('End');
+    await page.keyboard.press('j');
+    await expect(row(page, 'Which branch?').first()).toBeFocused();
+    await page.keyboard.press('k');
+    await page.keyboard.press('ArrowDown');
+    await expect(row(page, 'Which branch?').first()).toBeFocused();
+    await page.keyboard.press('r');
+    await expect(writing(page)).toBeFocused();
+    await page.keyboard.type('release/2.15');
+    await page.keyboard.press('Control+Enter');
+    await expect(row(page, 'release/2.15')).toBeVisible();
+    await expect(row(page, /^.*Which branch\?(?!.*release)/).first()).not.toContainText('waiting for you');
+    const answers = (await ben.take(5_000)).map(({ body }) => body);
+    expect(answers).toContain('release/2.15');
+  });
+
+  test('a message that expires is dead, and says why', async () => {
+    const rest = new RestClient(core);
+    await rest.ok('POST', '/messages', { to: 'cleo', body: 'Only good for a second.', ttlMs: 1_000 });
+    const dying = row(page, 'Only good for a second.');
+    await expect(dying).toContainText('dead: expired', { timeout: 15_000 });
+    await page.getByRole('button', { name: /^Dead/ }).click();
+    await expect(dying).toBeVisible();
+    await expect(row(page, 'Which branch?')).toHaveCount(0);
+    await expect(page.getByRole('button', { name: /^Dead/ })).toContainText('1');
+    await page.getByRole('button', { name: /^All/ }).click();
+    await expect(row(page, 'Which branch?').first()).toBeVisible();
+  });
+
+  test('at the end it follows; elsewhere nothing moves, and a pill counts', async () => {
+    for (let n = 1; n <= 30; n += 1) await ada.send('cleo', `Filler ${n}.`);
+    await page.keyboard.press('Escape');
+    await expect(row(page, 'Filler 30.')).toBeInViewport();
+    await feed(page).hover();
+    await page.mouse.wheel(0, -900);
+    await expect(row(page, 'Filler 30.')).not.toBeInViewport();
+    const before = await firstSeen(page);
+    for (let n = 1; n <= 3; n += 1) await ada.send('cleo', `Late ${n}.`);
+    await expect(page.getByRole('button', { name: '3 new' })).toBeVisible();
+    expect(await firstSeen(page)).toEqual(before);
+    await page.getByRole('button', { name: '3 new' }).click();
+    await expect(row(page, 'Late 3.')).toBeInViewport();
+    await expect(page.getByRole('button', { name: '3 new' })).toBeHidden();
+    await ada.send('cleo', 'Followed again.');
+    await expect(row(page, 'Followed again.')).toBeInViewport();
+  });
+
+  test('a link opens the history around its message', async () => {
+    await page.goto(new URL(`/message/${requestId}`, core.run.url).href);
+    const request = row(page, 'Take the outbox table.').first();
+    await expect(request).toBeInViewport();
+    await expect(request).toHaveAttribute('aria-current', 'true');
+    await page.goto(new URL('/message/msg_019a0000-0000-7000-8000-000000000000', core.run.url).href);
+    await expect(page.getByRole('alert')).toContainText('There is no message');
+    await page.goto(new URL('/messages?to=ada,ben', core.run.url).href);
+    await expect(page.getByRole('button', { name: 'To: ada, ben' })).toBeVisible();
+    await expect(writing(page)).toBeFocused();
+    expect(new URL(page.url()).search).toBe('');
+  });
+
+  test('the panel is reached on a small screen', async () => {
+    await page.setViewportSize({ width: 1024, height: 700 });
+    await expect(panel(page)).toBeHidden();
+    await row(page, 'Followed again.').click();
+    await page.keyboard.press('i');
+    await expect(panel(page)).toBeVisible();
+    expect(await overflows(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await expect(panel(page)).toBeHidden();
+    // Half the width is what twice the zoom leaves.
+    await page.setViewportSize({ width: 720, height: 450 });
+    expect(await overflows(page)).toEqual([]);
+    await page.setViewportSize(SIZES[0] ?? { width: 1440, height: 900 });
+  });
+
+  test('drafts outlive a reload, each in its place', async () => {
+    await writing(page).fill('A draft that must survive.');
+    await row(page, 'Followed again.').click();
+    await page.keyboard.press('r');
+    await expect(writing(page)).toHaveValue('');
+    await writing(page).fill('Half an answer.');
+    await expect(page.getByText('Draft kept')).toBeVisible();
+    await page.reload();
+    await expect(writing(page)).toHaveValue('Half an answer.');
+    await page.getByRole('button', { name: 'Do not reply' }).click();
+    await expect(writing(page)).toHaveValue('A draft that must survive.');
+  });
+
+  test('a core that is killed with a message in flight gets it once', async () => {
+    const { url, agentMcpUrl } = core.run;
+    await writing(page).fill('Said in the moment of the crash. @ada');
+    await page.keyboard.press('Control+Enter');
+    await core.kill();
+    await writing(page).fill('Said while it was down. @ada');
+    await page.keyboard.press('Control+Enter');
+    await writing(page).fill('Still being written.');
+    await expect(page.getByRole('list', { name: 'On their way' })).toContainText('Said while it was down.');
+    expect(await axeFindings(page)).toEqual([]);
+    expect(await overflows(page)).toEqual([]);
+    await page.reload().catch(() => undefined);
+    core = await startCore({
+      dataDir: core.dataDir,
+      args: ['--port', new URL(url).port, '--agent-mcp-port', new URL(agentMcpUrl).port],
+    });
+    await page.goto(new URL('/messages', core.run.url).href);
+    for (const text of ['Said in the moment of the crash.', 'Said while it was down.']) {
+      await expect(row(page, text)).toHaveCount(1);
+    }
+    await expect(page.getByRole('list', { name: 'On their way' }).getByRole('listitem')).toHaveCount(0);
+    await expect(writing(page)).toHaveValue('Still being written.');
+    const { messages } = z
+      .object({ messages: z.array(Message) })
+      .parse(await new RestClient(core).ok('GET', '/messages?limit=20&to=ada'));
+    const bodies = messages.map(({ body }) => body).filter((body) => body.startsWith('Said'));
+    expect(bodies.toSorted()).toEqual(['Said in the moment of the crash. @ada', 'Said while it was down. @ada']);
+  });
+});
+
+test.describe('with a long history', () => {
+  test.describe.configure({ mode: 'serial' });
+  let core: TestCore;
+  let page: Page;
+  let folder: string;
+
+  test.beforeAll(async ({ browser }) => {
+    test.setTimeout(120_000);
+    folder = mkdtempSync(join(tmpdir(), 'qd-e2e-folder-'));
+    const first = await startCore({ dataDir: makeDataDir() });
+    for (const id of ['ada', 'ben', 'cleo']) {
+      await new RestClient(first).ok('POST', '/agents', { id, type: 'worker', start: false, projectFolder: folder });
+    }
+    await first.stop();
+    fillHistory(first.dataDir, STORED);
+    core = await startCore({ dataDir: first.dataDir });
+    page = await openWindow(browser, core, '/messages');
+  });
+
+  test.afterAll(async () => {
+    await page.context().close();
+    await core.stop();
+    removeDataDir(core.dataDir);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('what comes before does not move what is read', async () => {
+    await expect(page.getByRole('button', { name: /^All/ })).toContainText('20,000');
+    await expect(feed(page).getByRole('article').last()).toBeVisible();
+    const box = feed(page);
+    const heightBefore = await box.evaluate((each) => each.scrollHeight);
+    await box.evaluate((each) => {
+      each.scrollTop -= each.scrollHeight / 2;
+    });
+    const read = await firstSeen(page);
+    await expect.poll(() => box.evaluate((each) => each.scrollHeight)).toBeGreaterThan(heightBefore + 1_000);
+    const after = await firstSeen(page);
+    expect(after.id).toBe(read.id);
+    expect(Math.abs(after.top - read.top)).toBeLessThanOrEqual(2);
+  });
+
+  test('it is scrolled fast without blank rows, and holds a part only', async () => {
+    const worst = await feed(page).evaluate(async (box, screens) => {
+      const isBlank = (): boolean => {
+        const own = box.getBoundingClientRect();
+        const at = document.elementFromPoint(own.left + 100, own.top + own.height / 2);
+        return at?.closest('article') === null;
+      };
+      const frame = (): Promise<unknown> => new Promise((resolve) => requestAnimationFrame(resolve));
+      let longest = 0;
+      for (let n = 0; n < screens; n += 1) {
+        box.scrollTop -= box.clientHeight;
+        await frame();
+        await frame();
+        const since = performance.now();
+        while (isBlank() && performance.now() - since < 2_000) await frame();
+        longest = Math.max(longest, performance.now() - since);
+      }
+      return longest;
+    }, 120);
+    expect(worst).toBeLessThan(BLANK_AT_MOST_MS);
+    expect(await feed(page).getByRole('article').count()).toBeLessThan(80);
+  });
+
+  test('Home goes to the very first, End to the newest', async () => {
+    const rest = new RestClient(core);
+    const Page1 = z.object({ messages: z.array(Message) });
+    const [oldest] = Page1.parse(await rest.ok('GET', '/messages?around=0&limit=2')).messages.slice(-1);
+    const [newest] = Page1.parse(await rest.ok('GET', '/messages?limit=1')).messages;
+    await page.keyboard.press('Home');
+    await expect(page.locator(`[data-message="${oldest?.id ?? ''}"]`)).toBeInViewport();
+    await expect(page.getByRole('button', { name: 'Newest' })).toBeVisible();
+    await rest.ok('POST', '/messages', { to: 'ada', body: 'Said while the first ones are read.' });
+    await expect(page.getByRole('button', { name: '1 new' })).toBeVisible();
+    await expect(page.locator(`[data-message="${oldest?.id ?? ''}"]`)).toBeInViewport();
+    await page.keyboard.press('End');
+    await expect(row(page, 'Said while the first ones are read.')).toBeInViewport();
+    await expect(page.locator(`[data-message="${newest?.id ?? ''}"]`)).toBeInViewport();
+  });
+
+  test('a day is gone to', async () => {
+    await page.keyboard.press('d');
+    await page.getByRole('dialog').getByRole('button', { name: 'Go to this day' }).click();
+    await expect(page.getByRole('dialog')).toBeHidden();
+    await expect(feed(page)).toContainText('Today');
+    await expect(page.getByRole('button', { name: 'Newest' })).toBeVisible();
+  });
+});
