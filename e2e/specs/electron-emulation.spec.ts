@@ -394,7 +394,8 @@ test('electron emulation: a second app says why it does not start, and a second 
 
 test('electron emulation: without the tray, closing the window ends the app; its agents and its place are kept', async () => {
   await crew.start('ada');
-  await expect.poll(() => crew.statusOf('ada')).toBe('working');
+  // It has asked again: from here on it needs no core.
+  await waitFor(trayIcon, 'needs-1-dark');
   await crew.settings({ closeToTray: false });
   await waitFor(({ tray }) => tray?.labels.includes('Stop all (1)'), true);
   await shell.ask({ name: 'close-window' });

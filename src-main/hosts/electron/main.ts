@@ -89,6 +89,8 @@ registerAppScheme();
 limitNavigation();
 // Crashes are kept in the profile, for whoever wants to find their cause. Nothing is ever sent.
 crashReporter.start({ uploadToServer: false });
+// Windows shows notifications of apps that it knows by the id of their shortcut: electron-builder.yml, appId.
+if (process.platform === 'win32') app.setAppUserModelId('org.quarterdeck.desktop');
 // A checkout does not claim the links of the installed app.
 if (app.isPackaged) app.setAsDefaultProtocolClient(LINK_SCHEME);
 // Here already, because macOS tells of the link that the app was started with before it is ready.

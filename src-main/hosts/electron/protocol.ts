@@ -13,8 +13,6 @@ import { isWindowPath } from './window-paths.ts';
 export const APP_SCHEME = 'app';
 /** The origin of the window. `new URL('app://bundle/').origin` is 'null' in Node: compare with this. */
 export const APP_ORIGIN = 'app://bundle';
-/** The page of the window. */
-export const APP_URL = `${APP_ORIGIN}/`;
 
 /** Nothing but our own files. xterm sets styles inline; scripts come from files only. */
 const CONTENT_SECURITY_POLICY = [

@@ -109,8 +109,12 @@ export class MainWindow {
       },
     });
     this.#window = window;
-    if (state.state.isMaximised) window.maximize();
-    window.once('ready-to-show', () => window.show());
+    const { isMaximised } = state.state;
+    window.once('ready-to-show', () => {
+      // Not before: maximising shows a window, whatever is in it.
+      if (isMaximised) window.maximize();
+      window.show();
+    });
     this.#remember(window);
     this.#guard(window);
     window.once('closed', () => {
