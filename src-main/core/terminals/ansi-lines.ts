@@ -79,6 +79,9 @@ const SEQUENCE =
   // oxlint-disable-next-line no-control-regex -- control characters are what it is about
   /\x1b\[([\d;:]*)m|\x1b\[[\x20-\x3f]*[\x40-\x7e]?|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[\x20-\x2f]+[\x30-\x7e]?|\x1b[\x30-\x7e]?|[\x00-\x1f\x7f]/g;
 
+// oxlint-disable-next-line no-control-regex -- as above
+const CONTROL = /[\x00-\x1f\x7f]/;
+
 /** Shift out and shift in: tmux puts line-drawing characters between them. */
 const SHIFT_OUT = '\u000e';
 const SHIFT_IN = '\u000f';
@@ -96,6 +99,8 @@ export class AnsiLines {
 
   /** The runs of the next line: none is empty, neighbours look different unless something was passed over between them. */
   read(line: string): LookRun[] {
+    // Most lines of most histories hold nothing but text.
+    if (!this.#isDrawing && !CONTROL.test(line)) return line === '' ? [] : [{ text: line, look: this.#look }];
     const runs: LookRun[] = [];
     let from = 0;
     const take = (to: number): void => {

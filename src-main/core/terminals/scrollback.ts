@@ -3,6 +3,9 @@ import type { TerminalCapture } from '#core/runtimes/runtime.ts';
 import { plainText } from './ansi-lines.ts';
 import type { Snapshot } from './screen-mirror.ts';
 
+/** So many lines at most are looked through for the screen: what a flood prints while it is captured, and some ms of work. */
+const MAX_SHIFT = 4_000;
+
 /**
  * How many of the captured lines stand above the screen of `snapshot`, which is at most some milliseconds older. Meanwhile the
  * terminal may have printed: lines of that screen have moved up then, the one of the cursor may have grown, and those below
@@ -27,6 +30,6 @@ export function countAbove(capture: TerminalCapture, snapshot: Snapshot): number
   if (isSame) return newest;
   // Next to nothing would be found anywhere.
   if (screen.slice(0, snapshot.cursorRow).every((line) => line === '')) return undefined;
-  for (let above = newest; above >= 0; above -= 1) if (isAt(above)) return above;
+  for (let above = newest; above >= Math.max(0, newest - MAX_SHIFT); above -= 1) if (isAt(above)) return above;
   return undefined;
 }

@@ -99,7 +99,7 @@ describe.each<LinkKind>(['websocket', 'port'])('a terminal link over a %s', (kin
     const order = view.types.filter((type, index) => type !== view.types[index - 1] && type !== ServerFrame.data);
     const { opened, control, screen, scrollback, history } = ServerFrame;
     expect(order).toEqual([opened, control, screen, scrollback, history, screen]);
-    await view.shows('line 3000');
+    await until('it is drawn', () => view.wholes.length === 1);
     const numbers = [...view.scrollback(), ...view.lines()].flatMap((line) => /line (\d+)/.exec(line)?.[1] ?? []).map(Number);
     expect(numbers.slice(-23)).toEqual(Array.from({ length: 23 }, (_, index) => 2_978 + index));
     expect(numbers).toEqual(Array.from({ length: 2_023 }, (_, index) => 978 + index));
