@@ -155,6 +155,7 @@ test('a menu is opened, gone through, used and left by keys', async ({ page }) =
   await page.keyboard.press('Enter');
   await expect(page.getByRole('menuitem', { name: 'Start' })).toBeFocused();
   await page.keyboard.press('End');
+  await expect(page.getByRole('menuitem', { name: 'Delete' })).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(status(page)).toHaveText('Last: deleted');
 
@@ -192,6 +193,7 @@ test('choices are made by keys', async ({ page }) => {
   await page.keyboard.press('Enter');
   await expect(page.getByRole('option', { name: 'any' })).toBeFocused();
   await page.keyboard.press('h');
+  await expect(page.getByRole('option', { name: 'high' })).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(priority).toHaveText(/high/);
   await expect(priority).toBeFocused();
@@ -202,15 +204,19 @@ test('choices are made by keys', async ({ page }) => {
   await page.keyboard.type('worker-3');
   await expect(page.getByRole('option')).toHaveCount(11);
   await page.keyboard.type('7');
+  await expect(page.getByRole('option')).toHaveCount(1);
   await page.keyboard.press('Enter');
   await expect(page.getByRole('button', { name: 'Agent: worker-37' })).toBeFocused();
 
   await page.getByRole('button', { name: 'To: reviewer, webhooks' }).press('Enter');
+  await expect(page.getByRole('combobox', { name: 'To' })).toBeFocused();
   await page.keyboard.type('ledger');
+  await expect(page.getByRole('option')).toHaveCount(1);
   await page.keyboard.press('Enter');
   await page.keyboard.press('Escape');
   await expect(page.getByRole('button', { name: 'To: ledger-migrate, reviewer, webhooks' })).toBeFocused();
   await page.keyboard.press('Enter');
+  await expect(page.getByRole('combobox', { name: 'To' })).toBeFocused();
   await page.keyboard.type('nobody is called so');
   await expect(page.getByText('Nothing matches.')).toBeVisible();
   await page.keyboard.press('Escape');
