@@ -47,7 +47,7 @@ const PREFIX = 'quarterdeck.outbox.';
 /** What the outbox does with the core, given by who makes it. */
 export interface OutboxOptions {
   /** The line of the moment; throws when there is none. */
-  readonly client: () => CoreClient;
+  readonly client: () => { readonly messages: Pick<CoreClient['messages'], 'send'> };
   /** Marks a message of the operator's inbox as dealt with: an answered question is. */
   readonly acknowledge: (id: MessageId) => Promise<void>;
   readonly storage: Pick<Storage, 'length' | 'key' | 'getItem' | 'setItem' | 'removeItem'>;

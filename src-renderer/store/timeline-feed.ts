@@ -63,11 +63,16 @@ const START: TimelineState = {
 
 type Page = Awaited<ReturnType<CoreClient['messages']['list']>>;
 
+/** The two procedures that are used; the core's whole client is one. */
+export interface HistoryClient {
+  readonly messages: Pick<CoreClient['messages'], 'list' | 'get'>;
+}
+
 /** One timeline. */
 export class TimelineFeed implements Disposable {
   readonly store: StoreApi<TimelineState> = createStore(() => START);
   readonly filter: MessageFilter;
-  readonly #client: () => CoreClient;
+  readonly #client: () => HistoryClient;
   readonly #details = new Coalescer(DETAILS_EVERY_MS, () => this.#askDetails());
   readonly #wanted = new Set<MessageId>();
   /** Grows with every move to another place: answers of earlier moves are dropped. */
@@ -78,7 +83,7 @@ export class TimelineFeed implements Disposable {
   #arrived: Message[] = [];
 
   /** `client` gives the line of the moment, or throws. Nothing is loaded before `showEnd` or another move. */
-  constructor(filter: MessageFilter, client: () => CoreClient) {
+  constructor(filter: MessageFilter, client: () => HistoryClient) {
     this.filter = filter;
     this.#client = client;
   }

@@ -55,11 +55,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
   const look = deliveryLook(message, props.copies, props);
   const needsAnswer = isForYou && isQuestion(message) && !props.isAnswering;
   const isReply = message.inReplyTo !== null;
-  const background = needsAnswer
-    ? 'border-needs-line bg-needs-bg shadow-[0_1px_0_var(--color-needs-line)]'
-    : isSelected
-      ? 'bg-select'
-      : 'hover:bg-bg-1';
+  const background = needsAnswer ? 'border-b border-needs-line bg-needs-bg' : isSelected ? 'bg-select' : 'hover:bg-bg-1';
   const edge =
     isReply && isJoined && !needsAnswer ? 'border-transparent pt-0.5' : needsAnswer ? 'pt-[7px]' : 'border-hair pt-[7px]';
   return (

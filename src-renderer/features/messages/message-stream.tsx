@@ -3,6 +3,7 @@ import { useMemo } from 'react';
 import { useWindowState } from '#renderer/store/session-context.tsx';
 import type { TimelineFeed } from '#renderer/store/timeline-feed.ts';
 import { useOutbox, useTimeline } from '#renderer/store/use-messages.ts';
+import { Button } from '#renderer/ui/button.tsx';
 import { ErrorState } from '#renderer/ui/error-state.tsx';
 import type { Message } from '#shared/messages/model.ts';
 import type { MessageActions } from './message-row.tsx';
@@ -46,7 +47,9 @@ export function MessageStream({ feed, children, ...rest }: MessageStreamProps): 
           detail={problem ?? ''}
           onRetry={() => void feed.retry()}
           diagnostics={JSON.stringify({ what: 'messages.list', filter: feed.filter, problem }, null, 2)}
-        />
+        >
+          <Button onClick={() => void feed.showEnd()}>Go to the newest</Button>
+        </ErrorState>
       </div>
     );
   }

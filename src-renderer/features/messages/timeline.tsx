@@ -210,7 +210,7 @@ export function Timeline(props: TimelineProps): ReactNode {
                 aria-posinset={row.index + 1}
                 aria-current={message.id === selectedId ? 'true' : undefined}
                 aria-label={`${nameOf(message.from.id)} to ${namesOf(message.to)}, ${fullTime(message.sentAt)}`}
-                className="absolute top-0 left-0 w-full"
+                className="absolute top-0 left-0 w-full contain-layout"
                 style={{ transform: `translateY(${row.start}px)` }}
               >
                 {dayStarts.has(row.index) ? (

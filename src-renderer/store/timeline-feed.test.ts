@@ -1,0 +1,221 @@
+import { describe, expect, it } from 'vitest';
+import { sampleEvent, sampleMessage } from '#renderer/testing/sample-events.ts';
+import type { Message } from '#shared/messages/model.ts';
+import { MESSAGES_KEPT } from './message-feed.ts';
+import type { MessageFilter } from './message-filter.ts';
+import { passes } from './message-filter.ts';
+import type { HistoryClient } from './timeline-feed.ts';
+import { TimelineFeed } from './timeline-feed.ts';
+
+/** A history as the core answers pages of it; messages may be added, and the next answer may be held back. */
+class History {
+  readonly all: Message[] = [];
+  filter: MessageFilter = {};
+  asked = 0;
+  /** Resolves when the next answer may be given; undefined: at once. */
+  gate: Promise<void> | undefined;
+
+  add(count: number, changes: Partial<Message> = {}): Message[] {
+    const added = Array.from({ length: count }, (_, index) =>
+      sampleMessage({
+        sentAt: (this.all.length + index + 1) * 1_000,
+        body: `message ${this.all.length + index + 1}`,
+        ...changes,
+      }),
+    );
+    this.all.push(...added);
+    return added;
+  }
+
+  readonly client: HistoryClient = {
+    messages: {
+      list: async ({ before, after, around, limit = 100 }) => {
+        this.asked += 1;
+        const matching = this.all.filter((message) => passes(this.filter, message, undefined));
+        const { gate } = this;
+        await gate;
+        const at = (id: string | undefined): number => matching.findIndex((message) => message.id === id);
+        const answer = (messages: Message[], from: number, to: number, isAfter: boolean) => ({
+          messages,
+          deliveries: [],
+          hasMore: isAfter ? to < matching.length : from > 0,
+          older: from > 0 ? (matching[from]?.id ?? matching.at(-1)?.id ?? null) : null,
+          newer: to < matching.length ? (matching[to - 1]?.id ?? null) : null,
+        });
+        if (after !== undefined) {
+          const from = at(after) + 1;
+          const to = Math.min(from + limit, matching.length);
+          return answer(matching.slice(from, to), from, to, true);
+        }
+        if (around !== undefined) {
+          const middle = matching.findIndex(({ sentAt }) => sentAt >= around);
+          const from = Math.max(0, (middle === -1 ? matching.length : middle) - limit / 2);
+          const to = Math.min((middle === -1 ? matching.length : middle) + limit / 2, matching.length);
+          return answer(matching.slice(from, to).toReversed(), from, to, false);
+        }
+        const to = before === undefined ? matching.length : at(before);
+        const from = Math.max(0, to - limit);
+        return answer(matching.slice(from, to).toReversed(), from, to, false);
+      },
+      get: async ({ id }) => {
+        const message = this.all.find((each) => each.id === id);
+        if (message === undefined) throw new Error(`There is no message ${id}.`);
+        return { message, deliveries: [] };
+      },
+    },
+  };
+}
+
+let seq = 0;
+const sent = (messages: readonly Message[]) =>
+  messages.map((message) => sampleEvent((seq += 1), 'message.sent', message.id, { message }));
+
+function opened(history: History, filter: MessageFilter = {}): TimelineFeed {
+  history.filter = filter;
+  return new TimelineFeed(filter, () => history.client);
+}
+
+const bodies = (feed: TimelineFeed): readonly string[] => feed.store.getState().messages.map(({ body }) => body);
+const settled = (feed: TimelineFeed, is: (state: ReturnType<TimelineFeed['store']['getState']>) => boolean): Promise<void> =>
+  new Promise((resolve) => {
+    if (is(feed.store.getState())) {
+      resolve();
+      return;
+    }
+    const stop = feed.store.subscribe((state) => {
+      if (!is(state)) return;
+      stop();
+      resolve();
+    });
+  });
+
+describe('a timeline', () => {
+  it('begins at the newest, and takes what comes', async () => {
+    const history = new History();
+    history.add(450);
+    const feed = opened(history);
+    await feed.showEnd();
+    expect(bodies(feed)).toHaveLength(200);
+    feed.takeEvents(sent(history.add(2)));
+    expect(bodies(feed).slice(-3)).toEqual(['message 450', 'message 451', 'message 452']);
+    expect(feed.store.getState()).toMatchObject({ newer: null, behind: 0, phase: 'ready' });
+  });
+
+  it('goes back to the very first and forward to the newest without a gap, and holds a part only', async () => {
+    const history = new History();
+    history.add(2_500);
+    const feed = opened(history);
+    await feed.showEnd();
+    while (feed.store.getState().older !== null) {
+      const { older } = feed.store.getState();
+      feed.loadOlder();
+      await settled(feed, (state) => state.older !== older);
+    }
+    expect(bodies(feed)[0]).toBe('message 1');
+    expect(bodies(feed)).toHaveLength(MESSAGES_KEPT);
+    expect(feed.store.getState().newer).not.toBeNull();
+    while (feed.store.getState().newer !== null) {
+      const { newer } = feed.store.getState();
+      feed.loadNewer();
+      await settled(feed, (state) => state.newer !== newer);
+    }
+    expect(bodies(feed)).toEqual(Array.from({ length: MESSAGES_KEPT }, (_, index) => `message ${index + 1_501}`));
+  });
+
+  it('loses nothing that comes while the end is being loaded, and shows nothing twice', async () => {
+    const history = new History();
+    history.add(200);
+    const feed = opened(history);
+    await feed.showStart();
+    let open: () => void = () => undefined;
+    history.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    // Read before the gate, so not in the page; and one that the page holds and the event tells too.
+    const [both] = history.add(1);
+    feed.loadNewer();
+    const late = history.add(2);
+    feed.takeEvents(sent([...(both === undefined ? [] : [both]), ...late]));
+    open();
+    history.gate = undefined;
+    await settled(feed, (state) => state.newer === null);
+    expect(bodies(feed)).toEqual(Array.from({ length: 203 }, (_, index) => `message ${index + 1}`));
+  });
+
+  it('lets nothing go that is being read: it leaves the end instead, and counts', async () => {
+    const history = new History();
+    history.add(10);
+    const feed = opened(history);
+    await feed.showEnd();
+    feed.setFollowing(false);
+    feed.takeEvents(sent(history.add(MESSAGES_KEPT)));
+    expect(bodies(feed)).toHaveLength(10);
+    expect(feed.store.getState()).toMatchObject({ behind: MESSAGES_KEPT });
+    expect(feed.store.getState().newer).not.toBeNull();
+    await feed.showEnd();
+    expect(bodies(feed).at(-1)).toBe(`message ${MESSAGES_KEPT + 10}`);
+    expect(feed.store.getState()).toMatchObject({ behind: 0, newer: null });
+  });
+
+  it('opens around a message and at a time', async () => {
+    const history = new History();
+    const all = history.add(1_000);
+    const feed = opened(history);
+    const wanted = all[499];
+    if (wanted === undefined) throw new Error('no such message');
+    await feed.showMessage(wanted.id);
+    expect(bodies(feed)[0]).toBe('message 400');
+    expect(bodies(feed).at(-1)).toBe('message 600');
+    expect(feed.store.getState().jump).toMatchObject({ messageId: wanted.id, align: 'center' });
+    await feed.showTime(700_000);
+    expect(feed.store.getState().jump.messageId).toBe(all[699]?.id);
+  });
+
+  it('drops the answer of a move that was left for another', async () => {
+    const history = new History();
+    history.add(600);
+    const feed = opened(history);
+    let open: () => void = () => undefined;
+    history.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const first = feed.showStart();
+    history.gate = undefined;
+    await feed.showEnd();
+    open();
+    await first;
+    expect(bodies(feed).at(-1)).toBe('message 600');
+  });
+
+  it('takes only what passes its filter, and fetches what a broken line cost', async () => {
+    const history = new History();
+    history.add(5, { kind: 'request' });
+    const feed = opened(history, { kind: 'request' });
+    await feed.showEnd();
+    feed.takeEvents(sent(history.add(1)));
+    expect(bodies(feed)).toHaveLength(5);
+    history.add(3, { kind: 'request' });
+    await feed.refresh();
+    expect(bodies(feed)).toHaveLength(8);
+    history.add(700, { kind: 'request' });
+    await feed.refresh();
+    expect(bodies(feed)).toHaveLength(200);
+    expect(bodies(feed).at(-1)).toBe('message 709');
+  });
+
+  it('says why it could not load, and does when it can', async () => {
+    const history = new History();
+    history.add(3);
+    let isDown = true;
+    const feed = new TimelineFeed({}, () => {
+      if (isDown) throw new Error('The core does not answer');
+      return history.client;
+    });
+    await feed.showEnd();
+    expect(feed.store.getState()).toMatchObject({ phase: 'failed' });
+    expect(feed.store.getState().problem).toContain('The core does not answer');
+    isDown = false;
+    await feed.refresh();
+    expect(bodies(feed)).toHaveLength(3);
+  });
+});
