@@ -335,14 +335,17 @@ export class TerminalScreen implements Disposable {
 
   /** What is chosen with the pointer is copied when the pointer is let go. */
   #watchSelection(): void {
-    let isNew = false;
-    this.#owned.add(this.#terminal.onSelectionChange(() => (isNew = true)));
+    let isPressed = false;
     const onDown = (): void => {
-      isNew = false;
+      isPressed = true;
     };
     const onUp = (): void => {
-      if (isNew && this.#terminal.hasSelection()) this.#copy();
-      isNew = false;
+      if (!isPressed) return;
+      isPressed = false;
+      // xterm hears of the same event, and may do so later.
+      setTimeout(() => {
+        if (this.#terminal.hasSelection()) this.#copy();
+      });
     };
     this.#holder.addEventListener('pointerdown', onDown, { capture: true });
     document.addEventListener('mouseup', onUp);
