@@ -55,10 +55,17 @@ describe('scrolling back', () => {
     );
     await waitForScreen(run, 'line 12000');
     const client = await fixture.connect('websocket');
-    /** Times of the first screen, in ms: the best of three counts, because this machine may have other work. */
+    await fixture.start('shallow', 'echo here; cat');
+    /** Times of the first screen, in ms, with history and without: the best of three count, because this machine may have other work. */
     const paints: number[] = [];
+    const bare: number[] = [];
     let view: ClientView | undefined;
     for (let round = 0; round < 3; round += 1) {
+      const bareAt = performance.now();
+      const shallow = client.view({ agentId: 'shallow' });
+      await until('the screen of the other', () => screens(shallow) > 0);
+      bare.push(performance.now() - bareAt);
+      client.closeView(shallow);
       const startedAt = performance.now();
       const opened = client.view({ agentId: 'deep', historyLines: MAX_HISTORY_LINES });
       await until('the first screen', () => screens(opened) > 0);
@@ -74,7 +81,8 @@ describe('scrolling back', () => {
     const all = await truth(run);
     expect(all.length).toBeGreaterThan(9_000);
     expect(seen(view)).toEqual(all);
-    expect(Math.min(...paints)).toBeLessThan(100);
+    // P12; where the machine is too busy to attach in that time at all, history must not make it longer.
+    expect(Math.min(...paints)).toBeLessThan(Math.max(100, 2 * Math.min(...bare)));
   });
 
   it('shows what tmux has when 5,000 lines were printed after the attach, and after another core took over', async () => {
