@@ -16,7 +16,7 @@ import { useAgentActions } from '#renderer/features/agents/use-agent-actions.ts'
 import { useFleet } from '#renderer/features/agents/use-fleet.ts';
 import { useSelection } from '#renderer/features/agents/use-selection.ts';
 import { MiniTerminal } from '#renderer/features/terminals/mini-terminal.tsx';
-import { goTo, useQueryParameter } from '#renderer/navigation/use-route.tsx';
+import { changeQuery, goTo, useQueryParameter } from '#renderer/navigation/use-route.tsx';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
 import { problemOf } from '#renderer/store/use-command.ts';
 import { useFreshMetrics } from '#renderer/store/use-metrics.ts';
@@ -43,8 +43,7 @@ const renderTerminal: RenderTerminal = (agent, { rows, isQuiet, onColumns }) => 
 function writeTo(ids: readonly string[]): void {
   if (ids.length === 0) return;
   goTo({ page: 'messages' });
-  const to = new URLSearchParams({ to: ids.join(',') });
-  window.history.replaceState(window.history.state, '', `${window.location.pathname}?${to}`);
+  changeQuery({ to: ids.join(',') });
 }
 
 /** The agents of the project: the home of the window. */

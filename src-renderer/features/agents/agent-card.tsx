@@ -96,7 +96,7 @@ export const AgentCard = memo(function AgentCard(props: AgentCardProps): ReactNo
   );
   return (
     <ContextMenu items={items} label={`Actions for ${id}`}>
-      <article
+      <div
         role="listitem"
         data-agent={id}
         aria-label={`${id}, ${look.word}`}
@@ -177,7 +177,7 @@ export const AgentCard = memo(function AgentCard(props: AgentCardProps): ReactNo
             </span>
           </div>
         </footer>
-      </article>
+      </div>
     </ContextMenu>
   );
 });

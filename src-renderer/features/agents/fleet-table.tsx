@@ -31,8 +31,9 @@ import { Kept } from './kept.ts';
 /** Height of a row, and of the head, in pixels. */
 const ROW = 28;
 const NAME_WIDTH = 184;
-/** From this width of the table on, all the usual columns have room. */
+/** From these widths of the table on, all the usual columns have room, or those of a narrow window. */
 const WIDE_FROM = 1_120;
+const NARROW_FROM = 924;
 const SELECT_WIDTH = 44;
 const MENU_WIDTH = 44;
 /** The column that takes what is left is not narrower than this. */
@@ -78,7 +79,7 @@ export function FleetTable(props: FleetTableProps): ReactNode {
   const data = useTableData(props.rows);
   const sorting = useMemo(() => sortingOf(sort), [sort]);
   const chosen = useMemo(() => {
-    const usual = size.width >= WIDE_FROM ? DEFAULT_COLUMNS.wide : DEFAULT_COLUMNS.narrow;
+    const usual = DEFAULT_COLUMNS[size.width >= WIDE_FROM ? 'wide' : size.width >= NARROW_FROM ? 'narrow' : 'tiny'];
     const known = (props.columns.length === 0 ? usual : props.columns).filter((id) =>
       FLEET_COLUMNS.some((column) => column.id === id),
     );
