@@ -165,6 +165,9 @@ process.on('message', (message) => {
   );
 });
 
+// The spec is gone, however it ended: nobody is left to end this process and its browser.
+process.on('disconnect', () => app.exit(1));
+
 const [, , main, ...args] = process.argv;
 if (main === undefined) throw new Error('usage: fixture-main.ts <main.js> [arguments]');
 process.argv = [process.argv[0] ?? 'node', main, ...args];
