@@ -64,7 +64,7 @@ function shownText(on: Page): Promise<string> {
 const terminal = (on = page) => on.getByRole('textbox', { name: 'Terminal of shell' });
 const pane = (on = page) => on.getByRole('region', { name: 'Terminal of shell' });
 const button = (name: string, on = page) => on.getByRole('button', { name });
-const state = () => page.getByRole('banner').filter({ has: page.getByRole('heading', { name: 'shell' }) });
+const state = () => page.locator('header').filter({ has: page.getByRole('heading', { name: 'shell' }) });
 const mod = 'Control';
 
 /** Takes the keyboard, and types a line once it is there. */
@@ -314,7 +314,7 @@ test('the panel says what happened, how it is set up, and how it is', async () =
       .filter({ hasText: /started run \d/ })
       .first(),
   ).toBeVisible();
-  await expect(list.getByRole('listitem').filter({ hasText: 'Stopped' }).first()).toContainText('you · browser');
+  await expect(list.getByRole('listitem').filter({ hasText: 'Stopping' }).first()).toContainText('you · browser');
   await button('Take control').click();
   await expect(list.getByRole('listitem').first()).toContainText('you took the keyboard');
   await button('Release').click();

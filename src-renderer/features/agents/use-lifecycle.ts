@@ -1,4 +1,5 @@
 /** What can be done with an agent now, for buttons, menus and keys alike. */
+import { useState } from 'react';
 import { useScreenCommands } from '#renderer/commands/use-commands.tsx';
 import { useSession } from '#renderer/store/session-context.tsx';
 import type { Command } from '#renderer/store/use-command.ts';
@@ -41,13 +42,19 @@ export function useLifecycle(agent: Agent): Lifecycle {
   const session = useSession();
   const command = useCommand();
   const { id } = agent;
-  const isBusy = command.isRunning || agent.state.status === 'stopping';
+  // An order is under way until the state that it leads to is there; its answer may come later.
+  const [orderedIn, setOrderedIn] = useState<number>();
+  const isBusy = command.isRunning && orderedIn === agent.state.since;
+  const order = (task: () => Promise<unknown>): void => {
+    setOrderedIn(agent.state.since);
+    command.run(task);
+  };
   const actions = STEPS.filter((step) => isPossible(step, agent.state.status)).map((step) => ({
     step,
     text: ACTION_WORDS[step].verb,
     keys: KEYS[step],
     run: () => {
-      if (!isBusy) command.run(() => session.client.agents[step]({ id }));
+      if (!isBusy) order(() => session.client.agents[step]({ id }));
     },
   }));
   useScreenCommands(
@@ -56,6 +63,6 @@ export function useLifecycle(agent: Agent): Lifecycle {
   );
   const canEnd = isAlive(agent.state.status) || agent.state.status === 'lost';
   // Possible while it is stopping, too: that is when it is wanted.
-  const stopByForce = canEnd ? () => command.run(() => session.client.agents.stop({ id, force: true })) : undefined;
+  const stopByForce = canEnd ? () => order(() => session.client.agents.stop({ id, force: true })) : undefined;
   return { actions, command, isBusy, stopByForce };
 }
