@@ -93,12 +93,14 @@ test.beforeAll(async ({ browser }) => {
 });
 
 test.afterAll(async () => {
-  await page
-    .context()
-    .close()
-    .finally(() => core.stop());
+  try {
+    await page.context().close();
+  } finally {
+    await core.stop();
+  }
   removeDataDir(core.dataDir);
   rmSync(folder, { recursive: true, force: true });
+});
 });
 
 test('cards show real terminals in whole rows, and who needs the operator first', async () => {
