@@ -12,7 +12,9 @@ import { useAttention } from '#renderer/store/use-attention.ts';
 import { useCommand } from '#renderer/store/use-command.ts';
 import { Button } from '#renderer/ui/button.tsx';
 import { Notice } from '#renderer/ui/notice.tsx';
-import { goToAttention, TopBar } from './top-bar.tsx';
+import { AttentionToasts } from './attention-toasts.tsx';
+import { goToItem } from './go-to-item.ts';
+import { TopBar } from './top-bar.tsx';
 import { Palette } from './palette.tsx';
 import { Rail } from './rail.tsx';
 import { ShortcutSheet } from './shortcut-sheet.tsx';
@@ -52,7 +54,7 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactNode
       keys: 'g n',
       run: () => {
         const first = waiting.findLast(({ kind }) => kind === 'question') ?? waiting[0];
-        if (first) goToAttention(first);
+        if (first) goToItem(first);
       },
     },
     { id: 'new-agent', title: 'New agent', keys: 'n', run: () => goTo({ page: 'new-agent' }) },
@@ -99,6 +101,7 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactNode
           {children}
         </main>
       </div>
+      {window.quarterdeck === undefined ? <AttentionToasts items={items} /> : null}
       <Palette isOpen={open === 'palette'} onClose={close} />
       <ShortcutSheet isOpen={open === 'shortcuts'} onClose={close} />
       <FolderDialog

@@ -1,6 +1,5 @@
 import { Bell } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { goTo } from '#renderer/navigation/use-route.tsx';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
 import { useAttention } from '#renderer/store/use-attention.ts';
 import { useCommand } from '#renderer/store/use-command.ts';
@@ -10,6 +9,7 @@ import { Popover } from '#renderer/ui/popover.tsx';
 import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { StateMark } from '#renderer/ui/state-mark.tsx';
 import type { StateLook } from '#renderer/ui/state-mark.tsx';
+import { goToItem } from './go-to-item.ts';
 import type { AttentionItem } from '#shared/attention/attention.ts';
 
 const LOOKS: Readonly<Record<AttentionItem['kind'], StateLook>> = {
@@ -62,17 +62,7 @@ export function NotificationCentre(): ReactNode {
                 <span className="pt-1">
                   <StateMark look={item.needsOperator ? LOOKS[item.kind] : { ...LOOKS[item.kind], tone: 'stopped' }} />
                 </span>
-                <button
-                  type="button"
-                  className="min-w-0 flex-1 rounded-1 text-left text-12"
-                  onClick={() =>
-                    goTo(
-                      item.messageId === null
-                        ? { page: 'agent', id: item.agentId, tab: 'overview' }
-                        : { page: 'messages', messageId: item.messageId },
-                    )
-                  }
-                >
+                <button type="button" className="min-w-0 flex-1 rounded-1 text-left text-12" onClick={() => goToItem(item)}>
                   <span className="block truncate text-13 font-medium">{item.title}</span>
                   <span className="line-clamp-2 block break-words text-tx-2">{item.detail}</span>
                   <RelativeTime at={item.at} />

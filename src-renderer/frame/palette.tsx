@@ -83,7 +83,8 @@ function PaletteList({ onClose }: { readonly onClose: () => void }): ReactNode {
             {shownAgents.map(({ id, config }) => (
               <PaletteItem
                 key={id}
-                value={`agent ${id} ${config.type}`}
+                // Its name first: who types a name means it.
+                value={`${id} ${config.type} agent`}
                 onSelect={pick(() => goTo({ page: 'agent', id, tab: 'overview' }))}
               >
                 <span className="truncate font-medium">{id}</span>
@@ -95,7 +96,7 @@ function PaletteList({ onClose }: { readonly onClose: () => void }): ReactNode {
         {projects.length < 2 ? null : (
           <Cmdk.Group heading="Projects">
             {projects.map(({ id, name, folder }) => (
-              <PaletteItem key={id} value={`project ${name} ${folder}`} onSelect={pick(() => chooseProject(id))}>
+              <PaletteItem key={id} value={`${name} ${folder} project`} onSelect={pick(() => chooseProject(id))}>
                 <span className="truncate font-medium">{name}</span>
                 <span className="font-code truncate text-12 text-tx-3">{folder}</span>
               </PaletteItem>

@@ -1,6 +1,6 @@
 import { ChevronDown, FolderOpen, Search, Square } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { goTo, Link, useRoute } from '#renderer/navigation/use-route.tsx';
+import { Link, useRoute } from '#renderer/navigation/use-route.tsx';
 import type { Route } from '#renderer/navigation/routes.ts';
 import { HOME } from '#renderer/navigation/routes.ts';
 import { chooseProject, useAgents, useProject, useProjects } from '#renderer/store/project-scope.ts';
@@ -33,7 +33,7 @@ export function TopBar({ onSearch, onOpenFolder, onStopAll, isStopping }: TopBar
       <button
         type="button"
         onClick={onSearch}
-        className="mx-auto flex h-7 w-44 min-w-32 shrink items-center gap-2 rounded-2 border border-hair-strong bg-bg-0 px-2.5 text-12 text-tx-3 hover:border-tx-3 wide:w-80"
+        className="mx-auto flex h-7 w-44 min-w-32 shrink items-center gap-2 rounded-2 border border-hair-strong bg-field-bg px-2.5 text-12 text-tx-3 hover:border-tx-3 wide:w-80"
       >
         <Search aria-hidden className="size-3.5 flex-none" />
         <span className="hidden truncate wide:inline">Search or run a command</span>
@@ -124,13 +124,4 @@ function crumbOf(route: Route): { parent: Route; parentText: string; text: strin
   if (route.page === 'agent') return { parent: HOME, parentText: 'Agents', text: route.id };
   if (route.page === 'new-agent') return { parent: HOME, parentText: 'Agents', text: 'New agent' };
   return undefined;
-}
-
-/** Opens what needs the operator most: the oldest question, else the newest trouble. */
-export function goToAttention(item: { readonly messageId: string | null; readonly agentId: string }): void {
-  goTo(
-    item.messageId === null
-      ? { page: 'agent', id: item.agentId, tab: 'overview' }
-      : { page: 'messages', messageId: item.messageId },
-  );
 }

@@ -1,6 +1,6 @@
 /** What tray and menus say and offer, worked out apart from Electron: from the crew's view to words, icon and commands. */
 import type { AgentStatus } from '#shared/agents/model.ts';
-import type { AttentionItem } from '#shared/attention/attention.ts';
+import { pathOfItem } from '#shared/attention/notification-rules.ts';
 import type { CrewView } from './crew-watch.ts';
 
 /** Items that the menu lists by name; the window lists all. */
@@ -33,11 +33,6 @@ const SEPARATOR: MenuEntry = { type: 'separator' };
 
 function entry(label: string, command: ShellCommand, isEnabled = true): MenuEntry {
   return { type: 'entry', label, command, isEnabled };
-}
-
-/** Where the window shows an item. */
-export function pathOfItem(item: AttentionItem): string {
-  return item.messageId === null ? `/agent/${item.agentId}` : `/message/${item.messageId}`;
 }
 
 /** The entries that act on the whole crew: for the tray, and for the app's menu. */

@@ -4,10 +4,9 @@
  */
 import { Notification } from 'electron';
 import type { AttentionItem } from '#shared/attention/attention.ts';
+import { actionsOf, isToldOf, pathOfItem } from '#shared/attention/notification-rules.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import type { CrewView } from './crew-watch.ts';
-import { pathOfItem } from './fleet-menu.ts';
-import { actionsOf, isToldOf } from './notification-rules.ts';
 
 /** What notifications lead to. */
 export interface NotificationHost {

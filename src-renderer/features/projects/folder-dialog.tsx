@@ -62,6 +62,15 @@ function FolderChooser({ onClose, onOpened }: Omit<FolderDialogProps, 'isOpen'>)
   );
   useEffect(() => browse(undefined), [browse]);
 
+  // In the desktop app only: a browser cannot name a folder of the machine.
+  const system = window.quarterdeck;
+  const chooseInSystem = (): void => {
+    system
+      ?.chooseFolder({ title: 'Open a folder', ...(path === '' ? {} : { startAt: path }) })
+      .then((chosen) => (chosen === null ? undefined : browse(chosen)))
+      .catch((error: unknown) => setProblem(problemOf(error)));
+  };
+
   const choose = async (): Promise<void> => {
     const isPlain = listing !== undefined && listing.path === path && !listing.isGitRepository;
     const project = await session.client.projects.open({ folder: path, ...(isPlain && initGit ? { initGit: true } : {}) });
@@ -77,6 +86,11 @@ function FolderChooser({ onClose, onOpened }: Omit<FolderDialogProps, 'isOpen'>)
       description="Agents work on a folder, best a git repository."
       footer={
         <>
+          {system === undefined ? null : (
+            <Button className="mr-auto" onClick={chooseInSystem}>
+              Choose in the system’s dialog
+            </Button>
+          )}
           <Button look="quiet" onClick={onClose}>
             Cancel
           </Button>

@@ -66,7 +66,7 @@ export function DialogPage(): ReactNode {
       >
         <div className="stack" style={{ maxWidth: 'none' }}>
           <TextField label="Name" value={name} onChange={setName} />
-          <TextField label="Folder" isCode value="~/work/harbor-pay" onChange={() => undefined} />
+          <TextField label="Folder" isCode value="~/code/harbor-pay" onChange={() => undefined} />
         </div>
       </Dialog>
       <Dialog isOpen={open === 'wide'} onClose={close} size="wide" title="What happened to e2e-nightly">

@@ -25,7 +25,7 @@ export function FieldPage(): ReactNode {
           <TextField
             label="Folder"
             isCode
-            value="/work/harbor pay"
+            value="/home/you/harbor pay"
             onChange={() => undefined}
             error="There is no such folder. Choose one that exists, or make it first."
           />

@@ -1,7 +1,6 @@
-/** Which items become notifications of the desktop, and what can be answered there. Pure. */
-import type { AttentionItem } from '#shared/attention/attention.ts';
+/** Which items the operator is told of, by the desktop or by the window, what can be answered there, and where they lead. Pure. */
 import type { Settings } from '#shared/settings/model.ts';
-import { pathOfItem } from './fleet-menu.ts';
+import type { AttentionItem } from './attention.ts';
 
 /** What a button of a notification does. */
 export type NotificationAction = 'reply' | 'restart' | 'open';
@@ -59,4 +58,9 @@ export function actionsOf(item: AttentionItem): readonly { readonly action: Noti
     item.kind === 'question' ? { action: 'reply', text: 'Reply' } : { action: 'restart', text: 'Restart' },
     { action: 'open', text: 'Open' },
   ];
+}
+
+/** Where the window shows an item. */
+export function pathOfItem(item: AttentionItem): string {
+  return item.messageId === null ? `/agent/${item.agentId}` : `/message/${item.messageId}`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AttentionItem } from '#shared/attention/attention.ts';
+import type { AttentionItem } from './attention.ts';
 import { actionsOf, isQuiet, isToldOf } from './notification-rules.ts';
 
 const question: AttentionItem = {
