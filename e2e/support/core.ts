@@ -20,7 +20,7 @@ export interface TestCore {
   readonly pid: number;
   /** Everything it wrote to stderr so far. */
   log(): string;
-  /** Ends it cleanly, agents included, and resolves with its exit code. */
+  /** Ends it cleanly, agents included (see `keepsAgents`), and resolves with its exit code. */
   stop(): Promise<number | null>;
   /** Kills it with SIGKILL and waits until it is gone. Agents go on. */
   kill(): Promise<void>;
@@ -37,6 +37,8 @@ export interface StartCoreOptions {
    * tested, and it starts several times faster.
    */
   readonly isBuilt?: boolean;
+  /** Its clean end leaves agents running, as an operator's does. `removeDataDir` ends those in tmux. */
+  readonly keepsAgents?: boolean;
   /** Options of Node itself, such as --cpu-prof. */
   readonly nodeArgs?: readonly string[];
 }
@@ -68,7 +70,7 @@ export async function startCore(options: StartCoreOptions = {}): Promise<TestCor
       '0',
       '--data-dir',
       dataDir,
-      '--stop-agents',
+      ...(options.keepsAgents === true ? [] : ['--stop-agents']),
       ...(options.args ?? []),
     ],
     {

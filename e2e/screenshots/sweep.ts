@@ -1,0 +1,91 @@
+/** Goes through screens in themes and sizes, and looks at each for what no screen may have. */
+import type { Page } from '@playwright/test';
+import type { FleetSize } from '#e2e/support/fleets/fleets.ts';
+import { axeFindings, NARROW, overflows, SIZES, THEMES, unreachable, WIDE, ZOOMED } from '#e2e/support/window.ts';
+import type { Screen, Stage } from './screens.ts';
+import { SCREENS } from './screens.ts';
+
+/** One look at a screen. */
+export interface Look {
+  readonly screen: string;
+  readonly fleet: FleetSize;
+  readonly theme: (typeof THEMES)[number];
+  /** The width of the window in CSS pixels; `zoom` is the wide one at 200 %. */
+  readonly size: '1440' | '1024' | 'zoom';
+}
+
+/** What a sweep does at each look. */
+export interface SweepOptions {
+  readonly stage: Stage;
+  readonly fleet: FleetSize;
+  readonly screens: readonly Screen[];
+  /** Zoomed: the stage's page has twice as many device pixels, and only that size is looked at, in the dark theme. */
+  readonly isZoomed: boolean;
+  readonly onLook?: (look: Look, page: Page) => Promise<void>;
+  /** Told when a screen was gone through, with how long that took in milliseconds. */
+  readonly onDone?: (screen: Screen, ms: number) => void;
+}
+
+/** The screens of one fleet, those that end something at the end. */
+export function screensOf(fleet: FleetSize, wants: (screen: Screen) => boolean = () => true): Screen[] {
+  const all = SCREENS.filter((screen) => screen.fleets.includes(fleet) && wants(screen));
+  return [...all.filter(({ isLast }) => isLast !== true), ...all.filter(({ isLast }) => isLast === true)];
+}
+
+/** A look as the name of a file, without its ending: sorted by name, a fleet's pictures stand together. */
+export function nameOf({ fleet, screen, theme, size }: Look): string {
+  return `${String(fleet).padStart(3, '0')}-${screen}-${theme}-${size}`;
+}
+
+/** Looks at every screen. Returns what was found, a line each; none when all is well. */
+export async function sweep(options: SweepOptions): Promise<string[]> {
+  const { stage, fleet, screens, isZoomed, onLook, onDone } = options;
+  const { page } = stage;
+  const found: string[] = [];
+  for (const screen of screens) {
+    const began = Date.now();
+    let isOpen = false;
+    for (const size of isZoomed ? [ZOOMED] : SIZES) {
+      await page.setViewportSize(size);
+      await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+      try {
+        if (!isOpen || screen.isLast !== true) await screen.open(stage);
+      } catch (error) {
+        found.push(
+          `${fleet} ${screen.name} ${size.width}: cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
+        );
+        break;
+      }
+      isOpen = true;
+      for (const theme of isZoomed ? (['dark'] as const) : THEMES) {
+        const look: Look = { screen: screen.name, fleet, theme, size: sizeName(size.width) };
+        await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+        await settle(page);
+        await onLook?.(look, page);
+        const findings = await findingsOf(page, look);
+        found.push(...findings.map((finding) => `${nameOf(look)}: ${finding}`));
+      }
+    }
+    onDone?.(screen, Date.now() - began);
+  }
+  return found;
+}
+
+function sizeName(width: number): Look['size'] {
+  return width === WIDE.width ? '1440' : width === NARROW.width ? '1024' : 'zoom';
+}
+
+async function findingsOf(page: Page, { theme, size }: Look): Promise<string[]> {
+  if (size === 'zoom') return [...(await overflows(page)), ...(await unreachable(page))];
+  // In the second theme nothing but colours is different.
+  if (theme === 'light') return axeFindings(page, { onlyColours: true });
+  return [...(await overflows(page)), ...(await axeFindings(page))];
+}
+
+/** Fonts are there, and two frames were drawn. */
+async function settle(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    await document.fonts.ready;
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  });
+}
