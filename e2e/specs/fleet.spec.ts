@@ -101,7 +101,6 @@ test.afterAll(async () => {
   removeDataDir(core.dataDir);
   rmSync(folder, { recursive: true, force: true });
 });
-});
 
 test('cards show real terminals in whole rows, and who needs the operator first', async () => {
   for (const id of PRINTERS) {
