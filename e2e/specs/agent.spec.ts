@@ -314,7 +314,7 @@ test('the panel says what happened, how it is set up, and how it is', async () =
       .filter({ hasText: /started run \d/ })
       .first(),
   ).toBeVisible();
-  await expect(list.getByRole('listitem').filter({ hasText: 'Stopping' }).first()).toContainText('you · browser');
+  await expect(list.getByRole('listitem').filter({ hasText: 'you created the agent' })).toContainText('REST');
   await button('Take control').click();
   await expect(list.getByRole('listitem').first()).toContainText('you took the keyboard');
   await button('Release').click();
@@ -428,7 +428,7 @@ test('the core is killed under the page and started again: the terminal is back 
 });
 
 test('every tab is sound in both themes, at both sizes and at 200 %', async () => {
-  test.setTimeout(180_000);
+  test.setTimeout(240_000);
   for (const tab of ['', '/messages', '/activity', '/config', '/health']) {
     await goTo(`/agent/shell${tab}`);
     await expect(page.getByText('Watching.')).toBeVisible();

@@ -33,7 +33,7 @@ export function AgentPage({ id, tab }: AgentPageProps): ReactNode {
   if (agent === undefined) return hasCrew ? <UnknownAgent id={id} /> : <Skeleton className="m-4 h-24" />;
   if (solo !== '') return <SoloTerminal agent={agent} />;
   return (
-    <div className="flex h-full flex-col overflow-y-auto">
+    <div className="relative flex h-full flex-col overflow-y-auto">
       <AgentTop agent={agent} />
       <div className="flex min-h-0 flex-1 max-[860px]:flex-none max-[860px]:flex-col">
         <div className="flex min-h-0 min-w-0 flex-1 flex-col border-hair max-[860px]:h-[max(70vh,320px)] max-[860px]:flex-none max-[860px]:border-b min-[861px]:border-r">
@@ -117,7 +117,7 @@ function AgentPanel({ agent, tab }: { readonly agent: Agent; readonly tab: Agent
   return (
     <aside
       aria-label={`About ${agent.id}`}
-      className="flex min-h-0 w-[348px] flex-none flex-col bg-bg-1 wide:w-[424px] max-[860px]:min-h-80 max-[860px]:w-full"
+      className="relative flex min-h-0 w-[348px] flex-none flex-col bg-bg-1 wide:w-[424px] max-[860px]:h-[max(80vh,480px)] max-[860px]:w-full"
     >
       <div className="h-9 flex-none border-b border-hair px-4">
         <Tabs<AgentTab>

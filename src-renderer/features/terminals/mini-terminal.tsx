@@ -102,7 +102,7 @@ export function MiniTerminal({ agentId, runId, rows, isQuiet = false, onColumns 
       role="img"
       aria-label={`Terminal of ${agentId}, last lines`}
       data-terminal="mini"
-      className={`font-code relative flex h-[round(down,100%,1lh)] min-h-0 flex-none flex-col justify-end overflow-hidden whitespace-pre text-t-fg ${isQuiet ? '[&_span]:text-t-dim! text-t-dim' : ''}`}
+      className={`font-code relative flex h-[round(down,100%,1lh)] min-h-0 flex-none flex-col justify-end overflow-hidden whitespace-pre ${isQuiet ? 'text-t-dim [&_span]:bg-transparent! [&_span]:text-t-dim!' : 'text-t-fg'}`}
     >
       {note === '' ? null : <p className="font-ui text-12 text-t-dim">{note}</p>}
       <div ref={box} className={ROWS} />

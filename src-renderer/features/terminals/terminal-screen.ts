@@ -1,6 +1,4 @@
 /** One xterm on the page, fed by one view of one window of an agent's terminal. Owns both; `dispose` ends both. */
-import { SearchAddon } from '@xterm/addon-search';
-import type { ISearchOptions } from '@xterm/addon-search';
 import { Unicode11Addon } from '@xterm/addon-unicode11';
 import { Terminal } from '@xterm/xterm';
 import type { StoreApi } from 'zustand/vanilla';
@@ -12,16 +10,19 @@ import type { AgentId } from '#shared/kernel/ids.ts';
 import { MAX_HISTORY_LINES } from '#shared/terminals/frames.ts';
 import type { ControlPayload } from '#shared/terminals/frames.ts';
 import { isTakenAway } from './control-words.ts';
+import { copyOnSelect, copySelection } from './copy-on-select.ts';
 import type { Pixels } from './fit-size.ts';
 import { fittingSize, isWhole, shrunkPx, smallerPx } from './fit-size.ts';
 import { ScrollPlace } from './scroll-place.ts';
+import type { SearchDirection, SearchWish } from './screen-search.ts';
+import { ScreenSearch } from './screen-search.ts';
 import type { ScreenAsks, ScreenState } from './screen-state.ts';
 import { hasKeyboard, OPENING } from './screen-state.ts';
 import type { KeyUse } from './terminal-keys.ts';
 import { keyUse } from './terminal-keys.ts';
 import { followLinks } from './terminal-links.ts';
 import { drawFastOnFocus } from './terminal-renderer.ts';
-import { onThemeChange, searchColours, xtermTheme } from './xterm-theme.ts';
+import { onThemeChange, xtermTheme } from './xterm-theme.ts';
 
 /** A resize is passed on once the box has rested for so long, in milliseconds: each one redraws the agent's screen. */
 const RESIZE_REST_MS = 120;
@@ -31,13 +32,6 @@ const USUAL_SIZE: TerminalSize = { cols: 80, rows: 24 };
 const FOREIGN_EDGE = 'border-r border-b border-dashed border-hair-strong';
 /** Pixels at the right that belong to the scroll bar and the marks of a search. */
 const SCROLL_BAR_PX = 10;
-
-/** What is searched for. */
-export interface SearchWish {
-  readonly text: string;
-  readonly isCaseSensitive: boolean;
-  readonly isPattern: boolean;
-}
 
 interface ScreenOptions {
   readonly box: HTMLElement;
@@ -56,7 +50,7 @@ interface ScreenOptions {
 export class TerminalScreen implements Disposable {
   readonly state: StoreApi<ScreenState> = createStore(() => OPENING);
   readonly #terminal: Terminal;
-  readonly #search = new SearchAddon();
+  readonly #search: ScreenSearch;
   readonly #owned = new DisposableStack();
   readonly #view: TerminalView;
   readonly #box: HTMLElement;
@@ -64,7 +58,6 @@ export class TerminalScreen implements Disposable {
   readonly #asks: ScreenAsks;
   readonly #place: ScrollPlace;
   #fontSize: number;
-  #wish: SearchWish | undefined;
   /** Whether the view has just been opened and what it shows was not looked at yet. */
   #isFresh = true;
 
@@ -95,18 +88,17 @@ export class TerminalScreen implements Disposable {
     this.#terminal = this.#owned.add(terminal);
     terminal.loadAddon(new Unicode11Addon());
     terminal.unicode.activeVersion = '11';
-    terminal.loadAddon(this.#search);
+    this.#search = this.#owned.add(new ScreenSearch(terminal, box, (search) => this.#set({ search })));
     followLinks(terminal, (address) => this.#set({ link: address }));
     terminal.open(this.#holder);
     terminal.textarea?.setAttribute('aria-label', `Terminal of ${agentId}`);
     this.#owned.add(drawFastOnFocus(terminal));
     terminal.attachCustomKeyEventHandler((event) => this.#onKey(event));
-    this.#owned.add(toDisposable(onThemeChange(() => (terminal.options.theme = xtermTheme(box)))));
-    this.#owned.add(
-      this.#search.onDidChangeResults(({ resultCount: count, resultIndex: index }) => {
-        if (this.state.getState().search) this.#set({ search: { count, index, problem: undefined } });
-      }),
-    );
+    const onTheme = (): void => {
+      terminal.options.theme = xtermTheme(box);
+      this.#search.markAnew();
+    };
+    this.#owned.add(toDisposable(onThemeChange(onTheme)));
     this.#layOut();
     this.#place = this.#owned.add(
       new ScrollPlace({
@@ -132,8 +124,8 @@ export class TerminalScreen implements Disposable {
           terminal.reset();
           this.#isFresh = true;
           this.#place.reset();
-          this.#takeSize(size);
           this.#set({ kind: 'live', end: undefined, refusal: undefined, control: undefined });
+          this.#takeSize(size);
         },
         onBytes: (bytes, drawn) => {
           this.#place.printed();
@@ -162,7 +154,7 @@ export class TerminalScreen implements Disposable {
         if (hasKeyboard(this.state.getState())) this.#view.input(data);
       }),
     );
-    this.#watchSelection();
+    this.#owned.add(copyOnSelect(terminal, this.#holder, () => this.#countCopy()));
     this.#watchSize();
   }
 
@@ -201,43 +193,15 @@ export class TerminalScreen implements Disposable {
     if (fitting) this.#view.resize(fitting);
   }
 
-  /** Looks for a text; the next or the one before, from what is chosen. An empty text ends the search. */
-  search(wish: SearchWish, direction: 'next' | 'previous' | 'stay'): void {
-    if (wish.text === '') {
-      this.endSearch();
-      return;
-    }
-    this.#set({ search: this.state.getState().search ?? { count: 0, index: -1, problem: undefined } });
-    const options: ISearchOptions = {
-      caseSensitive: wish.isCaseSensitive,
-      regex: wish.isPattern,
-      incremental: direction === 'stay',
-      decorations: searchColours(this.#box),
-    };
-    this.#place.withHistory(() => this.#find(wish, direction, options));
-  }
-
-  #find(wish: SearchWish, direction: 'next' | 'previous' | 'stay', options: ISearchOptions): void {
-    // The add-on takes the same text for the same search, whatever its options.
-    const before = this.#wish;
-    if (before?.isPattern !== wish.isPattern || before.isCaseSensitive !== wish.isCaseSensitive) this.#search.clearDecorations();
-    this.#wish = wish;
-    try {
-      if (wish.isPattern) RegExp(wish.text);
-      if (direction === 'next') this.#search.findNext(wish.text, options);
-      else this.#search.findPrevious(wish.text, options);
-    } catch (error) {
-      this.#search.clearDecorations();
-      const problem = error instanceof SyntaxError ? 'This is no pattern yet.' : 'The search failed.';
-      this.#set({ search: { count: 0, index: -1, problem } });
-    }
+  /** Looks for a text in all that tmux keeps. An empty text ends the search. */
+  search(wish: SearchWish, direction: SearchDirection): void {
+    if (wish.text === '') this.#search.end();
+    else this.#place.withHistory(() => this.#search.find(wish, direction));
   }
 
   /** Takes the marks of a search away. */
   endSearch(): void {
-    this.#search.clearDecorations();
-    this.#terminal.clearSelection();
-    this.#set({ search: undefined });
+    this.#search.end();
   }
 
   /** Goes to what came last. */
@@ -308,7 +272,7 @@ export class TerminalScreen implements Disposable {
     const acts: Readonly<Record<typeof use, () => void>> = {
       'toggle-control': () => this.#asks.onToggleControl(),
       search: () => this.#asks.onSearch(),
-      copy: () => this.#copy(),
+      copy: () => copySelection(terminal, () => this.#countCopy()),
       'zoom-in': () => this.#asks.onZoom(1),
       'zoom-out': () => this.#asks.onZoom(-1),
       'zoom-usual': () => this.#asks.onZoom(0),
@@ -324,32 +288,8 @@ export class TerminalScreen implements Disposable {
     this.#place.moved();
   }
 
-  #copy(): void {
-    const text = this.#terminal.getSelection();
-    if (text === '') return;
-    navigator.clipboard.writeText(text).then(
-      () => this.state.setState(({ copies }) => ({ copies: copies + 1 })),
-      () => undefined,
-    );
-  }
-
-  /** What is chosen with the pointer is copied when the pointer is let go. */
-  #watchSelection(): void {
-    let isPressed = false;
-    const onDown = (): void => {
-      isPressed = true;
-    };
-    const onUp = (): void => {
-      if (!isPressed) return;
-      isPressed = false;
-      // xterm hears of the same event, and may do so later.
-      setTimeout(() => {
-        if (this.#terminal.hasSelection()) this.#copy();
-      });
-    };
-    this.#holder.addEventListener('pointerdown', onDown, { capture: true });
-    document.addEventListener('mouseup', onUp);
-    this.#owned.add(toDisposable(() => document.removeEventListener('mouseup', onUp)));
+  #countCopy(): void {
+    this.state.setState(({ copies }) => ({ copies: copies + 1 }));
   }
 
   /** The size of a cell with the text that is set now. */
@@ -373,6 +313,7 @@ export class TerminalScreen implements Disposable {
     this.#terminal.resize(size.cols, size.rows);
     this.#set({ size });
     this.#layOut();
+    this.#search.markAnew();
   }
 
   /** Shows the terminal whole: with text as it is set if it fits the box, else with smaller text. Sets what would fill the box. */
@@ -391,7 +332,7 @@ export class TerminalScreen implements Disposable {
       px = smallerPx(px);
     }
     // What is left of the box belongs to no terminal: an edge says where it ends.
-    const isForeign = this.state.getState().kind !== 'ended' && !this.#isFitting();
+    const isForeign = this.state.getState().kind === 'live' && !this.#isFitting();
     this.#holder.className = isForeign ? FOREIGN_EDGE : '';
     const edge = isForeign ? 1 : 0;
     this.#holder.style.width = `${Math.ceil(size.cols * cell.width) + SCROLL_BAR_PX + edge}px`;

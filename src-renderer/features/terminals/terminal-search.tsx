@@ -3,11 +3,11 @@ import { useEffect, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactNode } from 'react';
 import { IconButton } from '#renderer/ui/button.tsx';
 import type { SearchOutcome } from './screen-state.ts';
-import type { SearchWish } from './terminal-screen.ts';
+import type { SearchDirection, SearchWish } from './screen-search.ts';
 
 interface TerminalSearchProps {
   readonly outcome: SearchOutcome | undefined;
-  readonly onSearch: (wish: SearchWish, direction: 'next' | 'previous' | 'stay') => void;
+  readonly onSearch: (wish: SearchWish, direction: SearchDirection) => void;
   readonly onClose: () => void;
 }
 
