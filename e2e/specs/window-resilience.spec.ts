@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext, Locator, Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
+import * as z from 'zod';
 import type { TestCore } from '#e2e/support/core.ts';
 import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
 import { effort } from '#e2e/support/effort.ts';
@@ -114,12 +115,16 @@ const PLACES: readonly (readonly [path: string, shows: string | RegExp])[] = [
 ];
 
 test('every address leads to its place, and stays in the address bar', async () => {
+  test.setTimeout(120_000);
   for (const [path, shows] of PLACES) {
     await goTo(page, core, path);
     await expect(page.getByRole('main').getByText(shows).filter({ visible: true }).first(), path).toBeVisible(SOON);
     expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe(path);
   }
-  for (const path of ['/nowhere', '/agent', '/agent/wanda/nothing', '/settings/x', '/agent/%zz']) {
+});
+
+test('an address that leads nowhere says so, and offers a way on', async () => {
+  for (const path of ['/nowhere', '/agent', '/agent/wanda/nothing', '/settings/x', '/settings/about/x']) {
     await goTo(page, core, path);
     await expect(page.getByRole('heading', { name: 'There is no such screen' }), path).toBeVisible();
   }
@@ -222,6 +227,33 @@ test('the core is killed under every screen: each says so, comes back by itself,
   await expect(made).toHaveURL(/\/agent\/after-crash/, SOON);
   await expect(card('after-crash', fleet)).toBeAttached(SOON);
   for (const tab of tabs) await tab.close();
+});
+
+test('a terminal keeps its size while the next screen is still on its way', async () => {
+  const tab = await openTab('/agent/shell');
+  await expect(tab.getByText('Watching.')).toBeVisible(SOON);
+  await expect.poll(() => shownText(tab), SOON).toContain('after-42');
+  let letThrough: () => void = () => undefined;
+  const wait = new Promise<void>((resolve) => (letThrough = resolve));
+  // What the next screen is made of comes late, as from a slow disk.
+  await tab.route('**/assets/messages-page*', async (route) => {
+    await wait;
+    await route.continue();
+  });
+  await tab.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name: 'Messages' }).click();
+  await rest().ok('POST', '/agents/shell/terminal', { text: 'sleep 1; stty size; echo size-$((6*7))', enter: true });
+  const screen = async (): Promise<string> =>
+    z
+      .object({ lines: z.array(z.string()) })
+      .parse(await rest().ok('GET', '/agents/shell/terminal'))
+      .lines.join('\n');
+  await expect.poll(screen, SOON).toContain('size-42');
+  const [rows = 0, cols = 0] = (/(\d+) (\d+)\s+size-42/.exec(await screen()) ?? []).slice(1).map(Number);
+  expect(rows).toBeGreaterThan(20);
+  expect(cols).toBeGreaterThan(80);
+  letThrough();
+  await expect(writing(tab)).toBeVisible(SOON);
+  await tab.close();
 });
 
 test('a window that stands still slows neither the agent nor another window, and then shows the same', async () => {

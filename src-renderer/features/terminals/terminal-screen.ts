@@ -321,6 +321,8 @@ export class TerminalScreen implements Disposable {
     const terminal = this.#terminal;
     const { size } = this.state.getState();
     const room = this.#room();
+    // Not laid out, as while another screen is loaded in its place: nobody looks, so it keeps the size that it has.
+    if (room.width <= 0 || room.height <= 0) return;
     terminal.options.fontSize = this.#fontSize;
     let cell = this.#cell();
     this.#set({ fitting: fittingSize(room, cell) });
