@@ -1,7 +1,7 @@
 import { useCallback, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useScreenCommands } from '#renderer/commands/use-commands.tsx';
-import { isPossible } from '#renderer/features/agents/agent-actions.ts';
+import { ACTION_KEYS, isPossible } from '#renderer/features/agents/agent-actions.ts';
 import type { AgentAction } from '#renderer/features/agents/agent-actions.ts';
 import type { FleetHands, RenderTerminal } from '#renderer/features/agents/agent-card.tsx';
 import { FleetBar } from '#renderer/features/agents/fleet-bar.tsx';
@@ -143,7 +143,9 @@ export function FleetPage(): ReactNode {
       run: () => currentId !== undefined && toggle(currentId, false),
     },
     { id: 'fleet.select-all', title: 'Select all agents that are shown', keys: 'ctrl+a', run: () => toggleAll(order.ids) },
-    { id: 'fleet.clear', title: 'Clear the selection', keys: 'escape', isHidden: true, run: selection.clear },
+    ...(isSelecting
+      ? [{ id: 'fleet.clear', title: 'Clear the selection', keys: 'escape', isHidden: true, run: selection.clear }]
+      : []),
     {
       id: 'fleet.reply',
       title: 'Answer the agent’s question',
@@ -157,12 +159,12 @@ export function FleetPage(): ReactNode {
     {
       id: 'fleet.pause',
       title: isPaused ? `Resume ${who}` : `Pause ${who}`,
-      keys: 'p',
+      keys: ACTION_KEYS.pause,
       run: () => withTargets(isPaused ? 'resume' : 'pause'),
     },
-    { id: 'fleet.start', title: `Start ${who}`, keys: 's', run: () => withTargets('start') },
-    { id: 'fleet.stop', title: `Stop ${who}`, keys: 'shift+delete', run: () => withTargets('stop') },
-    { id: 'fleet.restart', title: `Restart ${who}`, run: () => withTargets('restart') },
+    { id: 'fleet.start', title: `Start ${who}`, keys: ACTION_KEYS.start, run: () => withTargets('start') },
+    { id: 'fleet.stop', title: `Stop ${who}`, keys: ACTION_KEYS.stop, run: () => withTargets('stop') },
+    { id: 'fleet.restart', title: `Restart ${who}`, keys: ACTION_KEYS.restart, run: () => withTargets('restart') },
     { id: 'fleet.settle', title: 'Put the agents in order now', keys: '.', run: () => view.current?.settle() },
   ]);
 

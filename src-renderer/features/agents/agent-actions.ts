@@ -27,6 +27,15 @@ export const ACTION_WORDS: Readonly<
   restart: { verb: 'Restart', done: 'restarted', undo: undefined },
 };
 
+/** The keys of each. With Alt, as on an agent's own page, where plain letters seem to go to its terminal. */
+export const ACTION_KEYS: Readonly<Record<AgentAction, string>> = {
+  start: 'alt+s',
+  stop: 'alt+x',
+  pause: 'alt+p',
+  resume: 'alt+p',
+  restart: 'alt+r',
+};
+
 const POSSIBLE: Readonly<Record<AgentAction, readonly AgentStatus[]>> = {
   start: ['created', 'stopped', 'failed', 'lost'],
   // A lost agent may go on unseen: it can be ended.

@@ -4,7 +4,7 @@ import { goTo } from '#renderer/navigation/use-route.tsx';
 import { MenuItem, MenuSeparator } from '#renderer/ui/menu.tsx';
 import type { Agent } from '#shared/agents/model.ts';
 import type { AgentAction } from './agent-actions.ts';
-import { ACTION_WORDS, AGENT_ACTIONS, isPossible } from './agent-actions.ts';
+import { ACTION_KEYS, ACTION_WORDS, AGENT_ACTIONS, isPossible } from './agent-actions.ts';
 
 const SIZE = 'size-3.5';
 
@@ -46,7 +46,7 @@ export function AgentMenuItems({ agent, isSelected, onSelect, onAction, onMessag
       </MenuItem>
       <MenuSeparator />
       {AGENT_ACTIONS.filter((action) => isPossible(action, agent.state.status)).map((action) => (
-        <MenuItem key={action} icon={ACTION_ICONS[action]} onSelect={() => onAction(action)}>
+        <MenuItem key={action} icon={ACTION_ICONS[action]} shortcut={ACTION_KEYS[action]} onSelect={() => onAction(action)}>
           {ACTION_WORDS[action].verb}
         </MenuItem>
       ))}

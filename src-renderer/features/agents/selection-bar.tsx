@@ -1,7 +1,6 @@
 import { MessageSquareText, X } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { Button } from '#renderer/ui/button.tsx';
-import { KeyHint } from '#renderer/ui/key-hint.tsx';
+import { Button, IconButton } from '#renderer/ui/button.tsx';
 import { Progress } from '#renderer/ui/progress.tsx';
 import type { AgentAction } from './agent-actions.ts';
 import { ACTION_WORDS, AGENT_ACTIONS, isPossible } from './agent-actions.ts';
@@ -26,10 +25,13 @@ export function SelectionBar({ rows, hidden, progress, onAction, onMessage, onCl
       aria-label="Selected agents"
       className="flex min-h-11 flex-none flex-wrap items-center gap-x-1.5 gap-y-1 border-t border-hair-strong bg-bg-1 px-4 py-1.5"
     >
-      <p aria-live="polite" className="mr-2 text-12 whitespace-nowrap">
+      <p aria-live="polite" className="text-12 whitespace-nowrap">
         <strong className="figures font-strong">{rows.length}</strong> selected
         {hidden === 0 ? null : <span className="text-tx-3">, {hidden} more hidden by the filter</span>}
       </p>
+      {/* At the left: toasts come at the right. */}
+      <IconButton label="Clear the selection" shortcut="escape" icon={<X aria-hidden className="size-3.5" />} onClick={onClear} />
+      <span aria-hidden className="mr-1 h-4 border-l border-hair-strong" />
       {AGENT_ACTIONS.map((action) => {
         const reached = rows.filter(({ agent }) => isPossible(action, agent.state.status)).length;
         return (
@@ -57,12 +59,6 @@ export function SelectionBar({ rows, hidden, progress, onAction, onMessage, onCl
           />
         </div>
       )}
-      <Button look="quiet" className="ml-auto" icon={<X aria-hidden className="size-3.5" />} onClick={onClear}>
-        Clear
-        <span className="text-tx-3">
-          <KeyHint>escape</KeyHint>
-        </span>
-      </Button>
     </section>
   );
 }
