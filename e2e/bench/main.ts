@@ -2,6 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { measureClaims } from './p15-claims.ts';
+import { measureTerminals } from './p12-terminals.ts';
+import { measureWindow } from './p13-window.ts';
 import { measureDelivery } from './p3-delivery.ts';
 import { measureMemory } from './p7-memory.ts';
 import type { Figure } from './report.ts';
@@ -14,6 +16,8 @@ const MEASUREMENTS: readonly {
   { ids: ['P3', 'P8'], measure: measureDelivery },
   { ids: ['P7'], measure: measureMemory },
   { ids: ['P15', 'P9'], measure: measureClaims },
+  { ids: ['P12'], measure: measureTerminals },
+  { ids: ['P13'], measure: measureWindow },
 ];
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean', default: false } } });
