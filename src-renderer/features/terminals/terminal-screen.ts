@@ -58,6 +58,8 @@ export class TerminalScreen implements Disposable {
   readonly #asks: ScreenAsks;
   readonly #place: ScrollPlace;
   #fontSize: number;
+  /** What is searched for; undefined or empty while nothing is. */
+  #wish: SearchWish | undefined;
   /** Whether the view has just been opened and what it shows was not looked at yet. */
   #isFresh = true;
 
@@ -195,12 +197,20 @@ export class TerminalScreen implements Disposable {
 
   /** Looks for a text in all that tmux keeps. An empty text ends the search. */
   search(wish: SearchWish, direction: SearchDirection): void {
-    if (wish.text === '') this.#search.end();
-    else this.#place.withHistory(() => this.#search.find(wish, direction));
+    this.#wish = wish;
+    if (wish.text === '') {
+      this.#search.end();
+      return;
+    }
+    this.#place.withHistory(() => {
+      // More may have been written while history came.
+      if (this.#wish?.text) this.#search.find(this.#wish, direction);
+    });
   }
 
   /** Takes the marks of a search away. */
   endSearch(): void {
+    this.#wish = undefined;
     this.#search.end();
   }
 
