@@ -314,7 +314,10 @@ test('the panel says what happened, how it is set up, and how it is', async () =
       .filter({ hasText: /started run \d/ })
       .first(),
   ).toBeVisible();
+  // Only what is in sight is made: the first thing that happened is at the end.
+  await list.evaluate((box) => box.scrollTo(0, box.scrollHeight));
   await expect(list.getByRole('listitem').filter({ hasText: 'you created the agent' })).toContainText('REST');
+  await list.evaluate((box) => box.scrollTo(0, 0));
   await button('Take control').click();
   await expect(list.getByRole('listitem').first()).toContainText('you took the keyboard');
   await button('Release').click();
