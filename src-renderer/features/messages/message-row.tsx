@@ -117,7 +117,7 @@ function Route({
         {message.inReplyTo === null ? null : <CornerDownRight aria-hidden className="size-3 flex-none" />}
         <strong className="max-w-[24ch] flex-none truncate text-13 font-strong text-tx-1">{nameOf(message.from.id)}</strong>
         <ArrowRight role="img" aria-label="to" className="size-3 flex-none" />
-        <strong className="min-w-0 flex-initial truncate text-13 font-strong text-tx-1" title={message.to.map(nameOf).join(', ')}>
+        <strong className="min-w-0 truncate text-13 font-strong text-tx-1" title={message.to.map(nameOf).join(', ')}>
           {isBroadcast ? 'everyone' : namesOf(message.to)}
         </strong>
         <span className="flex-none">
@@ -133,7 +133,7 @@ function Route({
             {message.priority}
           </span>
         )}
-        {message.subject === null ? null : <span className="min-w-0 truncate text-tx-2">{message.subject}</span>}
+        {message.subject === null ? null : <span className="min-w-0 shrink-[1000] truncate text-tx-2">{message.subject}</span>}
       </div>
     </>
   );
@@ -285,7 +285,7 @@ function Path({ look }: { readonly look: DeliveryLook }): ReactNode {
   const tones = { quiet: 'text-tx-2', dead: 'text-st-failed', needs: 'text-needs' } as const;
   return (
     <div className="order-3 col-span-2 min-w-0 text-12 leading-[18px] text-tx-3 @2xl:order-none @2xl:col-span-1 @2xl:text-right">
-      <span className={`inline-flex max-w-full items-center gap-[5px] ${tones[look.tone]}`}>
+      <span className={`inline-flex max-w-full items-center gap-[5px] align-top ${tones[look.tone]}`}>
         <DeliveryMark icon={look.icon} />
         <span className="truncate">{look.words}</span>
       </span>
@@ -306,7 +306,7 @@ function Path({ look }: { readonly look: DeliveryLook }): ReactNode {
 /** Words in the face of words, figures in theirs. */
 function StepText({ text }: { readonly text: string }): ReactNode {
   const at = text.search(/[+\d]/);
-  if (at === -1) return text;
+  if (at <= 0) return text;
   return (
     <>
       {text.slice(0, at)}

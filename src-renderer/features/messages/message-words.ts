@@ -103,7 +103,7 @@ export function deliveryLook(message: Message, copies: Copies | undefined, facts
     return { tone: 'quiet', icon: isAll ? 'acknowledged' : 'delivered', words, steps };
   }
   if (known.length < total) return { tone: 'quiet', icon: 'unknown', words: 'stored', steps: [] };
-  if (facts.isForYou) return { tone: 'quiet', icon: 'delivered', words: 'unread', steps: [] };
+  if (facts.isForYou) return { tone: 'quiet', icon: 'queued', words: 'unread', steps: [] };
   if (count('queued') > 0) {
     const state = total === 1 && facts.status !== undefined ? `, agent is ${facts.status}` : '';
     const some = total === 1 || count('queued') === total ? 'queued' : `queued for ${count('queued')} of ${total}`;

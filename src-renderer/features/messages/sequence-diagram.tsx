@@ -30,6 +30,11 @@ export function SequenceDiagram({ messages, deliveries, selectedId, onSelect }: 
         ))}
       </ol>
       <svg aria-hidden viewBox={`0 0 ${WIDTH_PX} ${height}`} className="block h-auto w-full font-ui text-12">
+        {arrows
+          .filter(({ message }) => message.id === selectedId)
+          .map(({ message, y }) => (
+            <rect key={message.id} x="0" y={y - 24} width={WIDTH_PX} height="28" className="fill-select" />
+          ))}
         {lanes.map(({ label, names, x }) => (
           <g key={names.join(' ')}>
             <text x={x} y="14" textAnchor="middle" className="fill-tx-1 font-strong">
@@ -59,7 +64,7 @@ function ArrowShape({ arrow, isSelected, onSelect }: ArrowShapeProps): ReactNode
   const ends = [...new Set([Math.min(fromX, ...toXs), Math.max(fromX, ...toXs)])].filter((x) => x !== fromX);
   return (
     <g onClick={() => onSelect(message)}>
-      <rect x="0" y={y - 24} width={WIDTH_PX} height="28" className={isSelected ? 'fill-select' : 'fill-transparent'} />
+      <rect x="0" y={y - 24} width={WIDTH_PX} height="28" className="fill-transparent" />
       <text
         x={labelX}
         y={line - LABEL_UP_PX}

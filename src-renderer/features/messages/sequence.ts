@@ -52,7 +52,7 @@ export function sequenceOf(messages: readonly Message[], deliveries: DeliveryTab
     const [left, right] = [Math.min(...ends), Math.max(...ends)];
     const copies = deliveries[message.id];
     const isDead = message.recipients.some((recipient) => copies?.[recipient]?.state === 'dead');
-    const text = (message.subject ?? message.body).replaceAll(/[\s`]+/g, ' ').trim();
+    const text = (message.subject ?? message.body).replaceAll('`', '').replaceAll(/\s+/g, ' ').trim();
     const label = cut(text === '' ? message.kind : text, Math.max(right - left - 12, 70));
     return {
       message,

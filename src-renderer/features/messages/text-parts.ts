@@ -78,5 +78,5 @@ export function previewOf(text: string): string | undefined {
   const lines = text.split('\n', PREVIEW_LINES + 1);
   const head = lines.slice(0, PREVIEW_LINES).join('\n');
   if (head.length > PREVIEW_CHARS) return `${head.slice(0, PREVIEW_CHARS).replace(/\s+\S*$/, '')}…`;
-  return lines.length > PREVIEW_LINES ? `${head}…` : undefined;
+  return lines.length > PREVIEW_LINES ? `${head.replace(/[\s.]+$/, '')}…` : undefined;
 }
