@@ -158,7 +158,8 @@ test('another browser sees who has the keyboard and takes it over; both are told
 });
 
 test('five thousand lines can be read from the first, and the way back says what is new', async () => {
-  await terminal().focus();
+  await goTo('/agent/shell');
+  await button('Take control').click();
   await type('for i in $(seq 1 5000); do echo "line $i of five thousand"; done');
   await expect.poll(() => shownText(page), { timeout: 20_000 }).toContain('line 5000 of five thousand');
   await button('Release').click();
