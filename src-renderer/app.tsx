@@ -3,9 +3,11 @@ import { lazy, Suspense } from 'react';
 import type { ReactNode } from 'react';
 import { SignedOut } from '#renderer/features/connection/signed-out.tsx';
 import { Frame } from '#renderer/frame/frame.tsx';
+import { ScreenBoundary } from '#renderer/frame/screen-boundary.tsx';
 import { SoloFrame } from '#renderer/frame/solo-frame.tsx';
 import { useTheme } from '#renderer/frame/use-theme.ts';
 import type { Route } from '#renderer/navigation/routes.ts';
+import { pathOf } from '#renderer/navigation/routes.ts';
 import { useQueryParameter, useRoute } from '#renderer/navigation/use-route.tsx';
 import { FleetPage } from '#renderer/pages/fleet-page.tsx';
 import { UnknownPage } from '#renderer/pages/unknown-page.tsx';
@@ -37,9 +39,11 @@ export function App(): ReactNode {
   useTheme();
   if (status.kind === 'signed-out') return <SignedOut outcome={loginOutcome} onRetry={() => session.retry()} />;
   const screen = (
-    <Suspense fallback={<Skeleton className="m-4 h-24" />}>
-      <Screen route={route} />
-    </Suspense>
+    <ScreenBoundary place={pathOf(route)}>
+      <Suspense fallback={<Skeleton className="m-4 h-24" />}>
+        <Screen route={route} />
+      </Suspense>
+    </ScreenBoundary>
   );
   return (
     <TooltipProvider>

@@ -16,13 +16,14 @@ import { goToItem } from './go-to-item.ts';
 export function AttentionToasts({ items }: { readonly items: readonly AttentionItem[] }): null {
   const session = useSession();
   const route = useRoute();
-  const hasCrew = useWindowState((state) => state.hasCrew);
+  // The inbox comes after the crew: what is in it by then waited before the window was opened.
+  const isKnown = useWindowState((state) => state.hasCrew && state.hasInbox);
   const notifications = useWindowState((state) => state.crew.settings.notifications);
   const known = useRef<ReadonlySet<string>>(undefined);
   const shown = useRef(new Map<string, () => void>());
 
   useEffect(() => {
-    if (!hasCrew) return;
+    if (!isKnown) return;
     const open = items.filter(({ needsOperator }) => needsOperator);
     const ids = new Set(open.map(({ id }) => id));
     for (const [id, dismiss] of shown.current) {
@@ -54,6 +55,6 @@ export function AttentionToasts({ items }: { readonly items: readonly AttentionI
       });
       shown.current.set(item.id, dismiss);
     }
-  }, [items, hasCrew, notifications, route, session]);
+  }, [items, isKnown, notifications, route, session]);
   return null;
 }

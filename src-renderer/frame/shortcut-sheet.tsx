@@ -18,7 +18,7 @@ export function ShortcutSheet({ isOpen, onClose }: ShortcutSheetProps): ReactNod
 }
 
 /** The same as a part of a page. */
-export function ShortcutList(): ReactNode {
+export function ShortcutList({ heading: Heading = 'h3' }: { readonly heading?: 'h2' | 'h3' }): ReactNode {
   const scopes = useCommandScopes();
   return (
     <div className="columns-2 gap-8">
@@ -27,7 +27,7 @@ export function ShortcutList(): ReactNode {
         .filter(({ commands }) => commands.length > 0)
         .map(({ title, commands }) => (
           <section key={title} className="mb-4 break-inside-avoid">
-            <h3 className="mb-1 text-12 text-tx-3">{title}</h3>
+            <Heading className="mb-1 text-12 text-tx-3">{title}</Heading>
             <dl>
               {commands.map(({ id, title: what, keys }) => (
                 <div key={id} className="flex h-7 items-center gap-3 border-b border-hair text-13">

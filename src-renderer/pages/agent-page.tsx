@@ -154,7 +154,7 @@ function AgentPanel({ agent, tab }: { readonly agent: Agent; readonly tab: Agent
 
 function UnknownAgent({ id }: { readonly id: string }): ReactNode {
   return (
-    <EmptyState title={`There is no agent “${id}”`}>
+    <EmptyState isScreen title={`There is no agent “${id}”`}>
       <p>It may have been removed, or the link may be from another data folder. What it did stays in the audit trail.</p>
       <Link to={HOME} className="underline underline-offset-2">
         Go to the agents

@@ -81,7 +81,10 @@ export function NewAgentPage({ template }: { readonly template?: string }): Reac
 
   return (
     <div className="grid h-full min-h-0 grid-cols-[300px_minmax(0,1fr)] wide:grid-cols-[380px_minmax(0,1fr)]">
-      <aside aria-labelledby="templates-title" className="min-h-0 overflow-y-auto border-r border-hair bg-bg-1 px-5 py-6">
+      <aside
+        aria-labelledby="templates-title"
+        className="relative min-h-0 overflow-y-auto border-r border-hair bg-bg-1 px-5 py-6"
+      >
         <h2 id="templates-title" className="text-14 font-strong">
           From a template
         </h2>
@@ -118,7 +121,7 @@ export function NewAgentPage({ template }: { readonly template?: string }): Reac
       <section aria-labelledby="new-title" className="flex min-h-0 flex-col">
         <form
           id="agent-form"
-          className="min-h-0 flex-1 overflow-y-auto px-6 py-6"
+          className="relative min-h-0 flex-1 overflow-y-auto px-6 py-6"
           onSubmit={(event) => {
             event.preventDefault();
             submit();

@@ -37,7 +37,7 @@ export function SettingsPage({ section }: { readonly section: SettingsSection })
           ))}
         </ul>
       </nav>
-      <section aria-labelledby="settings-title" className="min-h-0 overflow-y-auto">
+      <section aria-labelledby="settings-title" className="relative min-h-0 overflow-y-auto">
         <div className="mx-auto max-w-[760px] px-6 py-6">
           <h1 id="settings-title" className="mb-5 text-16 font-strong">
             {TITLES[section]}
@@ -61,7 +61,7 @@ function Section({ section }: { readonly section: SettingsSection }): ReactNode 
     case 'notifications':
       return <NotificationSettings />;
     case 'shortcuts':
-      return <ShortcutList />;
+      return <ShortcutList heading="h2" />;
     case 'about':
       return <AboutSettings info={info} />;
   }

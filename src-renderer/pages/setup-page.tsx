@@ -58,8 +58,8 @@ export function SetupPage(): ReactNode {
   });
 
   return (
-    <div className="grid h-full min-h-0 grid-cols-[minmax(0,1fr)_300px] wide:grid-cols-[minmax(0,1fr)_356px]">
-      <section aria-labelledby="setup-title" className="min-h-0 overflow-y-auto">
+    <div className="relative grid h-full min-h-0 grid-cols-[minmax(0,1fr)_300px] wide:grid-cols-[minmax(0,1fr)_356px] max-[860px]:block max-[860px]:overflow-y-auto">
+      <section aria-labelledby="setup-title" className="relative min-h-0 overflow-y-auto max-[860px]:overflow-visible">
         <div className="mx-auto max-w-[960px] px-6 py-8">
           <h1 id="setup-title" className="text-20 font-strong">
             Set up this machine
@@ -93,7 +93,10 @@ export function SetupPage(): ReactNode {
           </div>
         </div>
       </section>
-      <aside aria-label="Start" className="min-h-0 overflow-y-auto border-l border-hair bg-bg-1 px-6 py-8">
+      <aside
+        aria-label="Start"
+        className="min-h-0 overflow-y-auto border-l border-hair bg-bg-1 px-6 py-8 max-[860px]:overflow-visible max-[860px]:border-t max-[860px]:border-l-0"
+      >
         <Door title="Try it without keys">
           <p className="text-12 text-pretty text-tx-2">
             Three sample agents survey a sample folder and write a report. No account, no network, about a minute.

@@ -6,7 +6,7 @@ import { EmptyState } from '#renderer/ui/empty-state.tsx';
 /** For an address that names no screen. */
 export function UnknownPage({ path }: { readonly path: string }): ReactNode {
   return (
-    <EmptyState title="There is no such screen">
+    <EmptyState isScreen title="There is no such screen">
       <p>
         Nothing is at <code className="font-code text-12 break-all">{path}</code>. The link may be from another version.
       </p>

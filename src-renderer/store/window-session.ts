@@ -130,6 +130,6 @@ export class WindowSession {
 
   async #askInbox(): Promise<void> {
     const { messages } = await this.client.messages.inbox({ unreadOnly: true, limit: INBOX_PAGE });
-    this.store.setState({ inbox: messages });
+    this.store.setState({ inbox: messages, hasInbox: true });
   }
 }
