@@ -53,7 +53,7 @@ async function shoot(browser: Browser, fleet: FleetSize, isZoomed: boolean): Pro
     await makeFleet(core, fleet);
     const page = await openWindow(browser, core, '/', { ...PLACE, deviceScaleFactor: isZoomed ? 2 : 1 });
     return await sweep({
-      stage: { page, core },
+      stage: { page, core, isForPictures: true },
       fleet,
       screens,
       isZoomed,

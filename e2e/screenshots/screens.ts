@@ -9,6 +9,8 @@ import { goTo } from '#e2e/support/window.ts';
 export interface Stage {
   readonly page: Page;
   readonly core: TestCore;
+  /** For pictures also what nobody checks is waited for: figures that are measured every few seconds. */
+  readonly isForPictures: boolean;
 }
 
 /** A screen or a state of one. */
@@ -38,6 +40,7 @@ async function view(stage: Stage, name: 'Grid' | 'Table' | 'Wall', query = ''): 
   await page.getByRole('radio', { name, exact: true }).click();
   await expect(listed(page).first()).toBeVisible(SOON);
   if (name !== 'Table') await terminals(page);
+  if (name !== 'Wall' && stage.isForPictures) await expect(page.getByText(/\d [MG]B/).first()).toBeVisible(SOON);
 }
 
 /** Miniature terminals of agents that have printed something are filled. */
@@ -69,11 +72,11 @@ async function settings(stage: Stage, section: string, title: string): Promise<v
   await expect(stage.page.getByRole('heading', { level: 1, name: title })).toBeVisible(SOON);
 }
 
-/** A crew has an agent of each kind under these names. */
-const first = (fleet: TestCore | FleetSize): string => (fleet === 3 ? 'scout' : 'kit');
+/** Who asks the operator something. */
+const asking = (fleet: FleetSize): string => (fleet === 3 ? 'scout' : 'kit');
 
 function agentScreens(fleet: FleetSize): Screen[] {
-  const id = first(fleet);
+  const id = asking(fleet);
   const isForPicturesOnly = fleet === 40;
   const tabs = (['messages', 'activity', 'config', 'health'] as const).map((tab): Screen => ({
     name: `agent-${tab}`,

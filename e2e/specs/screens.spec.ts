@@ -25,8 +25,9 @@ for (const fleet of FLEETS) {
       const screens = screensOf(fleet, ({ isForPicturesOnly }) => isDeep || isForPicturesOnly !== true);
       // Zoomed first: the last screens end the core, or the login.
       const zoomable = screens.filter(({ isLast }) => isLast !== true);
-      const zoomed = await sweep({ stage: { page, core }, fleet, screens: zoomable, isZoomed: true });
-      const found = await sweep({ stage: { page, core }, fleet, screens, isZoomed: false });
+      const stage = { page, core, isForPictures: false };
+      const zoomed = await sweep({ stage, fleet, screens: zoomable, isZoomed: true });
+      const found = await sweep({ stage, fleet, screens, isZoomed: false });
       expect([...zoomed, ...found]).toEqual([]);
       await page.context().close();
     } finally {

@@ -170,7 +170,7 @@ test('a setting that is changed in one window is changed in all', async ({ brows
   await goTo(here, core, '/agents');
   await expect(here.getByRole('table', { name: 'Agents' })).toBeVisible();
   await here.getByRole('radio', { name: 'Grid' }).click();
-  await expect(there.getByRole('list', { name: /^Agents/ })).toBeVisible();
+  await expect(there.getByRole('list', { name: /^Agents, / })).toBeVisible();
   await rest().ok('PATCH', '/settings', { theme: 'system', isRailExpanded: false });
   await expect.poll(() => theme(there)).toBe(dark);
   await there.context().close();
@@ -183,7 +183,7 @@ test('the core is killed under every screen: each says so, comes back by itself,
   await card('wanda', fleet).hover();
   await card('wanda', fleet).getByRole('checkbox').click();
   await expect(fleet.getByRole('region', { name: 'Selected agents' })).toContainText('1 selected');
-  const scroller = (on: Page): Locator => on.getByRole('list', { name: /^Agents/ }).locator('..');
+  const scroller = (on: Page): Locator => on.getByRole('list', { name: /^Agents, / }).locator('..');
   await scroller(fleet).evaluate((box) => box.scrollTo(0, 600));
   const agent = await openTab('/agent/shell/messages');
   await writing(agent).fill('To the shell, not yet sent');
@@ -227,6 +227,23 @@ test('the core is killed under every screen: each says so, comes back by itself,
   await expect(made).toHaveURL(/\/agent\/after-crash/, SOON);
   await expect(card('after-crash', fleet)).toBeAttached(SOON);
   for (const tab of tabs) await tab.close();
+});
+
+test('a screen that cannot be loaded says so, and the rest of the window stays', async () => {
+  const tab = await openTab('/agents');
+  // As after an update: what the open window asks for is not there any more.
+  await tab.route('**/assets/settings-page*', (route) => route.fulfill({ status: 404 }));
+  const place = (name: string): Locator => tab.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name });
+  await place('Settings').click();
+  await expect(tab.getByRole('alert').filter({ hasText: 'This screen could not be loaded' })).toBeVisible(SOON);
+  await expect(button('Copy diagnostics', tab)).toBeVisible();
+  await place('Agents').click();
+  await expect(card('shell', tab)).toBeVisible();
+  await place('Settings').click();
+  await tab.unroute('**/assets/settings-page*');
+  await button('Try again', tab).click();
+  await expect(tab.getByRole('heading', { name: 'Appearance' })).toBeVisible(SOON);
+  await tab.close();
 });
 
 test('a terminal keeps its size while the next screen is still on its way', async () => {

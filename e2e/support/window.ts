@@ -107,6 +107,15 @@ export function overflows(page: Page): Promise<string[]> {
       const hides = (overflow: string): boolean => overflow === 'hidden' || overflow === 'clip';
       if (hides(style.overflowX) && style.textOverflow !== 'ellipsis' && element.scrollWidth > element.clientWidth + 1)
         found.add(`text is cut: ${name(element)}`);
+      // What cannot shrink is cut by the box around it. A box that scrolls shows all of it in time.
+      for (let around = element.parentElement; around !== null; around = around.parentElement) {
+        const { overflowX, textOverflow } = getComputedStyle(around);
+        if (overflowX === 'auto' || overflowX === 'scroll') break;
+        if (!hides(overflowX) || textOverflow === 'ellipsis') continue;
+        const edge = around.getBoundingClientRect();
+        if (edge.width > 1 && (box.right > edge.right + 1 || box.left < edge.left - 1))
+          found.add(`cut by its box: ${name(element)}`);
+      }
       // A line of text may be a little higher than its box; half a line is lost text.
       if (hides(style.overflowY) && !isClamped && element.scrollHeight > element.clientHeight + 6)
         found.add(`lines are cut: ${name(element)}`);
