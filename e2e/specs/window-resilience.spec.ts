@@ -178,6 +178,7 @@ test('a setting that is changed in one window is changed in all', async ({ brows
 });
 
 test('the core is killed under every screen: each says so, comes back by itself, and has lost nothing', async () => {
+  test.setTimeout(150_000);
   await rest().ok('POST', '/messages', { to: 'wanda', body: 'Said before the crash.' });
   const fleet = await openTab('/agents?q=type:worker');
   await card('wanda', fleet).hover();
@@ -274,6 +275,7 @@ test('a terminal keeps its size while the next screen is still on its way', asyn
 });
 
 test('a window that stands still slows neither the agent nor another window, and then shows the same', async () => {
+  test.setTimeout(120_000);
   const still = await openTab('/agent/shell');
   const other = await openTab('/agent/shell');
   for (const tab of [still, other]) await expect.poll(() => shownText(tab), SOON).toContain('after-42');
