@@ -14,15 +14,16 @@ const COUNTED: readonly { readonly look: StateLook; readonly statuses: readonly 
 
 interface FleetCountsProps {
   readonly agents: readonly Agent[];
-  /** How many things wait for the operator. */
-  readonly needs: number;
+  /** Agents that wait for the operator's answer. Each agent counts once: these are in no other figure. */
+  readonly asking: { has(agentId: string): boolean };
 }
 
 /** The fleet in figures: what needs the operator first. */
-export function FleetCounts({ agents, needs }: FleetCountsProps): ReactNode {
+export function FleetCounts({ agents, asking }: FleetCountsProps): ReactNode {
+  const needs = agents.filter(({ id }) => asking.has(id)).length;
   const counts = COUNTED.map(({ look, statuses }) => ({
     look,
-    count: agents.filter(({ state }) => statuses.includes(state.status)).length,
+    count: agents.filter(({ id, state }) => !asking.has(id) && statuses.includes(state.status)).length,
   }));
   return (
     <div className="flex items-center gap-3">

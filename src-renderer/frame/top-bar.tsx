@@ -5,7 +5,7 @@ import type { Route } from '#renderer/navigation/routes.ts';
 import { HOME } from '#renderer/navigation/routes.ts';
 import { chooseProject, useAgents, useProject, useProjects } from '#renderer/store/project-scope.ts';
 import { useWindowState } from '#renderer/store/session-context.tsx';
-import { useAttention } from '#renderer/store/use-attention.ts';
+import { useQuestions } from '#renderer/store/use-attention.ts';
 import { Button } from '#renderer/ui/button.tsx';
 import { KeyHint } from '#renderer/ui/key-hint.tsx';
 import { Menu, MenuItem, MenuRadioGroup, MenuRadioItem, MenuSeparator } from '#renderer/ui/menu.tsx';
@@ -24,7 +24,7 @@ interface TopBarProps {
 export function TopBar({ onSearch, onOpenFolder, onStopAll, isStopping }: TopBarProps): ReactNode {
   const agents = useAgents();
   const hasCrew = useWindowState((state) => state.hasCrew);
-  const { fleet } = useAttention();
+  const asking = useQuestions();
   const alive = agents.filter(({ state }) => isAlive(state.status) || state.status === 'lost').length;
   return (
     <header className="flex h-11 min-w-0 items-center gap-3 border-b border-hair bg-bg-1 pr-3 pl-4">
@@ -44,7 +44,7 @@ export function TopBar({ onSearch, onOpenFolder, onStopAll, isStopping }: TopBar
       </button>
       <div className="flex flex-none items-center gap-3">
         {agents.length > 0 ? (
-          <FleetCounts agents={agents} needs={fleet.needs} />
+          <FleetCounts agents={agents} asking={asking} />
         ) : (
           <span className="text-12 text-tx-3">{hasCrew ? 'No agents yet' : ''}</span>
         )}
