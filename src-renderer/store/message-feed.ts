@@ -140,6 +140,6 @@ export function unsettled(feed: MessageFeed, limit: number): readonly Message[] 
 }
 
 /** Whether nothing more will happen to a copy. */
-export function isSettled(copy: Delivery | undefined): boolean {
+function isSettled(copy: Delivery | undefined): boolean {
   return copy?.state === 'read' || copy?.state === 'dead';
 }

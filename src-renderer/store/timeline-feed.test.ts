@@ -203,6 +203,51 @@ describe('a timeline', () => {
     expect(bodies(feed).at(-1)).toBe('message 709');
   });
 
+  it('puts what began to pass by its state into its place, while somebody looks and after', async () => {
+    const history = new History();
+    const [first, second, third] = history.add(3);
+    if (first === undefined || second === undefined || third === undefined) throw new Error('no such message');
+    const dead = new Set<string>([first.id, third.id]);
+    const copies = (messages: readonly Message[]) =>
+      messages.map((message) => ({
+        messageId: message.id,
+        recipient: 'ben',
+        state: dead.has(message.id) ? ('dead' as const) : ('queued' as const),
+        queuedAt: 1,
+        deliveredAt: null,
+        readAt: null,
+        deadAt: null,
+        deadReason: null,
+      }));
+    const feed = new TimelineFeed({ state: 'dead' }, () => ({
+      messages: {
+        list: async () => {
+          const messages = history.all.filter(({ id }) => dead.has(id)).toReversed();
+          return { messages, deliveries: copies(messages), hasMore: false, older: null, newer: null };
+        },
+        get: async ({ id }) => {
+          const message = history.all.find((each) => each.id === id) ?? first;
+          return { message, deliveries: copies([message]) };
+        },
+      },
+    }));
+    await feed.showEnd();
+    expect(bodies(feed)).toEqual(['message 1', 'message 3']);
+    dead.add(second.id);
+    feed.takeDeliveries([{ messageId: second.id, recipient: 'ben', state: 'dead' }]);
+    expect(bodies(feed)).toHaveLength(2);
+    const watch = feed.watch();
+    await settled(feed, ({ messages }) => messages.length === 3);
+    expect(bodies(feed)).toEqual(['message 1', 'message 2', 'message 3']);
+    expect(feed.store.getState().deliveries[second.id]?.['ben']?.state).toBe('dead');
+    const [fourth] = history.add(1);
+    dead.add(fourth?.id ?? '');
+    feed.takeDeliveries([{ messageId: fourth?.id ?? '', recipient: 'ben', state: 'dead' }]);
+    await settled(feed, ({ messages }) => messages.length === 4);
+    watch.dispose();
+    feed.dispose();
+  });
+
   it('says why it could not load, and does when it can', async () => {
     const history = new History();
     history.add(3);

@@ -8,6 +8,7 @@ import type { StoreApi } from 'zustand/vanilla';
 import type { CoreClient } from '#renderer/connection/line.ts';
 import type { JournalEvent } from '#shared/journal/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
+import { toDisposable } from '#shared/kernel/disposable.ts';
 import type { MessageId } from '#shared/kernel/ids.ts';
 import type { Delivery, Message } from '#shared/messages/model.ts';
 import { Coalescer } from './coalesce.ts';
@@ -80,6 +81,9 @@ export class TimelineFeed implements Disposable {
   #isLoadingOlder = false;
   #isLoadingNewer = false;
   #isFollowing = true;
+  #watchers = 0;
+  /** Changes came while nobody looked, of which not everything was asked for. */
+  #isStale = false;
   #arrived: Message[] = [];
 
   /** `client` gives the line of the moment, or throws. Nothing is loaded before `showEnd` or another move. */
@@ -181,6 +185,19 @@ export class TimelineFeed implements Disposable {
       });
   }
 
+  /** Somebody looks, until the returned disposable is released: only then the details of what changes are asked for. */
+  watch(): Disposable {
+    this.#watchers += 1;
+    if (this.#isStale) {
+      this.#isStale = false;
+      // Without a line this fails, and is done when there is one.
+      this.refresh().catch(() => undefined);
+    }
+    return toDisposable(() => {
+      this.#watchers -= 1;
+    });
+  }
+
   /** Says whether the reader is at the end: then what comes is seen, and old rows may be let go for it. */
   setFollowing(isFollowing: boolean): void {
     this.#isFollowing = isFollowing;
@@ -211,6 +228,10 @@ export class TimelineFeed implements Disposable {
     const ours = changes.filter(({ messageId }) => known.has(messageId));
     const next = addDeliveries(state, ours);
     if (next !== state) this.store.setState({ deliveries: next.deliveries });
+    if (this.#watchers === 0) {
+      this.#isStale = true;
+      return;
+    }
     const isByState = this.filter.state !== undefined && this.filter.state !== 'queued';
     for (const { messageId, queuedAt } of changes) {
       // A push says no times. And a message may begin to pass a filter by the state of its copies.
@@ -233,9 +254,20 @@ export class TimelineFeed implements Disposable {
       const isJoined = messages.length === 0 || page.messages.some(({ id }) => known.has(id)) || page.older === null;
       if (!isJoined) return this.#again();
       this.store.setState((state) => {
-        const fresh = page.messages.filter(({ id }) => !known.has(id)).length;
-        const grown = addNewer(state, { ...page, messages: page.messages.toReversed(), newer: null });
-        return { ...grown, behind: this.#isFollowing ? 0 : state.behind + fresh };
+        const fresh = page.messages.filter(({ id }) => !known.has(id));
+        const behind = this.#isFollowing ? 0 : state.behind + fresh.length;
+        // What passes by its state may have begun to pass anywhere, not only at the end.
+        const grown =
+          this.filter.state === undefined
+            ? addNewer(state, { ...page, messages: page.messages.toReversed(), newer: null })
+            : fresh.reduce<MessageFeed>((feed, message) => insertMessage(feed, message, []), state);
+        return {
+          ...addDeliveries(
+            grown,
+            page.deliveries.filter(({ messageId }) => hasMessage(grown, messageId)),
+          ),
+          behind,
+        };
       });
     }
     for (const { id } of unsettled(this.store.getState(), ASKED_AFTER_GAP)) this.#wanted.add(id);
@@ -362,6 +394,10 @@ export class TimelineFeed implements Disposable {
   #failPage(move: number, error: unknown): void {
     if (move === this.#move) this.store.setState({ pageProblem: problemOf(error) });
   }
+}
+
+function hasMessage({ messages }: MessageFeed, messageId: string): boolean {
+  return messages.some(({ id }) => id === messageId);
 }
 
 /** The copies of a message at the moment it is sent. */

@@ -99,6 +99,11 @@ export function Timeline(props: TimelineProps): ReactNode {
     wasLive.current = isLive;
   });
 
+  useEffect(() => {
+    const watch = feed.watch();
+    return () => watch.dispose();
+  }, [feed]);
+
   const look = useCallback((): void => {
     const shown = box.current;
     if (shown === null || messages.length === 0) return;
