@@ -28,6 +28,8 @@ export function NotificationCentre(): ReactNode {
   const dismissed = useWindowState((state) => state.crew.settings.dismissed);
   const command = useCommand();
   const open = items.filter(({ needsOperator }) => needsOperator);
+  // An agent waits for the answer to its question: that is not put aside with the rest.
+  const dismissible = open.filter(({ kind }) => kind !== 'question');
   const dismiss = (ids: readonly string[]): void =>
     command.run(() => session.client.settings.update({ dismissed: [...dismissed, ...ids].slice(-DISMISSED_KEPT) }));
   return (
@@ -46,7 +48,13 @@ export function NotificationCentre(): ReactNode {
         <div className="flex h-10 items-center gap-2 border-b border-hair px-3">
           <h2 className="text-13 font-strong">Notifications</h2>
           <span className="ml-auto">
-            <Button look="quiet" size="small" disabled={open.length === 0} onClick={() => dismiss(open.map(({ id }) => id))}>
+            <Button
+              look="quiet"
+              size="small"
+              disabled={dismissible.length === 0}
+              title="Questions stay until they are answered"
+              onClick={() => dismiss(dismissible.map(({ id }) => id))}
+            >
               Dismiss all
             </Button>
           </span>

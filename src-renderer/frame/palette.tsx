@@ -2,10 +2,11 @@
 import { Command as Cmdk } from 'cmdk';
 import { Dialog } from 'radix-ui';
 import type { ReactNode } from 'react';
-import { useMemo, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { useCommandScopes } from '#renderer/commands/use-commands.tsx';
 import { goTo } from '#renderer/navigation/use-route.tsx';
-import { chooseProject, useAgents, useProjects } from '#renderer/store/project-scope.ts';
+import { chooseProject, useProjects } from '#renderer/store/project-scope.ts';
+import { useWindowState } from '#renderer/store/session-context.tsx';
 import { KeyHint } from '#renderer/ui/key-hint.tsx';
 
 /** With more agents than this, they are listed only once something was typed. */
@@ -18,16 +19,34 @@ interface PaletteProps {
 
 /** The palette, in a dialog. */
 export function Palette({ isOpen, onClose }: PaletteProps): ReactNode {
+  const opener = useRef<Element>(null);
+  const chosen = useRef<() => void>(undefined);
   return (
     <Dialog.Root open={isOpen} onOpenChange={(open) => (open ? undefined : onClose())}>
       <Dialog.Portal>
         <Dialog.Overlay className="appear fixed inset-0 z-40 bg-scrim">
           <Dialog.Content
             aria-describedby={undefined}
+            onOpenAutoFocus={() => {
+              opener.current = document.activeElement;
+            }}
+            // What was chosen may move the focus itself, which an open dialog would take back: so it is done after.
+            onCloseAutoFocus={(event) => {
+              event.preventDefault();
+              if (opener.current instanceof HTMLElement) opener.current.focus();
+              const run = chosen.current;
+              chosen.current = undefined;
+              run?.();
+            }}
             className="mx-auto mt-[12vh] w-140 max-w-[calc(100vw-32px)] overflow-hidden rounded-3 border border-hair-strong bg-bg-1 text-tx-1 focus:outline-none"
           >
             <Dialog.Title className="sr-only">Search or run a command</Dialog.Title>
-            <PaletteList onClose={onClose} />
+            <PaletteList
+              onChoose={(run) => {
+                chosen.current = run;
+                onClose();
+              }}
+            />
           </Dialog.Content>
         </Dialog.Overlay>
       </Dialog.Portal>
@@ -35,9 +54,11 @@ export function Palette({ isOpen, onClose }: PaletteProps): ReactNode {
   );
 }
 
-function PaletteList({ onClose }: { readonly onClose: () => void }): ReactNode {
+function PaletteList({ onChoose }: { readonly onChoose: (run: () => void) => void }): ReactNode {
   const scopes = useCommandScopes();
-  const agents = useAgents();
+  const crew = useWindowState((state) => state.crew.agents);
+  // Of all projects: who types a name means that agent, whichever project is shown.
+  const agents = useMemo(() => Object.values(crew).toSorted((a, b) => (a.id < b.id ? -1 : 1)), [crew]);
   const projects = useProjects();
   const [search, setSearch] = useState('');
   const shownAgents = useMemo(() => {
@@ -46,10 +67,7 @@ function PaletteList({ onClose }: { readonly onClose: () => void }): ReactNode {
       wanted === '' ? agents : agents.filter(({ id, config }) => `${id} ${config.type}`.toLowerCase().includes(wanted));
     return found.slice(0, AGENTS_SHOWN);
   }, [agents, search]);
-  const pick = (run: () => void) => () => {
-    onClose();
-    run();
-  };
+  const pick = (run: () => void) => () => onChoose(run);
   return (
     <Cmdk label="Search or run a command" loop className="flex min-h-0 flex-col">
       <Cmdk.Input

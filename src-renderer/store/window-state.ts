@@ -17,6 +17,8 @@ export interface WindowState {
   readonly hasCrew: boolean;
   /** The operator's unread messages, most urgent first, as far as one page goes. */
   readonly inbox: readonly InboxMessage[];
+  /** Whether the inbox ever came: before that nothing can be said about questions. */
+  readonly hasInbox: boolean;
   /** Whether the inbox ever came: before that an empty one says nothing. */
   readonly hasInbox: boolean;
   /** Messages that are not acknowledged, by inbox; who has none is missing. */
@@ -34,6 +36,7 @@ export function createWindowStore(): WindowStore {
     crew: EMPTY_STATE,
     hasCrew: false,
     inbox: [],
+    hasInbox: false,
     hasInbox: false,
     unread: {},
   }));
