@@ -19,8 +19,6 @@ export interface WindowState {
   readonly inbox: readonly InboxMessage[];
   /** Whether the inbox ever came: before that nothing can be said about questions. */
   readonly hasInbox: boolean;
-  /** Whether the inbox ever came: before that an empty one says nothing. */
-  readonly hasInbox: boolean;
   /** Messages that are not acknowledged, by inbox; who has none is missing. */
   readonly unread: Readonly<Record<string, number>>;
 }
@@ -36,7 +34,6 @@ export function createWindowStore(): WindowStore {
     crew: EMPTY_STATE,
     hasCrew: false,
     inbox: [],
-    hasInbox: false,
     hasInbox: false,
     unread: {},
   }));
