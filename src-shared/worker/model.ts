@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { Json } from '#shared/kernel/json.ts';
 import { AgentId } from '#shared/kernel/ids.ts';
+import { MAX_OPTION_CHARS, MAX_OPTIONS } from '#shared/messages/question.ts';
 import { AnalysisReport, Survey } from './survey-model.ts';
 import { Comparison, InputFormat, OutputFormat, TransformStep } from './transform-model.ts';
 
@@ -134,7 +135,12 @@ const askAll = z.strictObject({
 const question = z.strictObject({
   op: z.literal('question'),
   text: z.string().min(1).max(2_000).describe('What the operator is asked'),
-  options: z.array(z.string().min(1).max(80)).min(2).max(6).optional().describe('Answers to choose from; others may be written'),
+  options: z
+    .array(z.string().min(1).max(MAX_OPTION_CHARS))
+    .min(2)
+    .max(MAX_OPTIONS)
+    .optional()
+    .describe('Answers to choose from; others may be written'),
   otherwise: z.string().max(2_000).optional().describe('The answer when none comes in time; without it that is a failure'),
   waitMs: z
     .number()

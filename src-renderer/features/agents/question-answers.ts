@@ -1,31 +1,14 @@
-/** Which short answers a question offers in its data, so that one press answers it. Pure. */
-import * as z from 'zod';
-import type { Json } from '#shared/kernel/json.ts';
+/** How a question to the operator is shown on a card: short answers as buttons, code in its face. Pure. */
+import { optionsOf } from '#shared/messages/question.ts';
 
-/** More, or longer ones, do not fit beside each other: such a question is answered in words. Characters. */
+/** More, or longer ones, do not fit beside each other on a card: such a question is answered in words. Characters. */
 const MOST_ANSWERS = 4;
 const LONGEST_ANSWER = 32;
 
-const Answer = z.union([
-  z.string(),
-  z.object({ label: z.string() }).transform(({ label }) => label),
-  z.object({ text: z.string() }).transform(({ text }) => text),
-  z.object({ value: z.string() }).transform(({ value }) => value),
-]);
-const Answers = z.array(Answer).min(1).max(MOST_ANSWERS);
-const Offer = z.union([
-  z.object({ options: Answers }).transform(({ options }) => options),
-  z.object({ answers: Answers }).transform(({ answers }) => answers),
-  z.object({ choices: Answers }).transform(({ choices }) => choices),
-]);
-
-/** The answers that a message's data offers (`options`, `answers` or `choices`); none when they are not short or not distinct. */
-export function answersOf(data: Json | null): readonly string[] {
-  const offer = Offer.safeParse(data);
-  if (!offer.success) return [];
-  const answers = offer.data.map((answer) => answer.trim());
-  const areShort = answers.every((answer) => answer !== '' && answer.length <= LONGEST_ANSWER && !/[\n\r]/.test(answer));
-  return areShort && new Set(answers).size === answers.length ? answers : [];
+/** The answers that a message's data offers, when all of them are short; else none. */
+export function answersOf(data: unknown): readonly string[] {
+  const options = optionsOf(data);
+  return options.length <= MOST_ANSWERS && options.every(({ length }) => length <= LONGEST_ANSWER) ? options : [];
 }
 
 /** A part of a text: as it is, or set in the code face. */

@@ -7,12 +7,12 @@ import { clockTime, fullTime } from '#renderer/ui/format-time.ts';
 import { KeyHint } from '#renderer/ui/key-hint.tsx';
 import type { AgentStatus } from '#shared/agents/model.ts';
 import type { Message } from '#shared/messages/model.ts';
+import { optionsOf } from '#shared/messages/question.ts';
 import { BROADCAST } from '#shared/messages/model.ts';
 import { DeliveryMark } from './delivery-mark.tsx';
 import type { DeliveryLook } from './message-words.ts';
 import { deliveryLook, isQuestion, kindText, nameOf, namesOf, spanText } from './message-words.ts';
 import { MessageText } from './message-text.tsx';
-import { optionsOf } from './question-options.ts';
 import { previewOf } from './text-parts.ts';
 
 /** What can be done with a message. One object for all rows, that stays the same. */
