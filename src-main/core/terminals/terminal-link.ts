@@ -20,7 +20,7 @@ import {
   SizePayload,
   TakePayload,
 } from '#shared/terminals/frames.ts';
-import type { ControlPayload, Frame } from '#shared/terminals/frames.ts';
+import type { ControlPayload, Frame, ScrollbackPayload } from '#shared/terminals/frames.ts';
 import type { Caller } from '#core/caller.ts';
 import type { LeaveReason } from './control-leases.ts';
 import type { Duplex } from './duplex.ts';
@@ -263,7 +263,7 @@ export class TerminalLink implements Disposable {
         if (!channel.isClosed) this.#refuse(id, error);
       },
       tile: (payload) => send(ServerFrame.tile, payload),
-      scrollback: (lines) => send(ServerFrame.scrollback, json({ lines })),
+      scrollback: (lines) => send(ServerFrame.scrollback, json({ lines } satisfies z.input<typeof ScrollbackPayload>)),
       history: (bytes) => sendLong(ServerFrame.history, bytes, ServerFrame.history),
       screen: (bytes) => sendLong(ServerFrame.screen, bytes, ServerFrame.data),
       data: (bytes) => sendLong(ServerFrame.data, bytes, ServerFrame.data),

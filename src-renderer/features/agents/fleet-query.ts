@@ -3,8 +3,6 @@
  * key, by a comma or by repeating it, are alternatives; a minus before a term turns it round.
  * `type:worker state:idle,working cap:review -name:old report`. Pure.
  */
-import type { AgentStatus } from '#shared/agents/model.ts';
-import { AgentStatus as StatusSchema } from '#shared/agents/model.ts';
 import type { FleetAgent } from './fleet-agent.ts';
 import type { FleetGroup } from './fleet-order.ts';
 import { FLEET_GROUPS, groupOf } from './fleet-order.ts';
@@ -122,6 +120,3 @@ export function countGroups(rows: readonly FleetAgent[]): Readonly<Record<FleetG
   for (const row of rows) counts[groupOf(row)] += 1;
   return counts;
 }
-
-/** All that can stand behind `state:`, for the help of the filter field. */
-export const STATE_VALUES: readonly (FleetGroup | AgentStatus)[] = [...new Set([...FLEET_GROUPS, ...StatusSchema.options])];
