@@ -15,7 +15,7 @@ export interface Command {
   readonly keys?: string;
   /** true: works by its keys and stands in the sheet, but not in the palette (moving about in a list). */
   readonly isHidden?: boolean;
-  /** true: works also while somebody types into a field. Only for shortcuts with Ctrl. */
+  /** true: works also while somebody types into a field or a menu is open, not in a dialog. Only for shortcuts with Ctrl or Alt. */
   readonly isGlobal?: boolean;
   readonly run: () => void;
 }

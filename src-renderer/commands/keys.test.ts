@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KeyPress } from './keys.ts';
-import { stepOf, strokeOf } from './keys.ts';
+import { isWithinReach, stepOf, strokeOf } from './keys.ts';
 
 const press = (key: string, changes: Partial<KeyPress> = {}): KeyPress => ({
   key,
@@ -38,4 +38,18 @@ describe('stepOf', () => {
   it('takes the last key of a sequence that leads nowhere', () =>
     expect(stepOf([{ keys: 'g f' }, { keys: 'x' }], 'g', 'x')).toEqual({ kind: 'run', command: { keys: 'x' } }));
   it('finds nothing for other keys', () => expect(stepOf(commands, '', 'q')).toEqual({ kind: 'none' }));
+});
+
+describe('isWithinReach', () => {
+  const free = { isField: false, isOverlaid: false, isModal: false };
+  it.each<[string, typeof free, boolean, boolean]>([
+    ['on the page', free, true, true],
+    ['in a field', { ...free, isField: true }, false, true],
+    ['in a menu', { ...free, isOverlaid: true }, false, true],
+    ['in a dialog', { ...free, isOverlaid: true, isModal: true }, false, false],
+    ['in a field of a dialog', { isField: true, isOverlaid: true, isModal: true }, false, false],
+  ])('%s', (_where, place, plain, global) => {
+    expect(isWithinReach({}, place)).toBe(plain);
+    expect(isWithinReach({ isGlobal: true }, place)).toBe(global);
+  });
 });

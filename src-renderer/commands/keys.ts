@@ -47,3 +47,19 @@ export function stepOf<T extends { readonly keys?: string | undefined }>(
   // A sequence that leads nowhere: its last key counts by itself.
   return typed === '' ? { kind: 'none' } : stepOf(commands, '', stroke);
 }
+
+/** Where the keyboard is: what has it besides the page's commands. */
+export interface KeyPlace {
+  /** Somebody types into a field. */
+  readonly isField: boolean;
+  /** A menu, a list of choices or a popover is open: plain keys are its own. */
+  readonly isOverlaid: boolean;
+  /** A dialog is open: it has the keyboard to itself. */
+  readonly isModal: boolean;
+}
+
+/** Whether a command answers to its keys where the keyboard is. */
+export function isWithinReach({ isGlobal }: { readonly isGlobal?: boolean | undefined }, place: KeyPlace): boolean {
+  if (place.isModal) return false;
+  return isGlobal === true || !(place.isField || place.isOverlaid);
+}

@@ -3,7 +3,7 @@ import { createContext, use, useEffect, useRef } from 'react';
 import { useStore } from 'zustand';
 import type { Command, CommandScope } from './command-registry.ts';
 import { CommandRegistry } from './command-registry.ts';
-import { stepOf, strokeOf } from './keys.ts';
+import { isWithinReach, stepOf, strokeOf } from './keys.ts';
 
 /** The registry of this window. */
 const RegistryContext = createContext(new CommandRegistry());
@@ -49,6 +49,19 @@ function keysBelongElsewhere(target: EventTarget | null): 'no' | 'field' | 'capt
   return target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName) ? 'field' : 'no';
 }
 
+/** What is open over the page. A popover is a dialog to a screen reader, but the page behind it can still be used. */
+function whatIsOpen(): { readonly isOverlaid: boolean; readonly isModal: boolean } {
+  const open = [
+    ...document.querySelectorAll(
+      '[role="dialog"][data-state="open"], [role="menu"][data-state="open"], [role="listbox"][data-state="open"]',
+    ),
+  ];
+  const isModal = open.some(
+    (one) => one.getAttribute('role') === 'dialog' && one.closest('[data-radix-popper-content-wrapper]') === null,
+  );
+  return { isOverlaid: open.length > 0, isModal };
+}
+
 /** Listens for shortcuts. Mounted once. */
 export function useShortcuts(): void {
   const registry = use(RegistryContext);
@@ -59,13 +72,15 @@ export function useShortcuts(): void {
       const stroke = strokeOf(event);
       const belongs = keysBelongElsewhere(event.target);
       if (event.defaultPrevented || event.isComposing || stroke === undefined || belongs === 'captured') return;
-      // A dialog or an open menu has the keyboard to itself.
-      const isModal =
-        document.querySelector(
-          '[role="dialog"][data-state="open"], [role="menu"][data-state="open"], [role="listbox"][data-state="open"]',
-        ) !== null;
-      const usable = registry.all().filter(({ isGlobal }) => isGlobal === true || (belongs === 'no' && !isModal));
-      const step = stepOf(usable, typed, stroke);
+      const place = { isField: belongs === 'field', ...whatIsOpen() };
+      const all = registry.all();
+      const step = stepOf(
+        all.filter((command) => isWithinReach(command, place)),
+        typed,
+        stroke,
+      );
+      // Nor may the browser do what it does with such a key, as searching the web with Ctrl K.
+      if (place.isModal && all.some(({ keys, isGlobal }) => isGlobal === true && keys === stroke)) event.preventDefault();
       clearTimeout(timer);
       typed = step.kind === 'wait' ? step.typed : '';
       if (step.kind === 'wait') timer = setTimeout(() => (typed = ''), SEQUENCE_MS);
