@@ -47,7 +47,10 @@ export function NewAgentPage({ template }: { readonly template?: string }): Reac
     if (!isOnline) return;
     Promise.resolve()
       .then(() => Promise.all([session.client.agents.templates({}), session.client.system.info({})]))
-      .then(([{ templates, problems }, { runtimes }]) => setOffer({ templates, problems, runtimes }))
+      .then(([{ templates, problems }, { runtimes }]) => {
+        setOffer({ templates, problems, runtimes });
+        setProblem(undefined);
+      })
       .catch((error: unknown) => setProblem(problemOf(error)));
   }, [session, isOnline]);
 

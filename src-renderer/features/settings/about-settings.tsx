@@ -34,7 +34,7 @@ export function AboutSettings({ info }: { readonly info: SystemInfo | undefined 
       </SettingsGroup>
       <SettingsGroup
         title="Licence"
-        note="Quarterdeck is free software under the MIT licence. The typefaces are Inter and JetBrains Mono, under the SIL Open Font License."
+        note="Quarterdeck is free software under the MIT licence. The typefaces are Inter, JetBrains Mono and symbols of Noto Sans Symbols 2, under the SIL Open Font License, and symbols of DejaVu Sans Mono, under its own licence."
       >
         {null}
       </SettingsGroup>

@@ -8,6 +8,7 @@ import { Notice } from '#renderer/ui/notice.tsx';
 import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { Select } from '#renderer/ui/select.tsx';
 import { TextField } from '#renderer/ui/text-field.tsx';
+import { useNow } from '#renderer/ui/use-now.ts';
 import type { AccessToken, MintableRole } from '#shared/auth/model.ts';
 
 const ROLES: readonly { readonly value: MintableRole; readonly text: string }[] = [
@@ -22,12 +23,15 @@ const TIMES = [
   { value: '', text: 'for ever' },
 ] as const;
 
-/** The tokens of other programs: making one, and taking one back. `onMade` gets the secret, this one time. */
-export function TokenList({ onMade }: { readonly onMade: (secret: string) => void }): ReactNode {
+/** A token that has expired leaves the list at the latest after this long, in milliseconds. */
+const LOOK_EVERY_MS = 60_000;
+
+/** The tokens of other programs: making one, and taking one back. `onMade` gets the secret, this one time; undefined when it is good no more. */
+export function TokenList({ onMade }: { readonly onMade: (secret: string | undefined) => void }): ReactNode {
   const session = useSession();
   const isOnline = useWindowState(({ status }) => status.kind === 'online');
   const [tokens, setTokens] = useState<readonly AccessToken[]>();
-  const [made, setMade] = useState<{ readonly name: string; readonly secret: string }>();
+  const [made, setMade] = useState<{ readonly id: string; readonly name: string; readonly secret: string }>();
   const [name, setName] = useState('');
   const [role, setRole] = useState<MintableRole>('automation');
   const [ttl, setTtl] = useState<string>('30d');
@@ -46,7 +50,7 @@ export function TokenList({ onMade }: { readonly onMade: (secret: string) => voi
 
   const make = async (): Promise<void> => {
     const answer = await session.client.auth.createToken({ name: name.trim(), role, ...(ttl === '' ? {} : { ttlMs: ttl }) });
-    setMade({ name: answer.token.name, secret: answer.secret });
+    setMade({ id: answer.token.id, name: answer.token.name, secret: answer.secret });
     onMade(answer.secret);
     setName('');
     await load();
@@ -54,10 +58,17 @@ export function TokenList({ onMade }: { readonly onMade: (secret: string) => voi
   const revoke = (token: AccessToken): void =>
     command.run(async () => {
       await session.client.auth.revokeToken({ id: token.id });
+      if (made?.id === token.id) {
+        setMade(undefined);
+        onMade(undefined);
+      }
       await load();
     });
-  // Agents' tokens come and go with them: they are not for hands.
-  const shown = (tokens ?? []).filter(({ agentId, revokedAt }) => agentId === null && revokedAt === null);
+  const now = useNow(LOOK_EVERY_MS);
+  // Agents' tokens come and go with them: they are not for hands. What has expired opens nothing any more.
+  const shown = (tokens ?? []).filter(
+    ({ agentId, revokedAt, expiresAt }) => agentId === null && revokedAt === null && (expiresAt === null || expiresAt > now),
+  );
   return (
     <>
       {command.problem === undefined ? null : <Notice title="That was not done." detail={command.problem} />}
