@@ -72,7 +72,7 @@ export async function runAction(
   const work = async (): Promise<void> => {
     for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
       try {
-        await order(client(), action, id);
+        await client().agents[action]({ id });
         done.push(id);
       } catch (error) {
         failed.push({ id, problem: problemOf(error) });
@@ -82,21 +82,6 @@ export async function runAction(
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, ids.length) }, work));
   return { done, failed };
-}
-
-function order(client: CoreClient, action: AgentAction, id: AgentId): Promise<unknown> {
-  switch (action) {
-    case 'start':
-      return client.agents.start({ id });
-    case 'stop':
-      return client.agents.stop({ id });
-    case 'pause':
-      return client.agents.pause({ id });
-    case 'resume':
-      return client.agents.resume({ id });
-    case 'restart':
-      return client.agents.restart({ id });
-  }
 }
 
 /** Failures shown in one toast; the others are counted. */

@@ -7,7 +7,7 @@ import { useCommand } from '#renderer/store/use-command.ts';
 import type { Agent } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import type { AgentAction } from './agent-actions.ts';
-import { ACTION_WORDS, isPossible } from './agent-actions.ts';
+import { ACTION_KEYS, ACTION_WORDS, isPossible } from './agent-actions.ts';
 
 /** One that is possible now. */
 export interface LifecycleAction {
@@ -19,15 +19,6 @@ export interface LifecycleAction {
 
 /** In the order of their buttons, what is gentlest first. */
 const STEPS: readonly AgentAction[] = ['start', 'pause', 'resume', 'restart', 'stop'];
-
-/** With Alt: plain letters belong to whoever thinks to be typing into the terminal. */
-const KEYS: Readonly<Record<AgentAction, string>> = {
-  start: 'alt+s',
-  pause: 'alt+p',
-  resume: 'alt+p',
-  restart: 'alt+r',
-  stop: 'alt+x',
-};
 
 interface Lifecycle {
   readonly actions: readonly LifecycleAction[];
@@ -52,7 +43,7 @@ export function useLifecycle(agent: Agent): Lifecycle {
   const actions = STEPS.filter((step) => isPossible(step, agent.state.status)).map((step) => ({
     step,
     text: ACTION_WORDS[step].verb,
-    keys: KEYS[step],
+    keys: ACTION_KEYS[step],
     run: () => {
       if (!isBusy) order(() => session.client.agents[step]({ id }));
     },
