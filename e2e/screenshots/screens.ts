@@ -22,6 +22,8 @@ export interface Screen {
   readonly open: (stage: Stage) => Promise<void>;
   /** It cannot be come to twice: sizes are changed under it. Stands at the end. */
   readonly isLast?: boolean;
+  /** A selector of what lies over the page and is closed by itself: only what is in it must be got at. */
+  readonly over?: string;
   /** Left out of the sweep in `npm test`: what is checked there is checked by a neighbour. */
   readonly isForPicturesOnly?: boolean;
 }
@@ -155,7 +157,7 @@ export const SCREENS: readonly Screen[] = [
     name: 'fleet-no-match',
     fleets: [40],
     open: async ({ page, core }) => {
-      await goTo(page, core, '/agents?q=nobody');
+      await goTo(page, core, '/agents?q=no-such-agent');
       await expect(page.getByRole('heading', { name: 'No agent matches the filter' })).toBeVisible(SOON);
     },
   },
@@ -238,15 +240,20 @@ export const SCREENS: readonly Screen[] = [
   {
     name: 'messages-composer',
     fleets: [40],
+    over: '[role="listbox"]',
     open: async (stage) => {
       await messages(stage);
-      await stage.page.getByRole('textbox', { name: 'Message' }).fill('@ada please look at `src/fee.mjs` again, and @b');
+      const writing = stage.page.getByRole('textbox', { name: 'Message' });
+      // What another look left is a draft, and kept.
+      await writing.fill('');
+      await writing.pressSequentially('@ada please look at `src/fee.mjs` again, and @b');
       await expect(stage.page.getByRole('listbox', { name: 'Agents' })).toBeVisible();
     },
   },
   {
     name: 'messages-panel',
     fleets: [40],
+    over: 'aside[aria-label="About the selected message"]',
     open: async (stage) => {
       await messages(stage);
       await rows(stage.page).filter({ hasText: 'Which tide tables' }).first().click();
@@ -273,7 +280,7 @@ export const SCREENS: readonly Screen[] = [
       await page.getByRole('textbox', { name: 'Name' }).fill('No Spaces Here');
       await page.getByRole('textbox', { name: 'Memory' }).fill('lots');
       await button(page, 'Create and start').click();
-      await expect(page.getByText(/must|is required/).first()).toBeVisible(SOON);
+      await expect(page.getByText(/Must|must|Name the program/).first()).toBeVisible(SOON);
     },
   },
   {

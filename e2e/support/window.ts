@@ -94,7 +94,8 @@ export function overflows(page: Page): Promise<string[]> {
       // Terminals cut their lines as terminals do, and what only a screen reader gets has no size.
       if (element.closest('.xterm, [role="img"], .sr-only, svg') !== null) continue;
       const box = element.getBoundingClientRect();
-      if (box.width === 0 || box.height === 0) continue;
+      // One pixel is the size of what is there for screen readers.
+      if (box.width <= 1 || box.height <= 1) continue;
       if (['HEADER', 'SECTION', 'LI', 'BUTTON', 'LABEL'].includes(element.tagName)) {
         const scroller = element.closest('[data-scrolls-x]');
         if (scroller === null && (box.right > window.innerWidth + 1 || box.left < -1)) found.add(`sticks out: ${name(element)}`);
@@ -127,12 +128,14 @@ export function overflows(page: Page): Promise<string[]> {
 /**
  * Controls that cannot be got at: scrolled to where they are, they lie outside of the window or under something else.
  * Of long lists only the controls that are made are looked at. Where something covers the page on purpose (a dialog, a
- * menu), only what is in it counts.
+ * menu, what `over` selects), only what is in it counts.
  */
-export function unreachable(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
+export function unreachable(page: Page, over = '[role="dialog"][data-state="open"]'): Promise<string[]> {
+  return page.evaluate((extra) => {
     const found: string[] = [];
-    const covers = [...document.querySelectorAll('[role="dialog"][data-state="open"], [role="menu"][data-state="open"]')];
+    const covers = [
+      ...document.querySelectorAll(`[role="dialog"][data-state="open"], [role="menu"][data-state="open"], ${extra}`),
+    ];
     const inside: ParentNode = covers.at(-1) ?? document;
     const scrolled = new Map<Element, readonly [number, number]>();
     for (const box of document.querySelectorAll('body *'))
@@ -167,7 +170,7 @@ export function unreachable(page: Page): Promise<string[]> {
       box.scrollLeft = left;
     }
     return found;
-  });
+  }, over);
 }
 
 /** Both themes at both sizes, and zoomed: nothing that axe finds, nothing that sticks out, nothing that cannot be got at. */
