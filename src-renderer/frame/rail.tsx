@@ -30,7 +30,7 @@ const FOOT: readonly Place[] = [
 ];
 
 interface RailProps {
-  /** With words beside the icons. */
+  /** With words beside the icons, where there is room for them. */
   readonly isExpanded: boolean;
   readonly onToggle: () => void;
   /** Messages that wait for the operator's answer. */
@@ -52,11 +52,11 @@ export function Rail({ isExpanded, onToggle, questions }: RailProps): ReactNode 
   return (
     <nav
       aria-label="Screens"
-      className={`row-span-2 flex flex-none flex-col border-r border-hair bg-bg-1 ${isExpanded ? 'w-44' : 'w-12'}`}
+      className={`row-span-2 flex flex-none flex-col border-r border-hair bg-bg-1 ${isExpanded ? 'w-12 min-[861px]:w-44' : 'w-12'}`}
     >
       <div className="flex h-11 flex-none items-center gap-2.5 border-b border-hair px-3.5">
         <Logo />
-        {isExpanded ? <span className="text-13 font-strong">Quarterdeck</span> : null}
+        {isExpanded ? <span className="text-13 font-strong max-[860px]:hidden">Quarterdeck</span> : null}
       </div>
       <ul className="flex flex-col gap-1 px-2 pt-2">{PLACES.map(item)}</ul>
       <ul className="mt-auto flex flex-col gap-1 px-2 pb-1">{FOOT.map(item)}</ul>
@@ -89,9 +89,13 @@ function RailItem({ place, isExpanded, isCurrent, badge }: RailItemProps): React
       className="relative flex h-8 items-center gap-2.5 rounded-2 px-2 text-tx-2 hover:bg-bg-2 hover:text-tx-1 aria-[current=page]:bg-bg-2 aria-[current=page]:text-tx-1 aria-[current=page]:before:absolute aria-[current=page]:before:inset-y-1.5 aria-[current=page]:before:-left-2 aria-[current=page]:before:w-0.5 aria-[current=page]:before:bg-tx-1"
     >
       <Icon aria-hidden className="size-4 flex-none" strokeWidth={1.75} />
-      <span className={isExpanded ? 'truncate text-13' : 'sr-only'}>{text}</span>
+      <span className={isExpanded ? 'truncate text-13 max-[860px]:sr-only' : 'sr-only'}>{text}</span>
       {badge > 0 ? (
-        <span className={isExpanded ? 'ml-auto' : 'absolute -top-1 -right-1'}>
+        <span
+          className={
+            isExpanded ? 'ml-auto max-[860px]:absolute max-[860px]:-top-1 max-[860px]:-right-1' : 'absolute -top-1 -right-1'
+          }
+        >
           <CountBadge count={badge} tone="needs" label={`${badge} waiting for you`} />
         </span>
       ) : null}

@@ -162,7 +162,7 @@ export const FLEET_COLUMNS: readonly FleetColumn[] = [
 /** A row is too low for a question and its answers: it leads there. */
 function ReadButton({ messageId }: { readonly messageId: string }): ReactNode {
   return (
-    <Button size="small" look="ink" className="h-5! flex-none" onClick={() => goTo({ page: 'messages', messageId })}>
+    <Button size="small" look="ink" className="flex-none" onClick={() => goTo({ page: 'messages', messageId })}>
       Answer
     </Button>
   );

@@ -86,8 +86,8 @@ export function DraftField({ value, onChange, onSubmit, placeholder, names, isNa
           else if (ref !== null) ref.current = field;
         }}
         aria-label="Message"
-        role={isOffering ? 'combobox' : undefined}
-        aria-expanded={isOffering ? true : undefined}
+        // A textarea can be nothing but a textbox; that it offers something, and what, it may say all the same.
+        aria-haspopup={isOffering ? 'listbox' : undefined}
         aria-controls={isOffering ? id : undefined}
         aria-activedescendant={isOffering ? `${id}-${current}` : undefined}
         aria-autocomplete={isOffering ? 'list' : undefined}

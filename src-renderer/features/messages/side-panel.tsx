@@ -4,6 +4,7 @@ import type { TimelineFeed } from '#renderer/store/timeline-feed.ts';
 import { useTimeline } from '#renderer/store/use-messages.ts';
 import { CopyButton } from '#renderer/ui/copy-button.tsx';
 import { clockTime } from '#renderer/ui/format-time.ts';
+import { reachableScroller } from '#renderer/ui/reachable-scroller.ts';
 import { TabPanel, Tabs } from '#renderer/ui/tabs.tsx';
 import type { Message } from '#shared/messages/model.ts';
 import { DeliveryDetails, MessageFacts, shortId } from './delivery-facts.tsx';
@@ -52,7 +53,7 @@ export function SidePanel({ feed, selectedId, inView, markOf, onSelect, onSelect
         </div>
         <span className="flex-none pr-7 text-12 text-tx-3 wide:pr-0">{tab === 'sequence' ? drawn.words : ''}</span>
       </div>
-      <div className="min-h-0 flex-[1_1_50%] overflow-y-auto">
+      <div ref={reachableScroller} className="relative min-h-0 flex-[1_1_50%] overflow-y-auto">
         <TabPanel group="message" value="sequence" current={tab}>
           <div className="px-4 py-3">
             {drawn.messages.length === 0 ? (
