@@ -19,6 +19,7 @@ import { Skeleton } from '#renderer/ui/skeleton.tsx';
 import { TabPanel, Tabs } from '#renderer/ui/tabs.tsx';
 import type { Agent } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
+import { ownEntry } from '#shared/kernel/own-entry.ts';
 
 interface AgentPageProps {
   readonly id: string;
@@ -27,7 +28,7 @@ interface AgentPageProps {
 
 /** One agent: its terminal, and what is known about it. */
 export function AgentPage({ id, tab }: AgentPageProps): ReactNode {
-  const agent = useWindowState((state) => state.crew.agents[id]);
+  const agent = useWindowState((state) => ownEntry(state.crew.agents, id));
   const hasCrew = useWindowState((state) => state.hasCrew);
   const [solo] = useQueryParameter('solo');
   if (agent === undefined) return hasCrew ? <UnknownAgent id={id} /> : <Skeleton className="m-4 h-24" />;
@@ -112,7 +113,7 @@ function StartAgent({ agent }: { readonly agent: Agent }): ReactNode {
 }
 
 function AgentPanel({ agent, tab }: { readonly agent: Agent; readonly tab: AgentTab }): ReactNode {
-  const unread = useWindowState((state) => state.unread[agent.id] ?? 0);
+  const unread = useWindowState((state) => ownEntry(state.unread, agent.id) ?? 0);
   const panel = 'min-h-0 flex-1 overflow-y-auto';
   return (
     <aside

@@ -6,6 +6,7 @@ import { useWindowState } from '#renderer/store/session-context.tsx';
 import { useQuestions } from '#renderer/store/use-attention.ts';
 import { StateMark } from '#renderer/ui/state-mark.tsx';
 import { OPERATOR } from '#shared/messages/model.ts';
+import { ownEntry } from '#shared/kernel/own-entry.ts';
 
 /** Everything said. */
 export function MessagesPage({ messageId }: { readonly messageId?: string }): ReactNode {
@@ -17,7 +18,7 @@ export function MessagesPage({ messageId }: { readonly messageId?: string }): Re
         const look = isAsked ? ({ shape: 'triangle', tone: 'needs' } as const) : ({ shape: 'ring', tone: 'stopped' } as const);
         return <StateMark look={{ ...look, word: '' }} />;
       }
-      const status = agents[participant]?.state.status;
+      const status = ownEntry(agents, participant)?.state.status;
       return status === undefined ? <span /> : <StateMark look={STATUS_LOOKS[status]} label={STATUS_LOOKS[status].word} />;
     },
     [agents, isAsked],

@@ -34,6 +34,13 @@ describe('the run of messages', () => {
     expect(feed).toMatchObject({ older: null, newer: null });
   });
 
+  it('takes an agent called as something every object has for what it is: a name', () => {
+    const message = sample({ recipients: ['ben', 'constructor'] });
+    const copies = [copy(message), copy(message, { recipient: 'constructor' })];
+    const feed = addNewer(EMPTY_FEED, { ...page([message], copies), newer: null });
+    expect(feed.deliveries[message.id]).toEqual({ ben: copies[0], constructor: copies[1] });
+  });
+
   it('lets go of what is far from the reader, and knows where it goes on', () => {
     const all = Array.from({ length: MESSAGES_KEPT + 5 }, () => sample());
     const [first] = all;

@@ -4,6 +4,7 @@
  */
 import type { MessageId } from '#shared/kernel/ids.ts';
 import type { Delivery, DeliveryState, Message } from '#shared/messages/model.ts';
+import { ownEntry } from '#shared/kernel/own-entry.ts';
 import type { Copies } from './message-filter.ts';
 
 /** So many messages are held at most; further ones are pages of the history. */
@@ -93,7 +94,7 @@ export function addDeliveries(feed: MessageFeed, changes: readonly CopyChange[])
   let isChanged = false;
   for (const change of changes) {
     const copies = deliveries[change.messageId];
-    const known = copies?.[change.recipient];
+    const known = ownEntry(copies ?? {}, change.recipient);
     const merged = mergedCopy(known, change);
     if (merged === undefined) continue;
     isChanged = true;

@@ -2,6 +2,7 @@
 import type { CoreClient } from '#renderer/connection/line.ts';
 import type { Delivery, DeliveryState, Message } from '#shared/messages/model.ts';
 import { OPERATOR } from '#shared/messages/model.ts';
+import { ownEntry } from '#shared/kernel/own-entry.ts';
 
 /** What `messages.list` takes. */
 export type ListInput = Parameters<CoreClient['messages']['list']>[0];
@@ -42,7 +43,7 @@ function passesState({ state, forOperator }: MessageFilter, message: Message, co
   if (state === undefined) return true;
   const recipients = forOperator === true ? [OPERATOR] : message.recipients;
   return recipients.some((recipient) => {
-    const stands: DeliveryState = copies?.[recipient]?.state ?? 'queued';
+    const stands: DeliveryState = ownEntry(copies ?? {}, recipient)?.state ?? 'queued';
     return state === 'unsettled' ? stands === 'queued' || stands === 'delivered' : stands === state;
   });
 }

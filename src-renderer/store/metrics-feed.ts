@@ -6,6 +6,7 @@ import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { toDisposable } from '#shared/kernel/disposable.ts';
+import { ownEntry } from '#shared/kernel/own-entry.ts';
 
 /** Samples kept per agent: what the core keeps. */
 const SAMPLES_KEPT = 60;
@@ -37,7 +38,7 @@ export type SampleTable = Readonly<Record<string, AgentSamples>>;
 export function addSamples(table: SampleTable, answer: MetricsAnswer, isWhole: boolean): SampleTable {
   const next: Record<string, AgentSamples> = isWhole ? {} : { ...table };
   for (const [id, fresh] of Object.entries(answer.agents)) {
-    const known = isWhole ? undefined : table[id];
+    const known = isWhole ? undefined : ownEntry(table, id);
     const lastAt = known?.at.at(-1) ?? Number.NEGATIVE_INFINITY;
     const from = fresh.at.findIndex((at) => at > lastAt);
     if (from < 0) continue;

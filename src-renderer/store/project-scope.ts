@@ -4,6 +4,7 @@ import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
 import type { Agent } from '#shared/agents/model.ts';
 import type { Project } from '#shared/projects/model.ts';
+import { ownEntry } from '#shared/kernel/own-entry.ts';
 import { useWindowState } from './session-context.tsx';
 
 /** Where the choice is kept between visits. */
@@ -23,7 +24,7 @@ export function chooseProject(id: string | undefined): void {
 export function useProject(): Project | undefined {
   const id = useStore(chosen, (state) => state.id);
   const projects = useWindowState((state) => state.crew.projects);
-  return id === undefined ? undefined : projects[id];
+  return id === undefined ? undefined : ownEntry(projects, id);
 }
 
 /** All projects, the one opened last first. */

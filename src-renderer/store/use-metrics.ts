@@ -1,5 +1,6 @@
 import { useEffect } from 'react';
 import { useStore } from 'zustand';
+import { ownEntry } from '#shared/kernel/own-entry.ts';
 import type { AgentSamples } from './metrics-feed.ts';
 import { useSession } from './session-context.tsx';
 
@@ -14,5 +15,5 @@ export function useFreshMetrics(): void {
 
 /** What an agent used lately; undefined when nothing was measured. */
 export function useSamples(agentId: string): AgentSamples | undefined {
-  return useStore(useSession().metrics.store, ({ samples }) => samples[agentId]);
+  return useStore(useSession().metrics.store, ({ samples }) => ownEntry(samples, agentId));
 }

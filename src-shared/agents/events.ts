@@ -1,5 +1,6 @@
 /** What the journal says about agents, and how a window folds it. */
 import * as z from 'zod';
+import { ownEntry } from '#shared/kernel/own-entry.ts';
 import { Agent, AgentRun, AgentState, SelfReport } from './model.ts';
 
 /** Data of each journal event about agents, by kind. The subject is the agent's id. */
@@ -22,7 +23,7 @@ type AgentEvent = {
 /** Folds one event into the table; events about unknown agents change nothing. */
 export function reduceAgents(table: AgentTable, event: AgentEvent): AgentTable {
   if (event.kind === 'agent.created') return { ...table, [event.subject]: event.data.agent };
-  const agent = table[event.subject];
+  const agent = ownEntry(table, event.subject);
   if (!agent) return table;
   switch (event.kind) {
     case 'agent.state-changed':

@@ -8,6 +8,7 @@ import { StateMark, StateWord } from '#renderer/ui/state-mark.tsx';
 import type { StateLook } from '#renderer/ui/state-mark.tsx';
 import type { Agent, AgentStatus } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
+import { ownEntry } from '#shared/kernel/own-entry.ts';
 import type { AgentAction } from './agent-actions.ts';
 import { AgentMenuItems } from './agent-menu-items.tsx';
 import { AskStrip, TroubleStrip } from './ask-strip.tsx';
@@ -247,7 +248,7 @@ export function SelectBox({ id, isSelected, hands, tabIndex }: SelectBoxProps): 
 
 /** How many messages wait for the agent; nothing when none does. */
 export function Unread({ agentId }: { readonly agentId: string }): ReactNode {
-  const unread = useWindowState((state) => state.unread[agentId] ?? 0);
+  const unread = useWindowState((state) => ownEntry(state.unread, agentId) ?? 0);
   if (unread === 0) return null;
   return (
     <span

@@ -11,6 +11,7 @@ import type { Agent, AgentState } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import { parseSize } from '#shared/kernel/units.ts';
 import type { InboxMessage, InboxQueue } from '#shared/messages/model.ts';
+import { ownEntry } from '#shared/kernel/own-entry.ts';
 import { bytesText, memoryTop, percentText, SOURCE_WORDS } from './agent-figures.ts';
 import { limitTexts } from './agent-limits.ts';
 import { AgentQuestion } from './agent-question.tsx';
@@ -159,7 +160,7 @@ function UseSection({ agent }: { readonly agent: Agent }): ReactNode {
 function useQueue(agentId: string): Pick<InboxQueue, 'queued' | 'unread' | 'oldestQueuedAt'> | undefined {
   const session = useSession();
   // Asked again whenever the count of unread messages changes, which follows every delivery.
-  const unread = useWindowState((state) => state.unread[agentId] ?? 0);
+  const unread = useWindowState((state) => ownEntry(state.unread, agentId) ?? 0);
   const [queue, setQueue] = useState<Pick<InboxQueue, 'queued' | 'unread' | 'oldestQueuedAt'>>();
   useEffect(() => {
     let isGone = false;

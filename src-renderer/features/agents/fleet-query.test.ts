@@ -38,6 +38,7 @@ describe('the filter', () => {
     ['READS', 'ada'],
     ['"nightly suite"', 'cleo'],
     ['nightly suite', 'cleo'],
+    ['constructor:ada', ''],
     ['boundary:host', 'ada,ben,cleo'],
     ['boundary:container', ''],
     ['unknown:thing', ''],

@@ -3,6 +3,7 @@
  * key, by a comma or by repeating it, are alternatives; a minus before a term turns it round.
  * `type:worker state:idle,working cap:review -name:old report`. Pure.
  */
+import { ownEntry } from '#shared/kernel/own-entry.ts';
 import type { FleetAgent } from './fleet-agent.ts';
 import type { FleetGroup } from './fleet-order.ts';
 import { FLEET_GROUPS, groupOf } from './fleet-order.ts';
@@ -34,7 +35,7 @@ const TERM = /(-?)(?:([a-z]+):(?:"([^"]*)"?|(\S*))|"([^"]*)"?|(\S+))/gi;
 /** Reads a query. Everything is a query: what is no known key is text to look for. */
 export function parseQuery(query: string): QueryTerm[] {
   return [...query.matchAll(TERM)].flatMap(([whole, minus, keyText, quotedValue, value, quoted, word]): QueryTerm[] => {
-    const key = keyText === undefined ? undefined : KEYS[keyText.toLowerCase()];
+    const key = keyText === undefined ? undefined : ownEntry(KEYS, keyText.toLowerCase());
     const isNegated = minus === '-';
     if (key === undefined) {
       const text = keyText === undefined ? (quoted ?? word ?? '') : whole.slice(isNegated ? 1 : 0);
@@ -101,7 +102,7 @@ export function groupInQuery(query: string): FleetGroup | undefined {
 export function withoutStates(query: string): string {
   return query
     .replaceAll(TERM, (whole: string, _minus: string, key: string | undefined) =>
-      key !== undefined && KEYS[key.toLowerCase()] === 'state' ? '' : whole,
+      key !== undefined && ownEntry(KEYS, key.toLowerCase()) === 'state' ? '' : whole,
     )
     .replaceAll(/\s+/g, ' ')
     .trim();

@@ -19,6 +19,7 @@ import { Checkbox } from '#renderer/ui/checkbox.tsx';
 import { ContextMenu, Menu, MenuCheckItem, MenuItem, MenuLabel, MenuSeparator } from '#renderer/ui/menu.tsx';
 import { SortButton, Table, TableCell, TableHead, TableRow } from '#renderer/ui/table.tsx';
 import { isAlive } from '#shared/agents/model.ts';
+import { ownEntry } from '#shared/kernel/own-entry.ts';
 import { SelectBox } from './agent-card.tsx';
 import type { FleetHands } from './agent-card.tsx';
 import { AgentMenuItems } from './agent-menu-items.tsx';
@@ -233,8 +234,8 @@ function useTableData(rows: FleetViewProps['rows']): readonly TableDatum[] {
       kept.renew(
         rows.map((row): TableDatum => {
           const { id, state } = row.agent;
-          const measured = isAlive(state.status) ? samples[id] : undefined;
-          return { row, unread: unread[id] ?? 0, cpu: measured?.cpu.at(-1), memoryBytes: measured?.memoryBytes.at(-1) };
+          const measured = isAlive(state.status) ? ownEntry(samples, id) : undefined;
+          return { row, unread: ownEntry(unread, id) ?? 0, cpu: measured?.cpu.at(-1), memoryBytes: measured?.memoryBytes.at(-1) };
         }),
       ),
     [rows, unread, samples, kept],

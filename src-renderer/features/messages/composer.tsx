@@ -59,7 +59,7 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
 
   const fixed = answered?.to ?? (agentId === undefined ? undefined : [agentId]);
   const mentioned = mentionsIn(draft.text, isName);
-  const chosen = (fixed ?? draft.to).filter((id) => id === BROADCAST || id in crew || fixed !== undefined);
+  const chosen = (fixed ?? draft.to).filter((id) => id === BROADCAST || Object.hasOwn(crew, id) || fixed !== undefined);
   const everybody = chosen.includes(BROADCAST);
   const to = everybody ? [BROADCAST] : [...new Set([...chosen, ...mentioned])];
   const text = draft.text.trim();

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import type { Copies } from '#renderer/store/message-filter.ts';
 import { fullTime } from '#renderer/ui/format-time.ts';
 import type { Delivery, Message } from '#shared/messages/model.ts';
+import { ownEntry } from '#shared/kernel/own-entry.ts';
 import type { PathStep } from './message-words.ts';
 import { nameOf, namesOf, pathOf, tookText } from './message-words.ts';
 
@@ -31,8 +32,8 @@ interface DeliveryFactsProps {
 /** When a message with one recipient was stored, delivered, acknowledged and replied to; of several how many. */
 export function MessageFacts({ message, copies, repliedAt }: DeliveryFactsProps): ReactNode {
   const { recipients } = message;
-  const [only] = recipients.length === 1 ? recipients.flatMap((recipient) => copies?.[recipient] ?? []) : [];
-  const read = recipients.filter((recipient) => copies?.[recipient]?.state === 'read').length;
+  const [only] = recipients.length === 1 ? recipients.flatMap((recipient) => ownEntry(copies ?? {}, recipient) ?? []) : [];
+  const read = recipients.filter((recipient) => ownEntry(copies ?? {}, recipient)?.state === 'read').length;
   return (
     <FactList>
       <Fact name="Stored">
@@ -94,7 +95,7 @@ export function DeliveryDetails({ message, copies, repliedAt }: DeliveryFactsPro
       <ul>
         {message.recipients.map((recipient) => (
           <li key={recipient} className="border-t border-hair py-1.5 first:border-t-0">
-            <Path message={message} recipient={recipient} copy={copies?.[recipient]} />
+            <Path message={message} recipient={recipient} copy={ownEntry(copies ?? {}, recipient)} />
           </li>
         ))}
       </ul>

@@ -1,6 +1,7 @@
 /** What the composer may promise about a message: no more than the core does. Pure. */
 import type { Agent, AgentStatus } from '#shared/agents/model.ts';
 import { BROADCAST } from '#shared/messages/model.ts';
+import { ownEntry } from '#shared/kernel/own-entry.ts';
 import { namesOf, spanText } from './message-words.ts';
 
 /** Agents that ask for their messages by themselves, now or when they are through with what they do. */
@@ -24,13 +25,13 @@ export function deliveryPromise({ to, agents, everyone, ttlMs }: Addressed): str
     const whom = everyone === 1 ? 'one agent' : `${everyone} agents`;
     return `Goes to ${whom}. Each gets it when it next asks for messages.${end}`;
   }
-  const away = to.filter((id) => !ASKING.includes(agents[id]?.state.status ?? 'stopped'));
+  const away = to.filter((id) => !ASKING.includes(ownEntry(agents, id)?.state.status ?? 'stopped'));
   if (away.length === 0) {
     const who = to.length === 1 ? namesOf(to) : `Each of ${namesOf(to)}`;
     return `${who} gets it when it next asks for messages; nothing is typed into a dialog.${end}`;
   }
   const [first] = away;
-  const status = first === undefined ? undefined : agents[first]?.state.status;
+  const status = first === undefined ? undefined : ownEntry(agents, first)?.state.status;
   const why = away.length === 1 && status !== undefined ? `${namesOf(away)} is ${status}` : `${namesOf(away)} do not run`;
   return `${why}: the message waits in the inbox until then.${end}`;
 }

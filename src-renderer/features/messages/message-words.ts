@@ -4,6 +4,7 @@ import type { Copies } from '#renderer/store/message-filter.ts';
 import type { AgentStatus } from '#shared/agents/model.ts';
 import type { Delivery, DeliveryState, Message } from '#shared/messages/model.ts';
 import { BROADCAST, OPERATOR } from '#shared/messages/model.ts';
+import { ownEntry } from '#shared/kernel/own-entry.ts';
 
 /** A participant as the operator reads it. */
 export function nameOf(participant: string): string {
@@ -75,7 +76,7 @@ export interface DeliveryFacts {
 export function deliveryLook(message: Message, copies: Copies | undefined, facts: DeliveryFacts): DeliveryLook {
   const { recipients, sentAt } = message;
   if (recipients.length === 0) return { tone: 'quiet', icon: 'unknown', words: 'nobody there', steps: [] };
-  const known = recipients.flatMap((recipient) => copies?.[recipient] ?? []);
+  const known = recipients.flatMap((recipient) => ownEntry(copies ?? {}, recipient) ?? []);
   const count = (state: DeliveryState): number => known.filter((copy) => copy.state === state).length;
   const total = recipients.length;
   const [only] = known;

@@ -11,6 +11,7 @@ import { Skeleton } from '#renderer/ui/skeleton.tsx';
 import { useNow } from '#renderer/ui/use-now.ts';
 import type { Agent } from '#shared/agents/model.ts';
 import type { Message } from '#shared/messages/model.ts';
+import { ownEntry } from '#shared/kernel/own-entry.ts';
 import { MessageRow } from './message-row.tsx';
 import type { MessageActions } from './message-row.tsx';
 import { nameOf, namesOf } from './message-words.ts';
@@ -230,7 +231,7 @@ export function Timeline(props: TimelineProps): ReactNode {
                   answered={message.inReplyTo === null ? undefined : facts.byId.get(message.inReplyTo)}
                   isJoined={previous?.threadId === message.threadId}
                   isForYou={isForYou}
-                  status={agents[agentId]?.state.status}
+                  status={ownEntry(agents, agentId)?.state.status}
                   isSelected={message.id === selectedId}
                   isWhole={unfolded.has(`${message.id} text`)}
                   isDataShown={unfolded.has(`${message.id} data`)}

@@ -1,6 +1,7 @@
 /** Who has a terminal's keyboard, in words. Pure. */
 import type { ControlPayload } from '#shared/terminals/frames.ts';
 import type { Door } from '#shared/auth/model.ts';
+import { ownEntry } from '#shared/kernel/own-entry.ts';
 
 /** Who has control. */
 export type Holder = NonNullable<ControlPayload['holder']>;
@@ -40,5 +41,5 @@ export function isTakenAway(before: ControlPayload | undefined, now: ControlPayl
 
 /** What a window of an agent's terminal is called. */
 export function windowTitle(name: string): string {
-  return { main: 'Terminal', monitor: 'Monitor', queue: 'Queue' }[name] ?? name;
+  return ownEntry({ main: 'Terminal', monitor: 'Monitor', queue: 'Queue' }, name) ?? name;
 }
