@@ -8,8 +8,10 @@ import { goTo } from '#renderer/navigation/use-route.tsx';
 import { chooseProject, useProjects } from '#renderer/store/project-scope.ts';
 import { useWindowState } from '#renderer/store/session-context.tsx';
 import { KeyHint } from '#renderer/ui/key-hint.tsx';
+import type { PaletteEntry, PaletteGroup } from './palette-order.ts';
+import { matchingGroups } from './palette-order.ts';
 
-/** With more agents than this, they are listed only once something was typed. */
+/** So many agents are listed at most: the others come when their names are typed. */
 const AGENTS_SHOWN = 12;
 
 interface PaletteProps {
@@ -54,22 +56,65 @@ export function Palette({ isOpen, onClose }: PaletteProps): ReactNode {
   );
 }
 
-function PaletteList({ onChoose }: { readonly onChoose: (run: () => void) => void }): ReactNode {
+interface Choice extends PaletteEntry {
+  readonly text: string;
+  /** The type of an agent, the folder of a project. */
+  readonly aside?: string;
+  readonly keys?: string | undefined;
+  readonly run: () => void;
+}
+
+/** All that can be chosen: what can be done here, then agents and projects. */
+function useChoices(): readonly PaletteGroup<Choice>[] {
   const scopes = useCommandScopes();
   const crew = useWindowState((state) => state.crew.agents);
-  // Of all projects: who types a name means that agent, whichever project is shown.
-  const agents = useMemo(() => Object.values(crew).toSorted((a, b) => (a.id < b.id ? -1 : 1)), [crew]);
   const projects = useProjects();
+  return useMemo(
+    () => [
+      ...scopes.map(({ title, commands }) => ({
+        key: `commands ${title}`,
+        heading: title,
+        entries: commands
+          .filter(({ isHidden }) => isHidden !== true)
+          .map(({ id, title: text, keys, run }) => ({ key: id, words: text, text, keys, run })),
+      })),
+      {
+        key: 'agents',
+        heading: 'Agents',
+        most: AGENTS_SHOWN,
+        // Of all projects: who types a name means that agent, whichever project is shown.
+        entries: Object.values(crew)
+          .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+          .map(({ id, config }) => ({
+            key: `agent ${id}`,
+            words: `${id} ${config.type} agent`,
+            text: id,
+            aside: config.type,
+            run: () => goTo({ page: 'agent', id, tab: 'overview' }),
+          })),
+      },
+      {
+        key: 'projects',
+        heading: 'Projects',
+        entries: (projects.length < 2 ? [] : projects).map(({ id, name, folder }) => ({
+          key: `project ${id}`,
+          words: `${name} ${folder} project`,
+          text: name,
+          aside: folder,
+          run: () => chooseProject(id),
+        })),
+      },
+    ],
+    [scopes, crew, projects],
+  );
+}
+
+function PaletteList({ onChoose }: { readonly onChoose: (run: () => void) => void }): ReactNode {
+  const choices = useChoices();
   const [search, setSearch] = useState('');
-  const shownAgents = useMemo(() => {
-    const wanted = search.trim().toLowerCase();
-    const found =
-      wanted === '' ? agents : agents.filter(({ id, config }) => `${id} ${config.type}`.toLowerCase().includes(wanted));
-    return found.slice(0, AGENTS_SHOWN);
-  }, [agents, search]);
-  const pick = (run: () => void) => () => onChoose(run);
+  const groups = useMemo(() => matchingGroups(choices, search), [choices, search]);
   return (
-    <Cmdk label="Search or run a command" loop className="flex min-h-0 flex-col">
+    <Cmdk label="Search or run a command" loop shouldFilter={false} className="flex min-h-0 flex-col">
       <Cmdk.Input
         value={search}
         onValueChange={setSearch}
@@ -78,68 +123,37 @@ function PaletteList({ onChoose }: { readonly onChoose: (run: () => void) => voi
       />
       <Cmdk.List className="max-h-[min(420px,60vh)] overflow-y-auto p-1.5 [&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-12 [&_[cmdk-group-heading]]:text-tx-3">
         <Cmdk.Empty className="px-2.5 py-6 text-13 text-tx-2">Nothing here is called “{search}”.</Cmdk.Empty>
-        {scopes.map((scope) => {
-          const commands = scope.commands.filter(({ isHidden }) => isHidden !== true);
-          if (commands.length === 0) return null;
-          return (
-            <Cmdk.Group key={scope.title} heading={scope.title}>
-              {commands.map(({ id, title, keys, run }) => (
-                <PaletteItem key={id} value={`${title} ${id}`} onSelect={pick(run)}>
-                  <span className="truncate">{title}</span>
-                  {keys === undefined ? null : (
-                    <span className="ml-auto flex-none text-tx-3">
-                      <KeyHint>{keys}</KeyHint>
-                    </span>
-                  )}
-                </PaletteItem>
-              ))}
-            </Cmdk.Group>
-          );
-        })}
-        {shownAgents.length === 0 ? null : (
-          <Cmdk.Group heading="Agents">
-            {shownAgents.map(({ id, config }) => (
-              <PaletteItem
-                key={id}
-                // Its name first: who types a name means it.
-                value={`${id} ${config.type} agent`}
-                onSelect={pick(() => goTo({ page: 'agent', id, tab: 'overview' }))}
-              >
-                <span className="truncate font-medium">{id}</span>
-                <span className="text-tx-3">{config.type}</span>
-              </PaletteItem>
+        {groups.map(({ key, heading, entries }) => (
+          <Cmdk.Group key={key} value={key} heading={heading}>
+            {entries.map((choice) => (
+              <PaletteItem key={choice.key} choice={choice} onSelect={() => onChoose(choice.run)} />
             ))}
           </Cmdk.Group>
-        )}
-        {projects.length < 2 ? null : (
-          <Cmdk.Group heading="Projects">
-            {projects.map(({ id, name, folder }) => (
-              <PaletteItem key={id} value={`${name} ${folder} project`} onSelect={pick(() => chooseProject(id))}>
-                <span className="truncate font-medium">{name}</span>
-                <span className="font-code truncate text-12 text-tx-3">{folder}</span>
-              </PaletteItem>
-            ))}
-          </Cmdk.Group>
-        )}
+        ))}
       </Cmdk.List>
     </Cmdk>
   );
 }
 
 interface PaletteItemProps {
-  readonly value: string;
+  readonly choice: Choice;
   readonly onSelect: () => void;
-  readonly children: ReactNode;
 }
 
-function PaletteItem({ value, onSelect, children }: PaletteItemProps): ReactNode {
+function PaletteItem({ choice: { key, text, aside, keys }, onSelect }: PaletteItemProps): ReactNode {
   return (
     <Cmdk.Item
-      value={value}
+      value={key}
       onSelect={onSelect}
       className="flex h-8 items-center gap-2.5 rounded-2 px-2.5 text-13 aria-selected:bg-select aria-selected:outline-2 aria-selected:-outline-offset-2 aria-selected:outline-focus"
     >
-      {children}
+      <span className={`truncate ${aside === undefined ? '' : 'font-medium'}`}>{text}</span>
+      {aside === undefined ? null : <span className="min-w-0 truncate text-12 text-tx-3">{aside}</span>}
+      {keys === undefined ? null : (
+        <span className="ml-auto flex-none text-tx-3">
+          <KeyHint>{keys}</KeyHint>
+        </span>
+      )}
     </Cmdk.Item>
   );
 }
