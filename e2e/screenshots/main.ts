@@ -13,7 +13,7 @@ import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
 import type { FleetSize } from '#e2e/support/fleets/fleets.ts';
 import { FLEETS, makeFleet } from '#e2e/support/fleets/fleets.ts';
 import { findChromium } from '#e2e/support/report/machine.ts';
-import { openWindow } from '#e2e/support/window.ts';
+import { openWindow, SIZES, ZOOMED } from '#e2e/support/window.ts';
 import { writeSheet } from './contact-sheet.ts';
 import { nameOf, screensOf, sweep } from './sweep.ts';
 
@@ -56,7 +56,7 @@ async function shoot(browser: Browser, fleet: FleetSize, isZoomed: boolean): Pro
       stage: { page, core, isForPictures: true },
       fleet,
       screens,
-      isZoomed,
+      sizes: isZoomed ? [ZOOMED] : SIZES,
       onLook: async (look) => void (await page.screenshot({ path: join(folder, `${nameOf(look)}.png`), caret: 'initial' })),
       onDone: ({ name }, ms) => console.log(`${fleet} ${isZoomed ? 'zoomed ' : ''}${name}: ${(ms / 1000).toFixed(1)} s`),
     });

@@ -1,7 +1,7 @@
 /** Goes through screens in themes and sizes, and looks at each for what no screen may have. */
 import type { Page } from '@playwright/test';
 import type { FleetSize } from '#e2e/support/fleets/fleets.ts';
-import { axeFindings, NARROW, overflows, SIZES, THEMES, unreachable, WIDE, ZOOMED } from '#e2e/support/window.ts';
+import { axeFindings, NARROW, overflows, THEMES, unreachable, WIDE, ZOOMED } from '#e2e/support/window.ts';
 import type { Screen, Stage } from './screens.ts';
 import { SCREENS } from './screens.ts';
 
@@ -19,8 +19,8 @@ export interface SweepOptions {
   readonly stage: Stage;
   readonly fleet: FleetSize;
   readonly screens: readonly Screen[];
-  /** Zoomed: the stage's page has twice as many device pixels, and only that size is looked at, in the dark theme. */
-  readonly isZoomed: boolean;
+  /** The sizes to look at: the usual ones in both themes, the zoomed one in the dark theme. */
+  readonly sizes: readonly { readonly width: number; readonly height: number }[];
   readonly onLook?: (look: Look, page: Page) => Promise<void>;
   /** Told when a screen was gone through, with how long that took in milliseconds. */
   readonly onDone?: (screen: Screen, ms: number) => void;
@@ -39,25 +39,25 @@ export function nameOf({ fleet, screen, theme, size }: Look): string {
 
 /** Looks at every screen. Returns what was found, a line each; none when all is well. */
 export async function sweep(options: SweepOptions): Promise<string[]> {
-  const { stage, fleet, screens, isZoomed, onLook, onDone } = options;
+  const { stage, fleet, screens, sizes, onLook, onDone } = options;
   const { page } = stage;
   const found: string[] = [];
   for (const screen of screens) {
     const began = Date.now();
     let isOpen = false;
-    for (const size of isZoomed ? [ZOOMED] : SIZES) {
+    for (const size of sizes) {
       await page.setViewportSize(size);
       await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
-      try {
-        if (!isOpen || screen.isLast !== true) await screen.open(stage);
-      } catch (error) {
-        found.push(
-          `${fleet} ${screen.name} ${size.width}: cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
-        );
-        break;
+      // For pictures it is opened in each size; otherwise it follows the window, as windows do.
+      if (!isOpen || (stage.isForPictures && screen.isLast !== true)) {
+        const problem = await openIn(stage, screen);
+        if (problem !== undefined) {
+          found.push(`${fleet} ${screen.name} ${size.width}: cannot be opened: ${problem}`);
+          break;
+        }
       }
       isOpen = true;
-      for (const theme of isZoomed ? (['dark'] as const) : THEMES) {
+      for (const theme of size.width === ZOOMED.width ? (['dark'] as const) : THEMES) {
         const look: Look = { screen: screen.name, fleet, theme, size: sizeName(size.width) };
         await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
         await settle(page);
@@ -69,6 +69,16 @@ export async function sweep(options: SweepOptions): Promise<string[]> {
     onDone?.(screen, Date.now() - began);
   }
   return found;
+}
+
+/** Opens a screen; answers with why it cannot be. */
+async function openIn(stage: Stage, screen: Screen): Promise<string | undefined> {
+  try {
+    await screen.open(stage);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 function sizeName(width: number): Look['size'] {

@@ -8,7 +8,7 @@ import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
 import { isDeep } from '#e2e/support/effort.ts';
 import type { FleetSize } from '#e2e/support/fleets/fleets.ts';
 import { makeFleet } from '#e2e/support/fleets/fleets.ts';
-import { openWindow } from '#e2e/support/window.ts';
+import { openWindow, SIZES, ZOOMED } from '#e2e/support/window.ts';
 
 /** On a quiet machine a fleet takes half a minute. */
 const LIMIT_MS = 240_000;
@@ -22,13 +22,9 @@ for (const fleet of FLEETS) {
     try {
       await makeFleet(core, fleet);
       const page = await openWindow(browser, core);
-      const screens = screensOf(fleet, ({ isForPicturesOnly }) => isDeep || isForPicturesOnly !== true);
-      // Zoomed first: the last screens end the core, or the login.
-      const zoomable = screens.filter(({ isLast }) => isLast !== true);
       const stage = { page, core, isForPictures: false };
-      const zoomed = await sweep({ stage, fleet, screens: zoomable, isZoomed: true });
-      const found = await sweep({ stage, fleet, screens, isZoomed: false });
-      expect([...zoomed, ...found]).toEqual([]);
+      const screens = screensOf(fleet, ({ isForPicturesOnly }) => isDeep || isForPicturesOnly !== true);
+      expect(await sweep({ stage, fleet, screens, sizes: [...SIZES, ZOOMED] })).toEqual([]);
       await page.context().close();
     } finally {
       await core.stop();
