@@ -1,4 +1,5 @@
 import { useEffect } from 'react';
+import { pageStorage } from '#renderer/store/page-storage.ts';
 import { useWindowState } from '#renderer/store/session-context.tsx';
 
 /** Where the theme is kept for the next start, so that its first frame has it: the settings come over the line later. */
@@ -9,14 +10,14 @@ export function useTheme(): void {
   const theme = useWindowState((state) => (state.hasCrew ? state.crew.settings.theme : undefined));
   useEffect(() => {
     if (theme === undefined) return;
-    localStorage.setItem(KEY, theme);
+    pageStorage.setItem(KEY, theme);
     applyTheme(theme);
   }, [theme]);
 }
 
 /** The theme that was shown last, for the first frame. */
 export function applyKeptTheme(): void {
-  applyTheme(localStorage.getItem(KEY) ?? 'system');
+  applyTheme(pageStorage.getItem(KEY) ?? 'system');
 }
 
 function applyTheme(theme: string): void {

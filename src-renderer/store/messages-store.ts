@@ -12,6 +12,7 @@ import { Coalescer } from './coalesce.ts';
 import type { MessageFilter } from './message-filter.ts';
 import { filterKey } from './message-filter.ts';
 import { Outbox } from './outbox.ts';
+import type { KeptStorage } from './page-storage.ts';
 import { TimelineFeed } from './timeline-feed.ts';
 
 /** Timelines that are kept for coming back to; the one used longest ago goes first. */
@@ -26,7 +27,7 @@ export interface MessagesStoreOptions {
   /** Told the counts of the whole data folder whenever they were asked for. */
   readonly onCounts: (counts: MessageCounts) => void;
   readonly acknowledge: (id: MessageId) => Promise<void>;
-  readonly storage: Storage;
+  readonly storage: KeptStorage;
 }
 
 /** Counts by project; '' is all of them. */

@@ -6,17 +6,18 @@ import type { Agent } from '#shared/agents/model.ts';
 import type { Project } from '#shared/projects/model.ts';
 import { ownEntry } from '#shared/kernel/own-entry.ts';
 import { useWindowState } from './session-context.tsx';
+import { pageStorage } from './page-storage.ts';
 
 /** Where the choice is kept between visits. */
 const KEY = 'quarterdeck.project';
 
 /** A project's id, or undefined for all of them. */
-const chosen = createStore<{ readonly id: string | undefined }>()(() => ({ id: localStorage.getItem(KEY) ?? undefined }));
+const chosen = createStore<{ readonly id: string | undefined }>()(() => ({ id: pageStorage.getItem(KEY) ?? undefined }));
 
 /** Shows one project, or all of them. */
 export function chooseProject(id: string | undefined): void {
-  if (id === undefined) localStorage.removeItem(KEY);
-  else localStorage.setItem(KEY, id);
+  if (id === undefined) pageStorage.removeItem(KEY);
+  else pageStorage.setItem(KEY, id);
   chosen.setState({ id });
 }
 

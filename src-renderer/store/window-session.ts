@@ -17,6 +17,7 @@ import { MetricsFeed } from './metrics-feed.ts';
 import { MessagesStore } from './messages-store.ts';
 import type { WindowStore } from './window-state.ts';
 import { createWindowStore } from './window-state.ts';
+import { pageStorage } from './page-storage.ts';
 
 /** The inbox is at most this old when something changes it, in milliseconds. */
 const INBOX_EVERY_MS = 200;
@@ -47,7 +48,7 @@ export class WindowSession {
         await this.client.messages.markRead({ messageIds: [id] });
         this.store.setState(({ inbox }) => ({ inbox: inbox.filter((message) => message.id !== id) }));
       },
-      storage: localStorage,
+      storage: pageStorage,
     });
     this.#connection = new Connection({
       transport,

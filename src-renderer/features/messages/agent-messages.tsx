@@ -2,6 +2,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useScreenCommands } from '#renderer/commands/use-commands.tsx';
 import { goTo } from '#renderer/navigation/use-route.tsx';
+import { pageStorage } from '#renderer/store/page-storage.ts';
 import { useWindowState } from '#renderer/store/session-context.tsx';
 import { useFeed } from '#renderer/store/use-messages.ts';
 import { EmptyState } from '#renderer/ui/empty-state.tsx';
@@ -23,13 +24,13 @@ export function AgentMessages({ agentId }: { readonly agentId: string }): ReactN
   const filter = useMemo(() => ({ participant: agentId }), [agentId]);
   const feed = useFeed(filter);
   const [selectedId, setSelectedId] = useState<string>();
-  const [answered, setAnsweredState] = useState(() => keptAnswered(localStorage, screen));
+  const [answered, setAnsweredState] = useState(() => keptAnswered(pageStorage, screen));
   const timeline = useRef<TimelineHandle>(null);
   const composer = useRef<ComposerHandle>(null);
   const setAnswered = useCallback(
     (next: Answered | undefined): void => {
       setAnsweredState(next);
-      keepAnswered(localStorage, screen, next);
+      keepAnswered(pageStorage, screen, next);
     },
     [screen],
   );

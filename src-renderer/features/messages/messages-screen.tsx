@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { useScreenCommands } from '#renderer/commands/use-commands.tsx';
 import { pathOf } from '#renderer/navigation/routes.ts';
 import { changeQuery, useQueryText } from '#renderer/navigation/use-route.tsx';
+import { pageStorage } from '#renderer/store/page-storage.ts';
 import { useProject } from '#renderer/store/project-scope.ts';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
 import { useFeed } from '#renderer/store/use-messages.ts';
@@ -52,7 +53,7 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
   const selectedId = selection.id;
   const setSelectedId = useCallback((id: string) => setSelection((now) => ({ ...now, id })), []);
   const [inView, setInView] = useState<readonly Message[]>([]);
-  const [answered, setAnsweredState] = useState(() => keptAnswered(localStorage, SCREEN));
+  const [answered, setAnsweredState] = useState(() => keptAnswered(pageStorage, SCREEN));
   const [isPanelOpen, setPanelOpen] = useState(false);
   const [isPickingDay, setPickingDay] = useState(false);
   const timeline = useRef<TimelineHandle>(null);
@@ -60,7 +61,7 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
 
   const setAnswered = useCallback((next: Answered | undefined): void => {
     setAnsweredState(next);
-    keepAnswered(localStorage, SCREEN, next);
+    keepAnswered(pageStorage, SCREEN, next);
   }, []);
 
   // The address names a message: it is shown among what was said around it. Otherwise the newest, or where one was.

@@ -1,4 +1,5 @@
 import { useCallback, useState } from 'react';
+import { pageStorage } from '#renderer/store/page-storage.ts';
 import type { Answered, Draft } from './drafts.ts';
 import { keepDraft, keptDraft, newDraft } from './drafts.ts';
 
@@ -25,11 +26,7 @@ export function useDraft(screen: string, answered: Answered | undefined, to: rea
   const replace = useCallback(
     (next: Draft): void => {
       setState({ place, draft: next });
-      try {
-        keepDraft(localStorage, place, next);
-      } catch {
-        // A full storage: the draft lives as long as the page.
-      }
+      keepDraft(pageStorage, place, next);
     },
     [place],
   );
@@ -37,5 +34,5 @@ export function useDraft(screen: string, answered: Answered | undefined, to: rea
 }
 
 function opened(place: string, to: readonly string[]): Draft {
-  return keptDraft(localStorage, place) ?? newDraft(to);
+  return keptDraft(pageStorage, place) ?? newDraft(to);
 }

@@ -2,6 +2,7 @@ import { ArrowDown } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useScreenCommands } from '#renderer/commands/use-commands.tsx';
+import { pageStorage } from '#renderer/store/page-storage.ts';
 import { useSession } from '#renderer/store/session-context.tsx';
 import { Button } from '#renderer/ui/button.tsx';
 import { TabPanel } from '#renderer/ui/tabs.tsx';
@@ -75,7 +76,7 @@ export function TerminalPane({ agentId, runId, attachCommand, onDetach, endedAct
   const [wanted, setWindow] = useState(MAIN);
   const current = windows.includes(wanted) ? wanted : MAIN;
   const { fontSize, zoom } = useFontSize();
-  const [isForScreenReader, setForScreenReader] = useState(() => localStorage.getItem(READER_KEY) === 'on');
+  const [isForScreenReader, setForScreenReader] = useState(() => pageStorage.getItem(READER_KEY) === 'on');
   const [isSearching, setSearching] = useState(false);
   const takeOver = useRef<HTMLButtonElement>(null);
 
@@ -110,7 +111,7 @@ export function TerminalPane({ agentId, runId, attachCommand, onDetach, endedAct
     onCopyAttach: attachCommand === null ? undefined : () => copyAttach(attachCommand),
     onDetach,
     onScreenReader: (isOn: boolean) => {
-      localStorage.setItem(READER_KEY, isOn ? 'on' : 'off');
+      pageStorage.setItem(READER_KEY, isOn ? 'on' : 'off');
       setForScreenReader(isOn);
     },
   };
