@@ -63,6 +63,21 @@ export function addNewer(feed: MessageFeed, page: FeedPage & { readonly newer: M
   );
 }
 
+/**
+ * Joins a page of the newest messages, newest first, to the end of a run that may lack some of them: between what was known
+ * and what came live while the page was on its way.
+ */
+export function joinEnd(feed: MessageFeed, page: FeedPage & { readonly older: MessageId | null }): MessageFeed {
+  const inPage = new Set<string>(page.messages.map(({ id }) => id));
+  const joint = feed.messages.findIndex(({ id }) => inPage.has(id));
+  const before = feed.messages.slice(0, Math.max(0, joint));
+  const after = feed.messages.slice(before.length).filter(({ id }) => !inPage.has(id));
+  return addNewer(
+    { ...feed, messages: before, older: joint === -1 ? page.older : feed.older },
+    { messages: [...page.messages.toReversed(), ...after], deliveries: page.deliveries, newer: null },
+  );
+}
+
 /** Puts a message that began to pass the filter later into its place; one that lies outside the run changes nothing. */
 export function insertMessage(feed: MessageFeed, message: Message, deliveries: readonly Delivery[]): MessageFeed {
   if (feed.messages.some(({ id }) => id === message.id)) return addDeliveries(feed, deliveries);

@@ -203,6 +203,66 @@ describe('a timeline', () => {
     expect(bodies(feed).at(-1)).toBe('message 709');
   });
 
+  it('puts what a broken line cost before what came since', async () => {
+    const history = new History();
+    history.add(5);
+    const feed = opened(history);
+    await feed.showEnd();
+    history.add(3);
+    let open: () => void = () => undefined;
+    history.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const refreshed = feed.refresh();
+    feed.takeEvents(sent(history.add(2)));
+    open();
+    await refreshed;
+    expect(bodies(feed)).toEqual(history.all.map(({ body }) => body));
+  });
+
+  it('stays where somebody reads when more was missed than a page', async () => {
+    const history = new History();
+    const [first] = history.add(300);
+    const feed = opened(history);
+    await feed.showMessage(first?.id ?? history.all[0]?.id ?? sampleMessage({}).id);
+    await feed.showEnd();
+    const { jump } = feed.store.getState();
+    const before = bodies(feed);
+    feed.setFollowing(false);
+    history.add(500);
+    await feed.refresh();
+    expect(bodies(feed)).toEqual(before);
+    expect(feed.store.getState().jump).toBe(jump);
+    expect(feed.store.getState().newer).toBe(history.all[299]?.id);
+    await feed.showEnd();
+    feed.setFollowing(true);
+    history.add(500);
+    await feed.refresh();
+    expect(bodies(feed).at(-1)).toBe('message 1300');
+  });
+
+  it('asks where every unsettled copy stands, some at a time, although one cannot be had', async () => {
+    const history = new History();
+    history.add(70, { recipients: ['ben'] });
+    const [gone] = history.all;
+    const feed = new TimelineFeed({}, () => ({
+      messages: {
+        ...history.client.messages,
+        get: async ({ id }) => {
+          if (id === gone?.id) throw new Error('It is gone.');
+          const answer = await history.client.messages.get({ id });
+          const settledAt = { queuedAt: 1, deliveredAt: 2, readAt: 3, deadAt: null, deadReason: null };
+          return { ...answer, deliveries: [{ messageId: id, recipient: 'ben', state: 'read' as const, ...settledAt }] };
+        },
+      },
+    }));
+    await feed.showEnd();
+    await feed.refresh();
+    await settled(feed, ({ deliveries }) => Object.keys(deliveries).length === 69);
+    expect(feed.store.getState().deliveries).not.toHaveProperty(gone?.id ?? '');
+    feed.dispose();
+  });
+
   it('puts what began to pass by its state into its place, while somebody looks and after', async () => {
     const history = new History();
     const [first, second, third] = history.add(3);

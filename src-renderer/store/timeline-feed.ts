@@ -13,7 +13,16 @@ import type { MessageId } from '#shared/kernel/ids.ts';
 import type { Delivery, Message } from '#shared/messages/model.ts';
 import { Coalescer } from './coalesce.ts';
 import type { CopyChange, MessageFeed } from './message-feed.ts';
-import { addDeliveries, addNewer, addOlder, EMPTY_FEED, insertMessage, MESSAGES_KEPT, unsettled } from './message-feed.ts';
+import {
+  addDeliveries,
+  addNewer,
+  addOlder,
+  EMPTY_FEED,
+  insertMessage,
+  joinEnd,
+  MESSAGES_KEPT,
+  unsettled,
+} from './message-feed.ts';
 import type { ListInput, MessageFilter } from './message-filter.ts';
 import { passes } from './message-filter.ts';
 import { problemOf } from './use-command.ts';
@@ -30,6 +39,8 @@ const DETAILS_EVERY_MS = 250;
 const DETAILS_AT_ONCE = 30;
 /** After a line was down it is asked where so many of the newest unsettled messages stand. */
 const ASKED_AFTER_GAP = 100;
+/** Messages whose details wait to be asked for, at most: in a flood the newest count. */
+const MOST_WANTED = 200;
 /** Messages that came while the end was being loaded are kept for it, at most so many. */
 const BUFFERED = 500;
 
@@ -99,10 +110,7 @@ export class TimelineFeed implements Disposable {
       this.#jump(null, 'end');
       return Promise.resolve();
     }
-    return this.#moveTo(async () => {
-      const feed = await this.#fillOlder({ limit: PAGE });
-      return { feed, messageId: null, align: 'end' };
-    });
+    return this.#moveToEnd();
   }
 
   /** Goes to the very first. */
@@ -236,7 +244,7 @@ export class TimelineFeed implements Disposable {
     for (const { messageId, queuedAt } of changes) {
       // A push says no times. And a message may begin to pass a filter by the state of its copies.
       if ((known.has(messageId) && queuedAt === undefined) || (isByState && !known.has(messageId)))
-        this.#wanted.add(messageId as MessageId);
+        this.#want(messageId as MessageId);
     }
     if (this.#wanted.size > 0) this.#details.ask();
   }
@@ -252,14 +260,16 @@ export class TimelineFeed implements Disposable {
       if (move !== this.#move) return;
       const known = new Set<string>(this.store.getState().messages.map(({ id }) => id));
       const isJoined = messages.length === 0 || page.messages.some(({ id }) => known.has(id)) || page.older === null;
-      if (!isJoined) return this.#again();
+      if (!isJoined && this.#isFollowing) return this.#moveToEnd();
       this.store.setState((state) => {
+        // Too much was missed to be joined, and somebody reads: the end is left, and loaded when it is gone to.
+        if (!isJoined) return { newer: state.messages.at(-1)?.id ?? null };
         const fresh = page.messages.filter(({ id }) => !known.has(id));
         const behind = this.#isFollowing ? 0 : state.behind + fresh.length;
         // What passes by its state may have begun to pass anywhere, not only at the end.
         const grown =
           this.filter.state === undefined
-            ? addNewer(state, { ...page, messages: page.messages.toReversed(), newer: null })
+            ? joinEnd(state, page)
             : fresh.reduce<MessageFeed>((feed, message) => insertMessage(feed, message, []), state);
         return {
           ...addDeliveries(
@@ -270,7 +280,7 @@ export class TimelineFeed implements Disposable {
         };
       });
     }
-    for (const { id } of unsettled(this.store.getState(), ASKED_AFTER_GAP)) this.#wanted.add(id);
+    for (const { id } of unsettled(this.store.getState(), ASKED_AFTER_GAP)) this.#want(id);
     if (this.#wanted.size > 0) this.#details.ask();
   }
 
@@ -289,6 +299,10 @@ export class TimelineFeed implements Disposable {
 
   #again(): Promise<void> {
     return this.#moveTo(this.#lastMove);
+  }
+
+  #moveToEnd(): Promise<void> {
+    return this.#moveTo(async () => ({ feed: await this.#fillOlder({ limit: PAGE }), messageId: null, align: 'end' }));
   }
 
   async #moveTo(load: () => Promise<{ feed: MessageFeed; messageId: string | null; align: Jump['align'] }>): Promise<void> {
@@ -372,12 +386,23 @@ export class TimelineFeed implements Disposable {
     this.store.setState({ ...next, behind: this.#isFollowing || !grew ? 0 : state.behind + came.length });
   }
 
+  #want(id: MessageId): void {
+    // Wanted again is wanted last.
+    this.#wanted.delete(id);
+    this.#wanted.add(id);
+    const [oldest] = this.#wanted;
+    if (this.#wanted.size > MOST_WANTED && oldest !== undefined) this.#wanted.delete(oldest);
+  }
+
   async #askDetails(): Promise<void> {
-    const ids = [...this.#wanted].slice(-DETAILS_AT_ONCE);
-    this.#wanted.clear();
-    const move = this.#move;
     const client = this.#client();
-    const answers = await Promise.all(ids.map((id) => client.messages.get({ id })));
+    const ids = [...this.#wanted].slice(-DETAILS_AT_ONCE);
+    for (const id of ids) this.#wanted.delete(id);
+    const move = this.#move;
+    // One that cannot be had keeps none of the others away.
+    const asked = ids.map(async (id) => [await client.messages.get({ id })]);
+    const answers = (await Promise.allSettled(asked)).flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+    if (this.#wanted.size > 0) this.#details.ask();
     if (move !== this.#move) return;
     this.store.setState((state) => {
       let feed: MessageFeed = state;
