@@ -5,6 +5,7 @@ import type { Copies } from '#renderer/store/message-filter.ts';
 import { Button, IconButton } from '#renderer/ui/button.tsx';
 import { clockTime, fullTime } from '#renderer/ui/format-time.ts';
 import { KeyHint } from '#renderer/ui/key-hint.tsx';
+import { visibleText } from '#renderer/ui/visible-text.ts';
 import type { AgentStatus } from '#shared/agents/model.ts';
 import type { Message } from '#shared/messages/model.ts';
 import { optionsOf } from '#shared/messages/question.ts';
@@ -109,7 +110,7 @@ function Route({
           <span className="truncate">
             {answered === undefined
               ? 'answers an earlier message'
-              : `${nameOf(answered.from.id)}: ${answered.subject ?? answered.body}`}
+              : `${nameOf(answered.from.id)}: ${visibleText(answered.subject ?? answered.body)}`}
           </span>
         </button>
       ) : null}
@@ -133,7 +134,9 @@ function Route({
             {message.priority}
           </span>
         )}
-        {message.subject === null ? null : <span className="min-w-0 shrink-[1000] truncate text-tx-2">{message.subject}</span>}
+        {message.subject === null ? null : (
+          <span className="min-w-0 shrink-[1000] truncate text-tx-2">{visibleText(message.subject)}</span>
+        )}
       </div>
     </>
   );
@@ -216,7 +219,7 @@ function Answers({ message, actions }: MessageRowProps): ReactNode {
           className={index === 0 ? '' : 'border-needs-line'}
           onClick={() => actions.answer(message, option)}
         >
-          {option}
+          {visibleText(option)}
         </Button>
       ))}
       <Button

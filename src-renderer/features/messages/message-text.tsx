@@ -1,5 +1,6 @@
 import { Fragment } from 'react';
 import type { ReactNode } from 'react';
+import { visibleText } from '#renderer/ui/visible-text.ts';
 import { textParts } from './text-parts.ts';
 
 interface MessageTextProps {
@@ -13,11 +14,11 @@ export function MessageText({ text, isName }: MessageTextProps): ReactNode {
   return textParts(text, isName).map((part, index) => {
     switch (part.kind) {
       case 'text':
-        return <Fragment key={index}>{part.text}</Fragment>;
+        return <Fragment key={index}>{visibleText(part.text)}</Fragment>;
       case 'code':
         return (
           <code key={index} className="font-code text-12 text-tx-1">
-            {part.text}
+            {visibleText(part.text)}
           </code>
         );
       case 'block':
@@ -28,7 +29,7 @@ export function MessageText({ text, isName }: MessageTextProps): ReactNode {
             // Scrolls, so it must be reachable by keys.
             tabIndex={0}
           >
-            {part.text}
+            {visibleText(part.text)}
           </code>
         );
       case 'mention':
