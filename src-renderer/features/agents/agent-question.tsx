@@ -1,8 +1,5 @@
-import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { Link } from '#renderer/navigation/use-route.tsx';
-import { useSession } from '#renderer/store/session-context.tsx';
-import { useCommand } from '#renderer/store/use-command.ts';
 import { Button } from '#renderer/ui/button.tsx';
 import { KeyHint } from '#renderer/ui/key-hint.tsx';
 import { fullTime, shortDuration } from '#renderer/ui/format-time.ts';
@@ -10,13 +7,12 @@ import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { StateMark } from '#renderer/ui/state-mark.tsx';
 import { TextArea } from '#renderer/ui/text-field.tsx';
 import { useNow } from '#renderer/ui/use-now.ts';
+import { visibleText } from '#renderer/ui/visible-text.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import type { InboxMessage } from '#shared/messages/model.ts';
 import { MAX_BODY_CHARS } from '#shared/messages/model.ts';
 import { answersOf, partsOf } from './question-answers.ts';
-
-/** Answers that were begun and not sent, by the message they answer: another tab may be looked at meanwhile. */
-const drafts = new Map<string, string>();
+import { useAnswer } from './use-answer.ts';
 
 const MARK = { shape: 'triangle', tone: 'needs', word: 'Needs you' } as const;
 
@@ -30,38 +26,16 @@ interface AgentQuestionProps {
 
 /** What an agent asks the operator, whole, and its answer in place. */
 export function AgentQuestion({ agentId, message, more }: AgentQuestionProps): ReactNode {
-  const session = useSession();
-  const command = useCommand();
-  const [text, setText] = useState(drafts.get(message.id) ?? '');
+  const { text, write, command, isSent, send } = useAnswer(agentId, message.id);
   const answers = answersOf(message.data);
-  const write = (next: string): void => {
-    setText(next);
-    if (next === '') drafts.delete(message.id);
-    else drafts.set(message.id, next);
-  };
-  const answer = (body: string): void => {
-    if (body.trim() === '' || command.isRunning) return;
-    command.run(
-      async () => {
-        await session.client.messages.send({
-          to: agentId,
-          kind: 'reply',
-          inReplyTo: message.id,
-          body: body.trim(),
-          // Pressed again after a lost answer, it is still one reply.
-          idempotencyKey: `answer-${message.id}-${body.length}-${body.slice(0, 100)}`,
-        });
-        drafts.delete(message.id);
-        await session.acknowledge([message.id]);
-      },
-      () => setText(''),
-    );
-  };
+  const isBusy = command.isRunning || isSent;
   return (
     <section aria-label="Waiting for you" className="border-b border-needs-line bg-needs-bg px-4 py-3">
       <h2 className="mb-1.5 flex items-center gap-2 text-13 font-strong">
         <StateMark look={MARK} />
-        <span className="min-w-0 truncate">{message.subject ?? (message.kind === 'task' ? 'A task for you' : 'A question')}</span>
+        <span className="min-w-0 truncate">
+          {visibleText(message.subject ?? '') || (message.kind === 'task' ? 'A task for you' : 'A question')}
+        </span>
         <span className="ml-auto flex-none text-12 font-regular text-tx-2">
           {more === 0 ? '' : `${more} more · `}
           {message.expiresAt === null ? <RelativeTime at={message.sentAt} /> : <Expiry at={message.expiresAt} />}
@@ -78,18 +52,18 @@ export function AgentQuestion({ agentId, message, more }: AgentQuestionProps): R
           part.isCode ? (
             // The parts have no other name than their place.
             <code key={index} className="font-code text-12">
-              {part.text}
+              {visibleText(part.text)}
             </code>
           ) : (
-            part.text
+            visibleText(part.text)
           ),
         )}
       </p>
       {answers.length === 0 ? null : (
         <div className="mb-2 flex flex-wrap gap-1.5">
           {answers.map((each, index) => (
-            <Button key={each} look={index === 0 ? 'ink' : 'outline'} disabled={command.isRunning} onClick={() => answer(each)}>
-              {each}
+            <Button key={each} look={index === 0 ? 'ink' : 'outline'} disabled={isBusy} onClick={() => send(each)}>
+              {visibleText(each)}
             </Button>
           ))}
         </div>
@@ -98,7 +72,7 @@ export function AgentQuestion({ agentId, message, more }: AgentQuestionProps): R
         className="flex flex-col gap-2"
         onSubmit={(event) => {
           event.preventDefault();
-          answer(text);
+          send(text);
         }}
       >
         <TextArea
@@ -113,15 +87,11 @@ export function AgentQuestion({ agentId, message, more }: AgentQuestionProps): R
           onKeyDown={(event) => {
             if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
             event.preventDefault();
-            answer(text);
+            send(text);
           }}
         />
         <div className="flex items-center gap-2 text-12">
-          <Button
-            type="submit"
-            look={answers.length === 0 ? 'ink' : 'outline'}
-            disabled={text.trim() === '' || command.isRunning}
-          >
+          <Button type="submit" look={answers.length === 0 ? 'ink' : 'outline'} disabled={text.trim() === '' || isBusy}>
             {command.isRunning ? 'Sending' : 'Reply'}
             <KeyHint>Ctrl Enter</KeyHint>
           </Button>

@@ -1,19 +1,16 @@
 import { useLayoutEffect, useRef, useState } from 'react';
 import type { ReactNode, RefObject } from 'react';
 import { goTo } from '#renderer/navigation/use-route.tsx';
-import { useSession } from '#renderer/store/session-context.tsx';
-import { useCommand } from '#renderer/store/use-command.ts';
 import { Button } from '#renderer/ui/button.tsx';
 import { fullTime } from '#renderer/ui/format-time.ts';
 import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { useNow } from '#renderer/ui/use-now.ts';
+import { visibleText } from '#renderer/ui/visible-text.ts';
 import { AgentId, MessageId } from '#shared/kernel/ids.ts';
 import { MAX_BODY_CHARS } from '#shared/messages/model.ts';
 import type { FleetQuestion } from './fleet-agent.ts';
 import { partsOf } from './question-answers.ts';
-
-/** Answers that were begun and not sent, by the message they answer: a card that is scrolled away keeps its own. */
-const drafts = new Map<string, string>();
+import { useAnswer } from './use-answer.ts';
 
 interface AskStripProps {
   readonly agentId: string;
@@ -27,40 +24,16 @@ interface AskStripProps {
  * here: it is opened and read.
  */
 export function AskStrip({ agentId, question, tabIndex }: AskStripProps): ReactNode {
-  const session = useSession();
-  const command = useCommand();
-  const [isReplying, setReplying] = useState(drafts.has(question.messageId));
-  const [isSent, setSent] = useState(false);
-  const [text, setText] = useState(drafts.get(question.messageId) ?? '');
+  const { text, wasBegun, write, command, isSent, send } = useAnswer(AgentId.parse(agentId), MessageId.parse(question.messageId));
+  const [isReplying, setReplying] = useState(wasBegun);
+  // A card that comes into sight with an answer that was begun must not take the focus from where it is.
+  const [isAsked, setAsked] = useState(false);
   const { box, isCut } = useIsCut(question.body);
   const field = useRef<HTMLInputElement>(null);
   const replyButton = useRef<HTMLButtonElement>(null);
 
   const read = (): void => goTo({ page: 'messages', messageId: question.messageId });
-  const answer = (body: string): void => {
-    const id = MessageId.parse(question.messageId);
-    command.run(
-      async () => {
-        await session.client.messages.send({
-          to: AgentId.parse(agentId),
-          kind: 'reply',
-          inReplyTo: id,
-          body,
-          // Pressed again after a lost answer, it is still one reply.
-          idempotencyKey: `answer-${question.messageId}-${body.length}-${body.slice(0, 100)}`,
-        });
-        setSent(true);
-        drafts.delete(question.messageId);
-        await session.acknowledge([question.messageId]);
-      },
-      () => setReplying(false),
-    );
-  };
-  const write = (next: string): void => {
-    setText(next);
-    if (next === '') drafts.delete(question.messageId);
-    else drafts.set(question.messageId, next);
-  };
+  const answer = (body: string): void => send(body, () => setReplying(false));
   const isBusy = command.isRunning || isSent;
   const stopReplying = (): void => {
     setReplying(false);
@@ -85,14 +58,14 @@ export function AskStrip({ agentId, question, tabIndex }: AskStripProps): ReactN
           className="flex items-center gap-1.5"
           onSubmit={(event) => {
             event.preventDefault();
-            if (text.trim() !== '' && !isBusy) answer(text.trim());
+            answer(text);
           }}
         >
           <input
             ref={field}
             aria-label={`Reply to ${agentId}`}
             // Who presses Reply wants to write.
-            autoFocus
+            autoFocus={isAsked}
             autoComplete="off"
             maxLength={MAX_BODY_CHARS}
             value={text}
@@ -132,7 +105,7 @@ export function AskStrip({ agentId, question, tabIndex }: AskStripProps): ReactN
                   disabled={isBusy}
                   onClick={() => answer(each)}
                 >
-                  {each}
+                  {visibleText(each)}
                 </Button>
               ))}
               <Button
@@ -142,7 +115,10 @@ export function AskStrip({ agentId, question, tabIndex }: AskStripProps): ReactN
                 tabIndex={tabIndex}
                 disabled={isBusy}
                 data-reply=""
-                onClick={() => setReplying(true)}
+                onClick={() => {
+                  setAsked(true);
+                  setReplying(true);
+                }}
               >
                 Reply
               </Button>
@@ -161,10 +137,10 @@ export function QuestionText({ text }: { readonly text: string }): ReactNode {
     part.isCode ? (
       // The parts have no other name than their place.
       <code key={index} className="font-code">
-        {part.text}
+        {visibleText(part.text)}
       </code>
     ) : (
-      part.text
+      visibleText(part.text)
     ),
   );
 }
