@@ -88,15 +88,13 @@ export function FleetPage(): ReactNode {
     [toggle, toggleAll, run],
   );
 
-  const selectedRows = useMemo(
-    () =>
-      [...selection.selected].flatMap((id) => {
-        const row = byId.get(id);
-        return row === undefined || !fleet.rows.includes(row) ? [] : [row];
-      }),
-    [selection.selected, byId, fleet.rows],
-  );
-  const isSelecting = selection.selected.size > 0;
+  // Who was removed, or belongs to a project that is not shown, is selected no more.
+  const chosen = useMemo(() => [...selection.selected].flatMap((id) => byId.get(id) ?? []), [selection.selected, byId]);
+  const selectedRows = useMemo(() => {
+    const shown = new Set(fleet.rows);
+    return chosen.filter((row) => shown.has(row));
+  }, [chosen, fleet.rows]);
+  const isSelecting = chosen.length > 0;
   const current = currentId === undefined ? undefined : byId.get(currentId);
   const onBulk = (action: AgentAction): void =>
     run(
@@ -207,7 +205,7 @@ export function FleetPage(): ReactNode {
       {isSelecting ? (
         <SelectionBar
           rows={selectedRows}
-          hidden={selection.selected.size - selectedRows.length}
+          hidden={chosen.length - selectedRows.length}
           progress={actions.progress}
           onAction={onBulk}
           onMessage={() => writeTo(targetIds)}

@@ -1,5 +1,6 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import type { ReactNode } from 'react';
+import { useStore } from 'zustand';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
 import { useFreshMetrics, useSamples } from '#renderer/store/use-metrics.ts';
 import { CopyLine } from '#renderer/ui/copy-button.tsx';
@@ -11,7 +12,6 @@ import type { Agent, AgentState } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import { parseSize } from '#shared/kernel/units.ts';
 import type { InboxMessage, InboxQueue } from '#shared/messages/model.ts';
-import { ownEntry } from '#shared/kernel/own-entry.ts';
 import { bytesText, memoryTop, percentText, SOURCE_WORDS } from './agent-figures.ts';
 import { limitTexts } from './agent-limits.ts';
 import { AgentQuestion } from './agent-question.tsx';
@@ -156,27 +156,14 @@ function UseSection({ agent }: { readonly agent: Agent }): ReactNode {
   );
 }
 
-/** What waits in the agent's inbox; undefined until it was asked. */
+/** What waits in the agent's inbox; undefined until it is known. The window counts anew whenever a delivery changes. */
 function useQueue(agentId: string): Pick<InboxQueue, 'queued' | 'unread' | 'oldestQueuedAt'> | undefined {
-  const session = useSession();
-  // Asked again whenever the count of unread messages changes, which follows every delivery.
-  const unread = useWindowState((state) => ownEntry(state.unread, agentId) ?? 0);
-  const [queue, setQueue] = useState<Pick<InboxQueue, 'queued' | 'unread' | 'oldestQueuedAt'>>();
-  useEffect(() => {
-    let isGone = false;
-    Promise.resolve()
-      .then(() => session.client.messages.counts({}))
-      .then(({ queues }) => {
-        if (isGone) return;
-        setQueue(queues.find(({ recipient }) => recipient === agentId) ?? { queued: 0, unread: 0, oldestQueuedAt: null });
-      })
-      .catch(() => undefined);
-    return () => {
-      isGone = true;
-    };
-  }, [session, agentId, unread]);
-  return queue;
+  const { counts } = useSession().messages;
+  const all = useStore(counts, (table) => table['']);
+  return all && (all.queues.find(({ recipient }) => recipient === agentId) ?? EMPTY_QUEUE);
 }
+
+const EMPTY_QUEUE = { queued: 0, unread: 0, oldestQueuedAt: null };
 
 function InboxSection({ agentId }: { readonly agentId: string }): ReactNode {
   const queue = useQueue(agentId);
