@@ -222,7 +222,7 @@ export const SCREENS: readonly Screen[] = [
     open: async (stage) => {
       await messages(stage);
       await rows(stage.page)
-        .filter({ hasText: /request|question/ })
+        .filter({ hasText: /Which tide tables|Analyse the first share/ })
         .first()
         .click();
     },
