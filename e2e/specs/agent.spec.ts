@@ -6,7 +6,7 @@ import { expect, test } from '@playwright/test';
 import * as z from 'zod';
 import type { TestCore } from '#e2e/support/core.ts';
 import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
-import { axeFindings, overflows, terminalText } from '#e2e/support/first-page.ts';
+import { axeFindings, overflows, terminalText } from '#e2e/support/window.ts';
 
 test.describe.configure({ mode: 'serial' });
 

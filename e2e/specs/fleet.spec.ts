@@ -7,7 +7,7 @@ import { expect, test } from '@playwright/test';
 import * as z from 'zod';
 import type { TestCore } from '#e2e/support/core.ts';
 import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
-import { axeFindings, overflows } from '#e2e/support/first-page.ts';
+import { axeFindings, overflows } from '#e2e/support/window.ts';
 
 test.describe.configure({ mode: 'serial', timeout: 150_000 });
 

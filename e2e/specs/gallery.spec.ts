@@ -1,7 +1,7 @@
 /** The window's primitives, one page each: sound in both themes, and everything by keyboard. */
 import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
-import { axeFindings, overflows } from '#e2e/support/first-page.ts';
+import { axeFindings, overflows } from '#e2e/support/window.ts';
 import { buildGallery, serveGallery, showPage } from '#e2e/support/gallery.ts';
 
 const PAGES = [

@@ -8,7 +8,7 @@ import * as z from 'zod';
 import { fillHistory } from '#e2e/bench/history.ts';
 import type { TestCore } from '#e2e/support/core.ts';
 import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
-import { axeFindings, overflows } from '#e2e/support/first-page.ts';
+import { axeFindings, overflows } from '#e2e/support/window.ts';
 import { RestClient } from '#e2e/support/rest-client.ts';
 import { SpokenAgent } from '#e2e/support/spoken-agent.ts';
 import { Message } from '#shared/messages/model.ts';

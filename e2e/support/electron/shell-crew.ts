@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import * as z from 'zod';
-import { terminalText } from '#e2e/support/first-page.ts';
+import { terminalText } from '#e2e/support/window.ts';
 import { Agent } from '#shared/agents/model.ts';
 import { InboxMessage } from '#shared/messages/model.ts';
 import { RunInfo } from '#shared/system/model.ts';
