@@ -13,6 +13,7 @@ import type { InboxMessage } from '#shared/messages/model.ts';
 import { MAX_BODY_CHARS } from '#shared/messages/model.ts';
 import { answersOf, partsOf } from './question-answers.ts';
 import { useAnswer } from './use-answer.ts';
+import { useSettled } from './use-settled.ts';
 
 const MARK = { shape: 'triangle', tone: 'needs', word: 'Needs you' } as const;
 
@@ -29,6 +30,7 @@ export function AgentQuestion({ agentId, message, more }: AgentQuestionProps): R
   const { text, write, command, isSent, send } = useAnswer(agentId, message.id);
   const answers = answersOf(message.data);
   const isBusy = command.isRunning || isSent;
+  const isSettled = useSettled(agentId, message.id);
   return (
     <section aria-label="Waiting for you" className="border-b border-needs-line bg-needs-bg px-4 py-3">
       <h2 className="mb-1.5 flex items-center gap-2 text-13 font-strong">
@@ -62,7 +64,7 @@ export function AgentQuestion({ agentId, message, more }: AgentQuestionProps): R
       {answers.length === 0 ? null : (
         <div className="mb-2 flex flex-wrap gap-1.5">
           {answers.map((each, index) => (
-            <Button key={each} look={index === 0 ? 'ink' : 'outline'} disabled={isBusy} onClick={() => send(each)}>
+            <Button key={each} look={index === 0 ? 'ink' : 'outline'} disabled={isBusy || !isSettled} onClick={() => send(each)}>
               {visibleText(each)}
             </Button>
           ))}

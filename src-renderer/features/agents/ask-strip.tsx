@@ -11,6 +11,7 @@ import { MAX_BODY_CHARS } from '#shared/messages/model.ts';
 import type { FleetQuestion } from './fleet-agent.ts';
 import { partsOf } from './question-answers.ts';
 import { useAnswer } from './use-answer.ts';
+import { useSettled } from './use-settled.ts';
 
 interface AskStripProps {
   readonly agentId: string;
@@ -35,6 +36,7 @@ export function AskStrip({ agentId, question, tabIndex }: AskStripProps): ReactN
   const read = (): void => goTo({ page: 'messages', messageId: question.messageId });
   const answer = (body: string): void => send(body, () => setReplying(false));
   const isBusy = command.isRunning || isSent;
+  const isSettled = useSettled(agentId, question.messageId);
   const stopReplying = (): void => {
     setReplying(false);
     requestAnimationFrame(() => replyButton.current?.focus());
@@ -102,7 +104,7 @@ export function AskStrip({ agentId, question, tabIndex }: AskStripProps): ReactN
                   size="small"
                   look={index === 0 ? 'ink' : 'outline'}
                   tabIndex={tabIndex}
-                  disabled={isBusy}
+                  disabled={isBusy || !isSettled}
                   onClick={() => answer(each)}
                 >
                   {visibleText(each)}
