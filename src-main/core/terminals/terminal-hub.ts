@@ -21,6 +21,13 @@ import { TerminalView } from './terminal-view.ts';
 const BATCH_MS = 8;
 /** How long to wait for the first output of a new stream, in ms: a tmux client takes keys from then on. */
 const FIRST_OUTPUT_MS = 500;
+/**
+ * How long to wait, from its first output, until a tmux client has drawn the screen, in ms: it draws in pieces, and half a screen
+ * would stand there until the history behind it has come. In a flood the screen is never the one that was asked for.
+ */
+const FIRST_SCREEN_MS = 60;
+/** Between two looks whether it has, in ms. */
+const FIRST_SCREEN_LOOK_MS = 4;
 /** After the end, output may still be under way: for this long at most, in ms. */
 const LAST_OUTPUT_MS = 2_000;
 /** Between two looks whether the last output has come, in ms. */
@@ -88,6 +95,7 @@ export class TerminalHub implements ViewSource, Disposable {
   static async open(run: Run, window: string, size: TerminalSize): Promise<TerminalHub> {
     const hub = new TerminalHub(run, window, size, await run.attach(size, window));
     await hub.#settle(hub.#firstOutput.promise, FIRST_OUTPUT_MS);
+    if (run.kind === 'tmux') await hub.#firstScreen();
     return hub;
   }
 
@@ -218,6 +226,15 @@ export class TerminalHub implements ViewSource, Disposable {
     this.dispose();
   }
 
+  /** Waits until the screen that the runtime tells is on the mirror, or it takes too long. */
+  async #firstScreen(): Promise<void> {
+    const deadline = performance.now() + FIRST_SCREEN_MS;
+    while (performance.now() < deadline && !this.#closing.signal.aborted) {
+      if ((await this.#compare()) === 'same') return;
+      await this.#pause(FIRST_SCREEN_LOOK_MS);
+    }
+  }
+
   /**
    * Waits until what the agent wrote last has come through: until the mirror shows what the runtime says the screen is.
    * A runtime whose screen cannot be had any more, or has another size, gets no such comparison.
@@ -226,11 +243,17 @@ export class TerminalHub implements ViewSource, Disposable {
     const deadline = performance.now() + LAST_OUTPUT_MS;
     while (performance.now() < deadline && !this.#closing.signal.aborted) {
       await this.#pause(LAST_OUTPUT_LOOK_MS);
-      const truth = await this.run.capture({ historyLines: 0, ansi: false, window: this.window }).catch(() => undefined);
-      if (truth === undefined || truth.size.cols !== this.#size.cols || truth.size.rows !== this.#size.rows) return;
-      const shown = await this.#settle(this.#mirror.lines(), LAST_OUTPUT_MS);
-      if (shown === undefined || shown.every((line, y) => line.trimEnd() === (truth.lines[y] ?? '').trimEnd())) return;
+      if ((await this.#compare()) !== 'other') return;
     }
+  }
+
+  /** Holds the mirror against the screen as the runtime has it; `incomparable` when that cannot be had or has another size. */
+  async #compare(): Promise<'same' | 'other' | 'incomparable'> {
+    const truth = await this.run.capture({ historyLines: 0, ansi: false, window: this.window }).catch(() => undefined);
+    if (truth === undefined || truth.size.cols !== this.#size.cols || truth.size.rows !== this.#size.rows) return 'incomparable';
+    const shown = await this.#settle(this.#mirror.lines(), LAST_OUTPUT_MS);
+    if (shown === undefined) return 'incomparable';
+    return shown.every((line, y) => line.trimEnd() === (truth.lines[y] ?? '').trimEnd()) ? 'same' : 'other';
   }
 
   /** The value, or undefined when it takes too long or the hub is closed. */
