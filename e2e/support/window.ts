@@ -173,20 +173,3 @@ export function unreachable(page: Page, over = '[role="dialog"][data-state="open
     return found;
   }, over);
 }
-
-/** Both themes at both sizes, and zoomed: nothing that axe finds, nothing that sticks out, nothing that cannot be got at. */
-export async function expectSound(page: Page, what: string): Promise<void> {
-  for (const colorScheme of THEMES) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    for (const size of SIZES) {
-      await page.setViewportSize(size);
-      expect.soft(await axeFindings(page), `axe: ${what}, ${colorScheme}, ${size.width}`).toEqual([]);
-      expect.soft(await overflows(page), `overflow: ${what}, ${colorScheme}, ${size.width}`).toEqual([]);
-    }
-  }
-  await page.setViewportSize(ZOOMED);
-  expect.soft(await overflows(page), `overflow: ${what}, zoomed`).toEqual([]);
-  expect.soft(await unreachable(page), `out of reach: ${what}, zoomed`).toEqual([]);
-  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
-  await page.setViewportSize(WIDE);
-}
