@@ -42,7 +42,7 @@ async function view(stage: Stage, name: 'Grid' | 'Table' | 'Wall', query = ''): 
   await page.getByRole('radio', { name, exact: true }).click();
   await expect(listed(page).first()).toBeVisible(SOON);
   if (name !== 'Table') await terminals(page);
-  if (name !== 'Wall' && stage.isForPictures) await expect(page.getByText(/\d [MG]B/).first()).toBeVisible(SOON);
+  if (name === 'Grid' && stage.isForPictures) await expect(page.getByText(/\d [MG]B/).first()).toBeVisible(SOON);
 }
 
 /** Miniature terminals of agents that have printed something are filled. */
