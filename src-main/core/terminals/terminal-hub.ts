@@ -25,7 +25,7 @@ const FIRST_OUTPUT_MS = 500;
  * How long to wait, from its first output, until a tmux client has drawn the screen, in ms: it draws in pieces, and half a screen
  * would stand there until the history behind it has come. In a flood the screen is never the one that was asked for.
  */
-const FIRST_SCREEN_MS = 60;
+const FIRST_SCREEN_MS = 100;
 /** Between two looks whether it has, in ms. */
 const FIRST_SCREEN_LOOK_MS = 4;
 /** After the end, output may still be under way: for this long at most, in ms. */

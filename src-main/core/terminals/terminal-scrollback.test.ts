@@ -85,6 +85,29 @@ describe('scrolling back', () => {
     expect(Math.min(...paints)).toBeLessThan(Math.max(100, 2 * Math.min(...bare)));
   });
 
+  it('begins with the whole screen, however many pieces it was drawn in', async () => {
+    const run = await fixture.start(
+      'pieces',
+      String.raw`for i in $(seq 1 200); do printf '\033[3%dmline %d \033[1;3%dmof a log in colours\033[0m that is rather wide\n' $((i % 7)) $i $(((i + 3) % 7)); done; cat`,
+    );
+    await waitForScreen(run, 'line 200');
+    const client = await fixture.connect('websocket');
+    for (let round = 0; round < 5; round += 1) {
+      const view = client.view({ agentId: 'pieces', cols: 110 + round, rows: 50, historyLines: MAX_HISTORY_LINES });
+      let first: Uint8Array | undefined;
+      const receive = view.receive.bind(view);
+      view.receive = (type, payload) => {
+        if (type === ServerFrame.screen) first ??= payload;
+        receive(type, payload);
+      };
+      const painted = Buffer.from(await until('the first screen', () => first)).toString();
+      expect(painted).toContain('line 160');
+      expect(painted).toContain('line 200');
+      client.closeView(view);
+      await until('no hub is open', () => fixture.terminals.openHubs === 0);
+    }
+  });
+
   it('shows what tmux has when 5,000 lines were printed after the attach, and after another core took over', async () => {
     const run = await fixture.start('later', 'read -r go; for i in $(seq 1 5000); do echo "line $i"; done; echo over; cat');
     const client = await fixture.connect('websocket');
