@@ -49,9 +49,9 @@ test('the sample crew is started with Tab and Enter', async () => {
 });
 
 test('it is watched: the shortcuts of the screens lead to cards, terminals and messages', async () => {
-  await hand.press('g', 'm');
+  await hand.goTo('g', 'm', /\/messages$/);
   await expect(said('Analyse the first share').first()).toBeVisible(STARTED);
-  await hand.press('g', 'a');
+  await hand.goTo('g', 'a', /\/agents$/);
   await expect(card('scout')).toHaveAccessibleName('scout, Needs you', STARTED);
   await expect(card('scout').getByRole('img', { name: 'Terminal of scout, last lines' })).toContainText('asks you', STARTED);
   await hand.press('?');

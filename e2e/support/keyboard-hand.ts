@@ -18,6 +18,14 @@ export class KeyboardHand {
     for (const key of keys) await this.#page.keyboard.press(key);
   }
 
+  /** Goes to a screen by its shortcut of two keys, which count together only when they come soon after one another. */
+  async goTo(first: string, second: string, address: RegExp): Promise<void> {
+    await expect(async () => {
+      await this.press(first, second);
+      await expect(this.#page).toHaveURL(address, { timeout: 2_000 });
+    }).toPass({ timeout: 20_000 });
+  }
+
   async type(text: string): Promise<void> {
     await this.#page.keyboard.type(text);
   }
