@@ -19,7 +19,7 @@ interface MiniTerminalProps {
 
 /** Rows of one line each; the cursor (an i) is a block after the text and a frame over it. */
 const ROWS =
-  'flex-none [&>div]:relative [&>div]:h-[1lh] [&_i]:absolute [&_i]:inset-y-0 [&_i]:w-[1ch] [&_i]:border [&_i]:border-t-fg [&_i[data-over=blank]]:bg-t-fg';
+  'flex-none [&>div]:h-[1lh] [&_i]:absolute [&_i]:inset-y-0 [&_i]:w-[1ch] [&_i]:border [&_i]:border-t-fg [&_i[data-over=blank]]:bg-t-fg';
 
 /** The rows that are shown, and how each was drawn: only rows that changed are drawn again. */
 class DrawnRows {
@@ -40,7 +40,11 @@ class DrawnRows {
       const key = keys[index] ?? '';
       if (this.#keys[index] === key) return;
       const line = rowElement(row, this.#box.ownerDocument);
-      if (cursor?.row === index) line.append(cursorElement(rowText(row), cursor.col, this.#box.ownerDocument));
+      if (cursor?.row === index) {
+        // Only here: a row that others are placed by is a layer of its own to the browser, and there are hundreds of rows.
+        line.className = 'relative';
+        line.append(cursorElement(rowText(row), cursor.col, this.#box.ownerDocument));
+      }
       const old = this.#box.children[index];
       if (old === undefined) this.#box.append(line);
       else old.replaceWith(line);
@@ -102,7 +106,7 @@ export function MiniTerminal({ agentId, runId, rows, isQuiet = false, onColumns 
       role="img"
       aria-label={`Terminal of ${agentId}, last lines`}
       data-terminal="mini"
-      className={`font-code relative flex h-[round(down,100%,1lh)] min-h-0 flex-none flex-col justify-end overflow-hidden whitespace-pre ${isQuiet ? 'text-t-dim [&_span]:bg-transparent! [&_span]:text-t-dim!' : 'text-t-fg'}`}
+      className={`font-code contain-content relative flex h-[round(down,100%,1lh)] min-h-0 flex-none flex-col justify-end overflow-hidden whitespace-pre ${isQuiet ? 'text-t-dim [&_span]:bg-transparent! [&_span]:text-t-dim!' : 'text-t-fg'}`}
     >
       {note === '' ? null : <p className="font-ui text-12 text-t-dim">{note}</p>}
       <div ref={box} className={ROWS} />
