@@ -5,7 +5,7 @@ import type { BytePipe, CoreClient, Line, Transport } from './line.ts';
 import { ConnectError } from './line.ts';
 import { LinkEnd } from './link-end.ts';
 
-/** How long a WebSocket may take to open, in milliseconds. */
+/** How long a WebSocket may take to open, and the request that asks why it did not, in milliseconds. */
 const OPEN_DEADLINE_MS = 10_000;
 
 /** Where the doors of the core are, for a page at `pageUrl`. */
@@ -20,9 +20,9 @@ function doorsOf(pageUrl: string): { rpc: string; terminals: string; whoami: str
 }
 
 /** Resolves when the socket is open; rejects when it closes first, or the signal or the deadline ends the wait. */
-function opened(socket: WebSocket, signal: AbortSignal): Promise<void> {
+function opened(socket: WebSocket, signal: AbortSignal, withinMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(OPEN_DEADLINE_MS)]);
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(withinMs)]);
     const fail = (): void => {
       socket.close();
       reject(new ConnectError('unreachable', 'The core did not open the connection.'));
@@ -42,15 +42,17 @@ function opened(socket: WebSocket, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** The transport of a page that was served by the core itself. `pageUrl` decides host and port. */
-export function webTransport(pageUrl: string): Transport {
+/** The transport of a page that was served by the core itself. `pageUrl` decides host and port; `deadlineMs`: see OPEN_DEADLINE_MS. */
+export function webTransport(pageUrl: string, deadlineMs: number = OPEN_DEADLINE_MS): Transport {
   const doors = doorsOf(pageUrl);
 
   /** A browser does not tell a page why a WebSocket was refused: a plain request does. */
   const explain = async (signal: AbortSignal): Promise<ConnectError> => {
     const unreachable = new ConnectError('unreachable', 'The core does not answer.');
     try {
-      const response = await fetch(doors.whoami, { signal, credentials: 'same-origin', cache: 'no-store' });
+      // Where packets vanish, an answer may never come: without a deadline nothing else would be tried meanwhile.
+      const deadline = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+      const response = await fetch(doors.whoami, { signal: deadline, credentials: 'same-origin', cache: 'no-store' });
       return response.status === 401 ? new ConnectError('signed-out', 'This browser is not logged in.') : unreachable;
     } catch {
       return unreachable;
@@ -61,7 +63,7 @@ export function webTransport(pageUrl: string): Transport {
     const socket = new WebSocket(url);
     socket.binaryType = 'arraybuffer';
     try {
-      await opened(socket, signal);
+      await opened(socket, signal, deadlineMs);
     } catch {
       throw await explain(signal);
     }

@@ -8,6 +8,7 @@ import { fullTime } from '#renderer/ui/format-time.ts';
 import { Progress } from '#renderer/ui/progress.tsx';
 import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { StateMark, StateWord } from '#renderer/ui/state-mark.tsx';
+import { visibleText } from '#renderer/ui/visible-text.ts';
 import type { Agent, AgentState } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import { parseSize } from '#shared/kernel/units.ts';
@@ -54,13 +55,13 @@ function SaysSection({ agent: { says, config, state } }: { readonly agent: Agent
     if (config.description === '') return null;
     return (
       <PanelSection title="What it is for">
-        <p className="text-13 leading-[18px] text-pretty text-tx-2">{config.description}</p>
+        <p className="text-13 leading-[18px] text-pretty [overflow-wrap:anywhere] text-tx-2">{visibleText(config.description)}</p>
       </PanelSection>
     );
   }
   return (
     <PanelSection title="Says" aside={<RelativeTime at={says.at} />}>
-      <p className="text-13 leading-[18px] text-pretty break-words">{says.doing}</p>
+      <p className="text-13 leading-[18px] text-pretty break-words">{visibleText(says.doing)}</p>
       {says.progress === null ? null : <Progress label="Progress, by its own count" value={says.progress} className="mt-2" />}
     </PanelSection>
   );
