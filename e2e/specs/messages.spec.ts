@@ -276,6 +276,13 @@ test.describe('with agents that speak', () => {
     await expect(writing(page)).toHaveValue('Half an answer.');
     await page.getByRole('button', { name: 'Do not reply' }).click();
     await expect(writing(page)).toHaveValue('A draft that must survive.');
+    // Who writes to somebody from elsewhere writes a new message, whatever was being answered.
+    await row(page, 'Followed again.').click();
+    await page.keyboard.press('r');
+    await expect(writing(page)).toHaveValue('Half an answer.');
+    await page.goto(new URL('/messages?to=cleo', page.url()).href);
+    await expect(writing(page)).toHaveValue('A draft that must survive.');
+    await expect(page.getByRole('form', { name: 'Write a message' })).toContainText('cleo');
   });
 
   test('a core that is killed with a message in flight gets it once', async () => {

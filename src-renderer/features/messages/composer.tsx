@@ -21,9 +21,9 @@ import { useDraft } from './use-draft.ts';
 /** What a screen may ask of its composer. */
 export interface ComposerHandle {
   readonly focus: () => void;
-  /** Chooses recipients of a new message. */
+  /** Chooses recipients of a new message; an answer that is being written is given up for it (`onAnswered` is not called). */
   readonly address: (to: readonly string[]) => void;
-  /** Gives a text back that was not sent. */
+  /** Gives a text back that was not sent, as a new message. */
   readonly giveBack: (text: string, to: readonly string[]) => void;
 }
 
@@ -49,7 +49,7 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
   const agents = useAgents();
   const project = useProject();
   const [newestProject] = useProjects();
-  const { draft, change, replace } = useDraft(screen, answered, agentId === undefined ? [] : [agentId]);
+  const { draft, change, replace, changeNew } = useDraft(screen, answered, agentId === undefined ? [] : [agentId]);
   const field = useRef<HTMLTextAreaElement>(null);
   const names = useMemo(() => agents.map(({ id }) => id as string), [agents]);
   const isName = useMemo(() => {
@@ -83,14 +83,14 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
   useImperativeHandle(ref, () => ({
     focus: () => field.current?.focus(),
     address: (ids) => {
-      change({ to: [...ids] });
+      changeNew(() => ({ to: [...ids] }));
       field.current?.focus();
     },
     giveBack: (lost, ids) => {
-      change({
-        text: draft.text.trim() === '' ? lost : `${lost}\n\n${draft.text}`,
-        to: draft.to.length === 0 ? [...ids] : draft.to,
-      });
+      changeNew(({ text: written, to: chosenIds }) => ({
+        text: written.trim() === '' ? lost : `${lost}\n\n${written}`,
+        to: chosenIds.length === 0 ? [...ids] : chosenIds,
+      }));
       field.current?.focus();
     },
   }));

@@ -7,9 +7,12 @@ import { changeQuery, useQueryText } from '#renderer/navigation/use-route.tsx';
 import { pageStorage } from '#renderer/store/page-storage.ts';
 import { useProject } from '#renderer/store/project-scope.ts';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
+import type { TimelineFeed } from '#renderer/store/timeline-feed.ts';
+import { problemOf } from '#renderer/store/use-command.ts';
 import { useFeed } from '#renderer/store/use-messages.ts';
 import { Button, IconButton } from '#renderer/ui/button.tsx';
 import { EmptyState } from '#renderer/ui/empty-state.tsx';
+import { showToast } from '#renderer/ui/toast.tsx';
 import { MessageId } from '#shared/kernel/ids.ts';
 import type { Message } from '#shared/messages/model.ts';
 import type { ComposerHandle } from './composer.tsx';
@@ -21,6 +24,7 @@ import { FilterBar } from './filter-bar.tsx';
 import type { FilterTexts } from './message-filters.ts';
 import { FILTER_NAMES, filterOf, textsOf } from './message-filters.ts';
 import { MessageStream } from './message-stream.tsx';
+import { isQuestion } from './message-words.ts';
 import { PendingRows } from './pending-rows.tsx';
 import { answeredBy } from './reply-target.ts';
 import { SidePanel } from './side-panel.tsx';
@@ -65,12 +69,19 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
   }, []);
 
   // The address names a message: it is shown among what was said around it. Otherwise the newest, or where one was.
+  const gone = useRef<{ readonly feed: TimelineFeed; readonly id: string }>(undefined);
   useEffect(() => {
     if (!isOnline) return;
+    const isReady = feed.store.getState().phase === 'ready';
     const id = MessageId.safeParse(messageId);
-    if (id.success) {
-      feed.showMessage(id.data).catch(() => undefined);
-    } else if (feed.store.getState().phase !== 'ready') feed.showEnd().catch(() => undefined);
+    if (!id.success) {
+      if (!isReady) feed.showEnd().catch(() => undefined);
+      return;
+    }
+    // Who has gone on reading from there is not taken back by a line that was down.
+    if (isReady && gone.current?.feed === feed && gone.current.id === id.data) return;
+    gone.current = { feed, id: id.data };
+    feed.showMessage(id.data).catch(() => undefined);
   }, [feed, isOnline, messageId]);
 
   // "Write to these", from elsewhere: used up at once, so that going back does not do it again.
@@ -121,8 +132,13 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
     },
     {
       id: 'messages.read-all',
-      title: 'Mark everything in your inbox as read',
-      run: () => void session.acknowledge(inbox.map(({ id }) => id)).catch(() => undefined),
+      title: 'Mark everything in your inbox as read, but for questions',
+      run: () =>
+        void session
+          .acknowledge(inbox.filter((message) => !isQuestion(message)).map(({ id }) => id))
+          .catch((error: unknown) =>
+            showToast({ title: 'The messages were not marked as read.', detail: problemOf(error), tone: 'failed' }),
+          ),
     },
     { id: 'messages.compose', title: 'Write a message', keys: 'c', run: () => composer.current?.focus() },
     { id: 'messages.end', title: 'Go to the newest message', keys: 'end', run: () => void feed.showEnd() },
