@@ -1,9 +1,13 @@
 /** Goes through screens in themes and sizes, and looks at each for what no screen may have. */
 import type { Page } from '@playwright/test';
+import { expect } from '@playwright/test';
 import type { FleetSize } from '#e2e/support/fleets/fleets.ts';
 import { axeFindings, NARROW, overflows, THEMES, unreachable, WIDE, ZOOMED } from '#e2e/support/window.ts';
 import type { Screen, Stage } from './screens.ts';
 import { SCREENS } from './screens.ts';
+
+/** The inbox is there after at most this long, in milliseconds. */
+const ASKED_TIMEOUT_MS = 30_000;
 
 /** One look at a screen. */
 export interface Look {
@@ -50,7 +54,7 @@ export async function sweep(options: SweepOptions): Promise<string[]> {
       await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
       // For pictures it is opened in each size; otherwise it follows the window, as windows do.
       if (!isOpen || (stage.isForPictures && screen.isLast !== true)) {
-        const problem = await openIn(stage, screen);
+        const problem = await openIn(options, screen);
         if (problem !== undefined) {
           found.push(`${fleet} ${screen.name} ${size.width}: cannot be opened: ${problem}`);
           break;
@@ -72,9 +76,12 @@ export async function sweep(options: SweepOptions): Promise<string[]> {
 }
 
 /** Opens a screen; answers with why it cannot be. */
-async function openIn(stage: Stage, screen: Screen): Promise<string | undefined> {
+async function openIn({ stage, fleet }: SweepOptions, screen: Screen): Promise<string | undefined> {
   try {
     await screen.open(stage);
+    // Every crew asks the operator something. That comes after the crew itself, and changes how screens look.
+    const asked = stage.page.getByRole('navigation', { name: 'Screens' }).getByText('waiting for you');
+    if (fleet !== 0) await expect(asked).toBeAttached({ timeout: ASKED_TIMEOUT_MS });
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
