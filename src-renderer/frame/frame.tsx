@@ -1,15 +1,16 @@
 /** What stands around every screen: rail, top bar, palette, shortcuts, what failed. Composes; the screens are pages. */
-import { useCallback, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useScreenCommands, useShortcuts } from '#renderer/commands/use-commands.tsx';
 import { OfflineBanner } from '#renderer/features/connection/offline-banner.tsx';
 import { FolderDialog } from '#renderer/features/projects/folder-dialog.tsx';
-import { goTo } from '#renderer/navigation/use-route.tsx';
+import { goTo, useRoute } from '#renderer/navigation/use-route.tsx';
+import { routeTitle } from '#renderer/navigation/route-title.ts';
 import { HOME } from '#renderer/navigation/routes.ts';
 import { chooseProject } from '#renderer/store/project-scope.ts';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
 import { useAttention } from '#renderer/store/use-attention.ts';
-import { useCommand } from '#renderer/store/use-command.ts';
+import { useSettings } from '#renderer/store/use-settings.ts';
 import { Button } from '#renderer/ui/button.tsx';
 import { Notice } from '#renderer/ui/notice.tsx';
 import { AttentionToasts } from './attention-toasts.tsx';
@@ -24,14 +25,18 @@ import { useStopAll } from './use-stop-all.ts';
 export function Frame({ children }: { readonly children: ReactNode }): ReactNode {
   const session = useSession();
   const status = useWindowState((state) => state.status);
-  const isRailExpanded = useWindowState((state) => state.crew.settings.isRailExpanded);
+  const route = useRoute();
+  const [{ isRailExpanded }, changeSettings] = useSettings();
   const { items } = useAttention();
-  const layout = useCommand();
   const stopAll = useStopAll();
   const [open, setOpen] = useState<'palette' | 'shortcuts' | 'folder'>();
   const close = useCallback(() => setOpen(undefined), []);
   const waiting = items.filter(({ needsOperator }) => needsOperator);
-  const toggleRail = (): void => layout.run(() => session.client.settings.update({ isRailExpanded: !isRailExpanded }));
+  const toggleRail = (): void => changeSettings({ isRailExpanded: !isRailExpanded });
+  const title = routeTitle(route, waiting.length);
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
 
   useShortcuts();
   useScreenCommands('Everywhere', [

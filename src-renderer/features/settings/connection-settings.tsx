@@ -32,11 +32,18 @@ export function ConnectionSettings({ info }: { readonly info: SystemInfo | undef
         <Named name="OpenAPI">
           <CopyLine text={`${info.apiUrl}/openapi.json`} />
         </Named>
-        <p className="text-12">
-          <a href={`${origin}/api/docs`} target="_blank" rel="noreferrer" className="underline underline-offset-2">
-            Read the description of the calls
-          </a>
-        </p>
+        {window.quarterdeck === undefined ? (
+          <p className="text-12">
+            <a href={`${origin}/api/docs`} target="_blank" rel="noreferrer" className="underline underline-offset-2">
+              Read the description of the calls
+            </a>
+          </p>
+        ) : (
+          // The desktop app opens no plain http address, its own neither.
+          <Named name="The description of the calls, for a browser">
+            <CopyLine text={`${origin}/api/docs`} />
+          </Named>
+        )}
       </SettingsGroup>
       <SettingsGroup
         title="Tokens"
