@@ -158,6 +158,24 @@ describe('TerminalLink', () => {
     link.dispose();
   });
 
+  it('gives up a pipe that is older than the loss of the line, and keeps a newer one', async () => {
+    const core = new FakeCore();
+    const link = new TerminalLink(core, { backoff: QUICK });
+    const heard = listener();
+    link.open(open, heard);
+    const first = await core.pipe(0);
+    link.retry();
+    link.retry(Date.now() - 60_000);
+    expect(heard.calls).toEqual([]);
+    link.retry(Date.now() + 1);
+    expect(heard.calls).toEqual(['lost']);
+    const second = await core.pipe(1);
+    push(first.pipe, ServerFrame.data, 1, new Uint8Array(5));
+    push(second.pipe, ServerFrame.data, 1, new Uint8Array(7));
+    expect(heard.calls).toEqual(['lost', 'bytes 7']);
+    link.dispose();
+  });
+
   it('tells why a view ended, and does not open it again', async () => {
     const core = new FakeCore();
     const link = new TerminalLink(core, { backoff: QUICK });

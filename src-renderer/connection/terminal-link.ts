@@ -157,6 +157,8 @@ export class TerminalLink {
   readonly #channels = new Map<number, Channel>();
   readonly #end = new AbortController();
   #pipe: BytePipe | undefined;
+  /** When the pipe came, in milliseconds since the epoch. */
+  #adoptedAt = 0;
   #isOpening = false;
   #lastNumber = 0;
   #wake: () => void = () => undefined;
@@ -196,8 +198,19 @@ export class TerminalLink {
     return toDisposable(() => this.#close(channel));
   }
 
-  /** Tries again now, if a view waits for a pipe. */
-  retry(): void {
+  /**
+   * Tries again now, if a view waits for a pipe. `lostAt`: when the window last lost its line to the core, in milliseconds
+   * since the epoch. A pipe from before that, which nobody closed, leads where the line led: what is typed into it is lost
+   * without a word. It is given up for a new one.
+   */
+  retry(lostAt = -Infinity): void {
+    const pipe = this.#pipe;
+    if (pipe !== undefined && this.#adoptedAt < lostAt) {
+      // What still comes out of it belongs to views that are opened anew.
+      pipe.onBytes = () => undefined;
+      pipe.onGone();
+      pipe.close();
+    }
     this.#wake();
   }
 
@@ -260,6 +273,7 @@ export class TerminalLink {
       return;
     }
     this.#pipe = pipe;
+    this.#adoptedAt = Date.now();
     pipe.onBytes = (bytes) => this.#receive(bytes);
     pipe.onGone = () => {
       if (this.#pipe !== pipe) return;

@@ -35,6 +35,8 @@ export class WindowSession {
   readonly #online = new Emitter<undefined>(reportError);
   readonly #connection: Connection;
   readonly #inbox = new Coalescer(INBOX_EVERY_MS, () => this.#askInbox());
+  /** When the line was lost last, in milliseconds since the epoch; undefined when it never was. */
+  #lostAt: number | undefined;
 
   constructor(transport: Transport) {
     this.terminals = new TerminalLink(transport);
@@ -52,7 +54,10 @@ export class WindowSession {
     });
     this.#connection = new Connection({
       transport,
-      onStatus: (status) => this.store.setState({ status }),
+      onStatus: (status) => {
+        if (status.kind === 'offline') this.#lostAt = status.since;
+        this.store.setState({ status });
+      },
       crew: {
         onSnapshot: (crew) => this.store.setState({ crew, hasCrew: true }),
         onEvents: (events, crew) => this.#takeEvents(events, crew),
@@ -62,7 +67,7 @@ export class WindowSession {
           if (changes.some(({ recipient }) => recipient === OPERATOR)) this.#inbox.ask();
         },
         onFollowing: () => {
-          this.terminals.retry();
+          this.terminals.retry(this.#lostAt);
           this.#inbox.ask();
           this.messages.online();
           this.#online.fire(undefined);
