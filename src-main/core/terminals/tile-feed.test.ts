@@ -4,7 +4,7 @@ import type { Run, RunEnd, TerminalCapture } from '#core/runtimes/runtime.ts';
 import { MAX_FRAME_BYTES, ServerFrame, TilePayload } from '#shared/terminals/frames.ts';
 import { until } from './testing/terminal-client.ts';
 import { TerminalsFixture } from './testing/terminals-fixture.ts';
-import { jsonOf, QUICK_LOOK_MS, TileFeed, tileOf } from './tile-feed.ts';
+import { jsonOf, QUICK_LOOK_MS, quickLookMs, TileFeed, tileOf } from './tile-feed.ts';
 
 function capture(lines: readonly string[], cursor = { x: 0, y: 0 }): TerminalCapture {
   return { lines, size: { cols: 80, rows: lines.length }, cursor };
@@ -146,6 +146,12 @@ describe('a feed of tiles', () => {
     run.looks = 0;
     await vi.advanceTimersByTimeAsync(10_000);
     expect(run.looks).toBe(0);
+  });
+
+  it('looks less often the more of them there are, four times a second with sixty', () => {
+    expect([1, 7, 12, 60].map(quickLookMs)).toEqual([QUICK_LOOK_MS, QUICK_LOOK_MS, 192, 240]);
+    // 250 looks a second in all.
+    expect(quickLookMs(200)).toBe(800);
   });
 
   it('does not look for tiles that are not painted, and sends them the newest when they are', async () => {
