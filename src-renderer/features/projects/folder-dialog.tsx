@@ -147,6 +147,11 @@ function FolderChooser({ onClose, onOpened }: Omit<FolderDialogProps, 'isOpen'>)
                   onPick={() => browse(folder.path)}
                 />
               ))}
+              {listing.isCut ? (
+                <li className="px-2.5 py-1.5 text-12 text-tx-3">
+                  There are more: only the first {listing.folders.length} are listed. Type the path of another.
+                </li>
+              ) : null}
             </ul>
           )}
         </div>
