@@ -11,7 +11,7 @@ import { useChecks } from '#renderer/features/setup/use-checks.ts';
 import { useRunHere } from '#renderer/features/setup/use-run-here.ts';
 import { goTo } from '#renderer/navigation/use-route.tsx';
 import { HOME } from '#renderer/navigation/routes.ts';
-import { chooseProject, useProjects } from '#renderer/store/project-scope.ts';
+import { chooseProject } from '#renderer/store/project-scope.ts';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
 import { useAttention } from '#renderer/store/use-attention.ts';
 import { useCommand } from '#renderer/store/use-command.ts';
@@ -28,7 +28,6 @@ export function SetupPage(): ReactNode {
   const found = useChecks();
   const { fleet } = useAttention();
   const hasAgents = useWindowState(({ crew }) => Object.keys(crew.agents).length > 0);
-  const hasProject = useProjects().length > 0;
   const sample = useCommand();
   const runHere = useRunHere();
   const [isChoosing, setChoosing] = useState(false);
@@ -69,7 +68,7 @@ export function SetupPage(): ReactNode {
           </p>
           {found.problem === undefined ? null : <Notice title="This machine could not be looked at." detail={found.problem} />}
           {runHere.problem === undefined ? null : <Notice title="The command was not run." detail={runHere.problem} />}
-          <CheckList checks={found.checks} onRun={hasProject ? runHere.run : undefined} />
+          <CheckList checks={found.checks} onRun={runHere.run} />
           <div className="mt-3 flex items-center gap-1 text-12 text-tx-3">
             <span className="mr-auto">
               {found.checkedAt === undefined ? (

@@ -31,8 +31,8 @@ const LOOKS: Readonly<Record<Exclude<SystemCheck['state'], 'ok'>, StateLook>> = 
 interface CheckListProps {
   /** Undefined before the first answer. */
   readonly checks: readonly SystemCheck[] | undefined;
-  /** Runs a command in a terminal here; undefined where that is not possible yet. */
-  readonly onRun: ((check: SystemCheck, command: string) => void) | undefined;
+  /** Runs a command in a terminal here. */
+  readonly onRun: (check: SystemCheck, command: string) => void;
 }
 
 /** What was found on this machine, and for each gap the one command that closes it. */
@@ -96,11 +96,9 @@ function CheckRow({ check, onRun }: CheckRowProps): ReactNode {
           <div className="max-w-full min-w-0">
             <CopyLine text={remedy} />
           </div>
-          {onRun === undefined ? null : (
-            <Button icon={<TerminalSquare aria-hidden className="size-3.5" />} onClick={() => onRun(check, remedy)}>
-              Run it here
-            </Button>
-          )}
+          <Button icon={<TerminalSquare aria-hidden className="size-3.5" />} onClick={() => onRun(check, remedy)}>
+            Run it here
+          </Button>
         </div>
       ) : null}
     </li>

@@ -1,4 +1,5 @@
 import { goTo } from '#renderer/navigation/use-route.tsx';
+import { useProjects } from '#renderer/store/project-scope.ts';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
 import { useCommand } from '#renderer/store/use-command.ts';
 import { AgentId } from '#shared/kernel/ids.ts';
@@ -11,10 +12,14 @@ export function useRunHere(): {
 } {
   const session = useSession();
   const agents = useWindowState(({ crew }) => crew.agents);
+  const hasProject = useProjects().length > 0;
   const command = useCommand();
   const run = (check: SystemCheck, line: string): void =>
     command.run(async () => {
+      // On a fresh machine there is no project yet: then it runs where the operator's own shell would, at home.
+      const home = hasProject ? undefined : await session.client.projects.browse({});
       const agent = await session.client.agents.spawn({
+        ...(home === undefined ? {} : { projectFolder: home.path }),
         id: freeId(`setup-${check.id}`, (id) => agents[id] !== undefined),
         type: 'command',
         // A login shell: the same PATH by which the check was made.
