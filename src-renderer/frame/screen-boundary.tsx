@@ -1,6 +1,7 @@
 /** A screen that breaks must not take the window with it: what stands around it stays, and says what to do. */
-import { Component } from 'react';
+import { Component, useEffect } from 'react';
 import type { ReactNode } from 'react';
+import { useSession } from '#renderer/store/session-context.tsx';
 import { ErrorState } from '#renderer/ui/error-state.tsx';
 
 interface ScreenBoundaryProps {
@@ -34,16 +35,29 @@ export class ScreenBoundary extends Component<ScreenBoundaryProps, ScreenBoundar
     if (error === undefined) return this.props.children;
     const isNotLoaded = NOT_LOADED.test(error.message);
     return (
-      <ErrorState
-        title={isNotLoaded ? 'This screen could not be loaded' : 'This screen has failed'}
-        detail={
-          isNotLoaded
-            ? 'The core may be away, or another version may run since this window was opened. Trying again loads the window anew; what you have written is kept.'
-            : `${error.message}. Agents go on working. Trying again loads the window anew; what you have written is kept.`
-        }
-        onRetry={() => location.reload()}
-        diagnostics={`Quarterdeck ${__QUARTERDECK_VERSION__}, ${navigator.userAgent}\n${place}\n${error.stack ?? error.message}`}
-      />
+      <>
+        {isNotLoaded ? <ReloadWhenBack /> : null}
+        <ErrorState
+          title={isNotLoaded ? 'This screen could not be loaded' : 'This screen has failed'}
+          detail={
+            isNotLoaded
+              ? 'The core may be away, or another version may run since this window was opened. Trying again loads the window anew; what you have written is kept.'
+              : `${error.message}. Agents go on working. Trying again loads the window anew; what you have written is kept.`
+          }
+          onRetry={() => location.reload()}
+          diagnostics={`Quarterdeck ${__QUARTERDECK_VERSION__}, ${navigator.userAgent}\n${place}\n${error.stack ?? error.message}`}
+        />
+      </>
     );
   }
+}
+
+/** A screen that could not be fetched because the core was away comes by itself when the core is back. */
+function ReloadWhenBack(): null {
+  const session = useSession();
+  useEffect(() => {
+    const listening = session.onOnline(() => location.reload());
+    return () => listening.dispose();
+  }, [session]);
+  return null;
 }

@@ -43,8 +43,9 @@ export function useAnswer(agentId: AgentId, messageId: MessageId): Answer {
         kind: 'reply',
         inReplyTo: messageId,
         body,
-        // Pressed again after a lost answer, it is still one reply.
-        idempotencyKey: `answer-${messageId}-${body.length}-${body.slice(0, 100)}`,
+        // One question, one answer: pressed again after a lost one it is the same, and another one, given in another
+        // window meanwhile, is refused instead of sent as well.
+        idempotencyKey: `answer-${messageId}`,
       });
       setSent(true);
       pageStorage.removeItem(PREFIX + messageId);

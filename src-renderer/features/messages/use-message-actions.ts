@@ -5,7 +5,7 @@ import { useSession } from '#renderer/store/session-context.tsx';
 import type { TimelineFeed } from '#renderer/store/timeline-feed.ts';
 import { problemOf } from '#renderer/store/use-command.ts';
 import { showToast } from '#renderer/ui/toast.tsx';
-import { MessageId, uuidv7 } from '#shared/kernel/ids.ts';
+import { MessageId } from '#shared/kernel/ids.ts';
 import type { Message } from '#shared/messages/model.ts';
 import { Address } from '#shared/messages/model.ts';
 import type { MessageActions } from './message-row.tsx';
@@ -69,7 +69,8 @@ export function useMessageActions(
 /** Answers a question with one of the options that it offers. */
 function answer(outbox: ReturnType<typeof useSession>['messages']['outbox'], message: Message, option: string): Promise<void> {
   return outbox.send({
-    key: `window-${uuidv7()}`,
+    // One question, one answer: another one that was given elsewhere meanwhile makes this one fail, and be told.
+    key: `answer-${message.id}`,
     to: replyTargets(message).flatMap((address): Address[] => {
       const parsed = Address.safeParse(address);
       return parsed.success ? [parsed.data] : [];
