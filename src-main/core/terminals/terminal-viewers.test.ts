@@ -237,8 +237,10 @@ it(
         await session.end();
         await run.stop(0);
       }),
-      { numRuns: Math.ceil(effort.propertyRuns / 3) },
+      // Each run is an agent of its own: on a slow machine there are fewer of them.
+      { numRuns: Math.ceil(effort.propertyRuns / 3), interruptAfterTimeLimit: effort.roundsBudgetMs },
     );
+    expect(runs).toBeGreaterThanOrEqual(effort.leastRounds);
   },
-  effort.roundsTimeoutMs * 2,
+  effort.roundsTimeoutMs,
 );
