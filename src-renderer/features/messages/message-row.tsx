@@ -121,7 +121,8 @@ function Route({
         <strong className="min-w-0 truncate text-13 font-strong text-tx-1" title={message.to.map(nameOf).join(', ')}>
           {isBroadcast ? 'everyone' : namesOf(message.to)}
         </strong>
-        <span className="flex-none">
+        {/* Gives way first: who says it to whom is what must be read. */}
+        <span className="min-w-0 flex-[0_9999_auto] truncate">
           {isOpenQuestion ? `question, waiting ${spanText(now - message.sentAt)}` : kindText(message)}
           {look.tone === 'dead' || message.expiresAt === null || look.icon === 'acknowledged'
             ? null
