@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium } from '@playwright/test';
 import type { Browser } from '@playwright/test';
-import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
+import { makeDataDir, startCore } from '#e2e/support/core.ts';
 import type { FleetSize } from '#e2e/support/fleets/fleets.ts';
-import { FLEETS, makeFleet } from '#e2e/support/fleets/fleets.ts';
+import { endFleet, FLEETS, makeFleet } from '#e2e/support/fleets/fleets.ts';
 import { findChromium } from '#e2e/support/report/machine.ts';
 import { openWindow, SIZES, ZOOMED } from '#e2e/support/window.ts';
 import { writeSheet } from './contact-sheet.ts';
@@ -61,9 +61,7 @@ async function shoot(browser: Browser, fleet: FleetSize, isZoomed: boolean): Pro
       onDone: ({ name }, ms) => console.log(`${fleet} ${isZoomed ? 'zoomed ' : ''}${name}: ${(ms / 1000).toFixed(1)} s`),
     });
   } finally {
-    // Of a sweep that killed it, nothing is left to stop.
-    await core.stop();
-    removeDataDir(core.dataDir);
+    await endFleet(core);
   }
 }
 

@@ -4,10 +4,10 @@
  */
 import { expect, test } from '@playwright/test';
 import { screensOf, sweep } from '#e2e/screenshots/sweep.ts';
-import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
+import { makeDataDir, startCore } from '#e2e/support/core.ts';
 import { isDeep } from '#e2e/support/effort.ts';
 import type { FleetSize } from '#e2e/support/fleets/fleets.ts';
-import { makeFleet } from '#e2e/support/fleets/fleets.ts';
+import { endFleet, makeFleet } from '#e2e/support/fleets/fleets.ts';
 import { openWindow, SIZES, ZOOMED } from '#e2e/support/window.ts';
 
 /** On a quiet machine a fleet takes half a minute; on one that does ten other things, ten times as long. */
@@ -27,8 +27,7 @@ for (const fleet of FLEETS) {
       expect(await sweep({ stage, fleet, screens, sizes: [...SIZES, ZOOMED] })).toEqual([]);
       await page.context().close();
     } finally {
-      await core.stop();
-      removeDataDir(core.dataDir);
+      await endFleet(core);
     }
   });
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { McpSocket } from '#e2e/bench/drivers/mcp-socket.ts';
 import type { TestCore } from '#e2e/support/core.ts';
+import { removeDataDir, startCore } from '#e2e/support/core.ts';
 import { RestClient } from '#e2e/support/rest-client.ts';
 import { Agent } from '#shared/agents/model.ts';
 import { InboxMessage } from '#shared/messages/model.ts';
@@ -44,6 +45,12 @@ export async function makeFleet(core: TestCore, size: FleetSize): Promise<void> 
   }
   await makeCrew(core, rest);
   if (size === 500) await makeSpare(rest, join(core.dataDir, 'harbor'));
+}
+
+/** Ends a core with its fleet and removes what it kept. One that was killed is started again for that: paused agents end by no other hand. */
+export async function endFleet(core: TestCore): Promise<void> {
+  if ((await core.stop()) === null) await (await startCore({ dataDir: core.dataDir })).stop();
+  removeDataDir(core.dataDir);
 }
 
 async function questions(rest: RestClient): Promise<number> {
