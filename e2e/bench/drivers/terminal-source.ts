@@ -5,13 +5,13 @@ import { writeFileSync } from 'node:fs';
  * Reads orders, one a line: `flood N` prints the log and END-N; `endless N` prints it over and over until Ctrl-C, then STOPPED-N;
  * `lines N M` prints its last N lines and END-M. Between orders keys are echoed by the terminal itself.
  */
-const PROGRAM = `trap : INT
+const PROGRAM = `trap stop=1 INT
 echo READY-0
 while :; do
   read -r order count name || continue
   case "$order" in
     flood) cat "$1"; echo "END-$count" ;;
-    endless) while cat "$1"; do :; done; echo; echo "STOPPED-$count" ;;
+    endless) stop=; while [ -z "$stop" ] && cat "$1"; do :; done; echo; echo "STOPPED-$count" ;;
     lines) tail -n "$count" "$1"; echo "END-$name" ;;
     quit) exit 0 ;;
   esac
