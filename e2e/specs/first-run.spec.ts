@@ -68,7 +68,7 @@ test('a folder is chosen in the window, and becomes a git repository', async () 
   await expect(dialog.getByRole('textbox', { name: 'Folder' })).toHaveValue(machine.home);
   await dialog.getByRole('button', { name: 'harbour' }).click();
   await expect(dialog.getByRole('textbox', { name: 'Folder' })).toHaveValue(folder);
-  await expect(dialog.getByRole('checkbox', { name: /git init/ })).toBeChecked();
+  await dialog.getByRole('checkbox', { name: /git init/ }).check();
   await dialog.getByRole('button', { name: 'Open this folder' }).click();
   await expect(page).toHaveURL(/\/new$/, STARTED);
   expect(existsSync(join(folder, '.git'))).toBe(true);

@@ -24,9 +24,22 @@ export interface ToastContent {
   readonly id?: string;
 }
 
+/** Goes to the toasts. The library's own Alt T is the way to the terminal here. */
+const TOASTS_KEY = ['altKey', 'KeyN'];
+
 /** Stands once in the window; toasts come at its lower right, and are announced politely. */
 export function Toaster(): ReactNode {
-  return <Sonner position="bottom-right" expand visibleToasts={4} gap={8} offset={16} containerAriaLabel="Notifications" />;
+  return (
+    <Sonner
+      position="bottom-right"
+      expand
+      visibleToasts={4}
+      gap={8}
+      offset={16}
+      containerAriaLabel="Notifications"
+      hotkey={TOASTS_KEY}
+    />
+  );
 }
 
 /** Says something that happened. Answers with a function that takes it away. */

@@ -38,7 +38,8 @@ function FolderChooser({ onClose, onOpened }: Omit<FolderDialogProps, 'isOpen'>)
   const [listing, setListing] = useState<FolderListing>();
   const [problem, setProblem] = useState<string>();
   const [path, setPath] = useState('');
-  const [initGit, setInitGit] = useState(true);
+  // Offered, never assumed: one Enter in the home folder must not make a repository of it.
+  const [initGit, setInitGit] = useState(false);
   const newest = useRef(0);
 
   const browse = useCallback(

@@ -28,7 +28,7 @@ export function NotificationSettings(): ReactNode {
       >
         <Switch
           label="Show notifications of the system"
-          hint="By the desktop app; a browser window lists them behind the bell only."
+          hint="By the desktop app. A browser window tells you itself, while it is open."
 
           checked={notifications.isEnabled}
           onChange={(isEnabled) => change({ notifications: { isEnabled } })}
