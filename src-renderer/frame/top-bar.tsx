@@ -27,13 +27,15 @@ export function TopBar({ onSearch, onOpenFolder, onStopAll, isStopping }: TopBar
   const asking = useQuestions();
   const alive = agents.filter(({ state }) => isAlive(state.status) || state.status === 'lost').length;
   return (
-    <header className="flex h-11 min-w-0 items-center gap-3 border-b border-hair bg-bg-1 pr-3 pl-4">
-      <ProjectMenu onOpenFolder={onOpenFolder} />
-      <Crumbs />
+    <header className="grid h-11 min-w-0 grid-cols-[minmax(96px,1fr)_auto_minmax(max-content,1fr)] items-center gap-3 border-b border-hair bg-bg-1 pr-3 pl-4">
+      <div className="flex min-w-0 items-center gap-3">
+        <ProjectMenu onOpenFolder={onOpenFolder} />
+        <Crumbs />
+      </div>
       <button
         type="button"
         onClick={onSearch}
-        className="mx-auto flex h-7 w-44 min-w-32 shrink items-center gap-2 rounded-2 border border-hair-strong bg-field-bg px-2.5 text-12 text-tx-3 hover:border-tx-3 wide:w-80"
+        className="flex h-7 w-36 min-w-0 items-center gap-2 rounded-2 border border-hair-strong bg-field-bg px-2.5 text-12 text-tx-3 hover:border-tx-3 wide:w-80"
       >
         <Search aria-hidden className="size-3.5 flex-none" />
         <span className="hidden truncate wide:inline">Search or run a command</span>
@@ -42,7 +44,7 @@ export function TopBar({ onSearch, onOpenFolder, onStopAll, isStopping }: TopBar
           <KeyHint>Ctrl K</KeyHint>
         </span>
       </button>
-      <div className="flex flex-none items-center gap-3">
+      <div className="flex items-center justify-end gap-3">
         {agents.length > 0 ? (
           <FleetCounts agents={agents} asking={asking} />
         ) : (

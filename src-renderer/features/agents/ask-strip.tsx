@@ -77,7 +77,7 @@ export function AskStrip({ agentId, question, tabIndex }: AskStripProps): ReactN
               event.stopPropagation();
               if (event.key === 'Escape') stopReplying();
             }}
-            className="h-6 min-w-0 flex-1 rounded-2 border border-needs-line bg-bg-0 px-2 text-12 text-tx-1 placeholder:text-tx-3"
+            className="h-6 min-w-0 flex-1 rounded-2 border border-needs-line bg-field-bg px-2 text-12 text-tx-1 placeholder:text-tx-3"
           />
           <Button type="submit" size="small" look="ink" disabled={text.trim() === '' || isBusy}>
             {command.isRunning ? 'Sending' : 'Send'}

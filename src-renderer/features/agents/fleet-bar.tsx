@@ -173,7 +173,7 @@ interface FilterFieldProps {
 /** The filter as text. */
 function FilterField({ query, onQuery, filterRef }: FilterFieldProps): ReactNode {
   return (
-    <div className="flex h-7 w-[168px] min-w-0 items-center gap-2 rounded-2 border border-hair-strong bg-bg-0 pl-2 focus-within:outline-2 focus-within:-outline-offset-2 focus-within:outline-focus wide:w-[208px]">
+    <div className="flex h-7 w-[168px] min-w-0 items-center gap-2 rounded-2 border border-hair-strong bg-field-bg pl-2 focus-within:outline-2 focus-within:-outline-offset-2 focus-within:outline-focus wide:w-[208px]">
       <ListFilter aria-hidden className="size-3.5 flex-none text-tx-3" />
       <input
         ref={filterRef}

@@ -176,7 +176,7 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
             maxLength={200}
             value={draft.subject}
             onChange={(event) => change({ subject: event.target.value })}
-            className="h-7 min-w-0 flex-1 rounded-2 border border-hair-strong bg-bg-0 px-2.5 font-medium placeholder:font-regular placeholder:text-tx-3"
+            className="h-7 min-w-0 flex-1 rounded-2 border border-hair-strong bg-field-bg px-2.5 font-medium placeholder:font-regular placeholder:text-tx-3"
           />
           <IconButton
             label="Leave the subject out"

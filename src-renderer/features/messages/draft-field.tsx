@@ -75,7 +75,7 @@ export function DraftField({ value, onChange, onSubmit, placeholder, names, isNa
       <div
         ref={marks}
         aria-hidden
-        className="pointer-events-none absolute inset-0 overflow-hidden rounded-2 border border-transparent bg-bg-0 px-2.5 py-2 leading-[18px] [overflow-wrap:break-word] whitespace-pre-wrap text-transparent"
+        className="pointer-events-none absolute inset-0 overflow-hidden rounded-2 border border-transparent bg-field-bg px-2.5 py-2 leading-[18px] [overflow-wrap:break-word] whitespace-pre-wrap text-transparent"
       >
         <Marked text={value} isName={isName} />
       </div>

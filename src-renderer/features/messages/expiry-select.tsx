@@ -52,7 +52,7 @@ export function ExpirySelect({ value, onChange }: ExpirySelectProps): ReactNode 
               const minutes = Math.min(Math.max(1, Math.round(Number(event.target.value))), MAX_TTL_MS / MINUTE_MS);
               if (Number.isFinite(minutes)) onChange(minutes * MINUTE_MS);
             }}
-            className="figures h-6 w-18 rounded-2 border border-hair-strong bg-bg-0 px-1.5 text-12 text-tx-1"
+            className="figures h-6 w-18 rounded-2 border border-hair-strong bg-field-bg px-1.5 text-12 text-tx-1"
           />
           min
         </label>
