@@ -32,9 +32,7 @@ const FLOOD_TIMEOUT_MS = 60_000;
 /** Ctrl-C is pressed when the flood has run for so long, in milliseconds. */
 const FLOOD_RUNS_MS = 1_500;
 /** What has not stopped after so long, in milliseconds, hangs. */
-const STOP_TIMEOUT_MS = 15_000;
-/** So often the peer is opened anew after it hung. */
-const MOST_HANGS = 6;
+const STOP_TIMEOUT_MS = 30_000;
 const MB = 2 ** 20;
 
 type Times = Partial<Record<SeatName, number[]>>;
@@ -77,12 +75,6 @@ interface Run {
   readonly stops: Times;
 }
 
-/** The terminals, and how one that hung is opened anew. */
-interface Seats {
-  readonly all: Seat[];
-  readonly reopen: (seat: Seat) => Promise<Seat>;
-}
-
 /** One terminal's turn. */
 async function measureSeat(run: Run, seat: Seat, mark: string, bytes: number, say: (text: string) => void): Promise<void> {
   await order(seat, `flood ${mark}`);
@@ -100,28 +92,12 @@ async function measureSeat(run: Run, seat: Seat, mark: string, bytes: number, sa
 }
 
 /** All terminals in turn, so that what else the machine does strikes all alike. */
-async function measureSize(seats: Seats, size: Size, bytes: number, say: (text: string) => void): Promise<Run> {
+async function measureSize(seats: readonly Seat[], size: Size, bytes: number, say: (text: string) => void): Promise<Run> {
   const run: Run = { mbPerS: {}, echoes: {}, stops: {} };
   const name = `${size.cols}x${size.rows}`;
-  for (const seat of seats.all) await resizeTo(seat, size);
-  let hangs = 0;
-  for (let round = 1; round <= RUNS; round += 1) {
-    for (const [index, seat] of seats.all.entries()) {
-      try {
-        await measureSeat(run, seat, `${name}-${round}`, bytes, say);
-      } catch (error) {
-        // wetty's flow control can wait for an acknowledgement that its page never sends; ours must not.
-        hangs += 1;
-        if (seat.name !== 'wetty' || hangs > MOST_HANGS) throw error;
-        say(`${name}-${round}, wetty hung, and is opened anew`);
-        const next = await seats.reopen(seat);
-        await resizeTo(next, size);
-        seats.all[index] = next;
-        // What it hung at with the flood stopped is no throughput to be measured again.
-        if ((run.mbPerS.wetty?.length ?? 0) < round) await measureSeat(run, next, `${name}-${round}-again`, bytes, say);
-      }
-    }
-  }
+  for (const seat of seats) await resizeTo(seat, size);
+  for (let round = 1; round <= RUNS; round += 1)
+    for (const seat of seats) await measureSeat(run, seat, `${name}-${round}`, bytes, say);
   return run;
 }
 
@@ -183,20 +159,14 @@ async function measureAgainstPeer(
     say(`without the peer: ${missing}`);
   }
   const seats: Seat[] = [];
-  const url = wetty?.url ?? '';
-  const reopen = async (seat: Seat): Promise<Seat> => {
-    await seat.page.context().close();
-    return wettySeat(browser, url);
-  };
   try {
-    if (wetty) seats.push(await wettySeat(browser, url));
+    if (wetty) seats.push(await wettySeat(browser, wetty.url));
     for (const runtime of ['tmux', 'pty'] as const) {
       await startAgent(core, `screen-${runtime}`, runtime, command);
       seats.push(await ourSeat(browser, core, runtime, `screen-${runtime}`));
     }
     const figures: Figure[] = [];
-    for (const size of SIZES)
-      figures.push(...figuresOf(size, await measureSize({ all: seats, reopen }, size, bytes, say), missing));
+    for (const size of SIZES) figures.push(...figuresOf(size, await measureSize(seats, size, bytes, say), missing));
     return figures;
   } finally {
     for (const { page } of seats) await page.context().close();

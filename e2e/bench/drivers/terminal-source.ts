@@ -2,16 +2,18 @@
 import { writeFileSync } from 'node:fs';
 
 /**
- * Reads orders, one a line: `flood N` prints the log and END-N; `endless N` prints it over and over until Ctrl-C, then STOPPED-N;
+ * Reads orders, one a line: `flood N` prints the log and END-N; `endless N` prints it over and over until Ctrl-C, then STOPPED-N, twice, because what is written while
+ * the terminal still handles Ctrl-C is thrown away with the rest;
  * `lines N M` prints its last N lines and END-M. Between orders keys are echoed by the terminal itself.
  */
 const PROGRAM = `trap stop=1 INT
+stopped() { echo "STOPPED-$count"; }
 echo READY-0
 while :; do
   read -r order count name || continue
   case "$order" in
     flood) cat "$1"; echo "END-$count" ;;
-    endless) stop=; while [ -z "$stop" ] && cat "$1"; do :; done; echo; echo "STOPPED-$count" ;;
+    endless) stop=; while [ -z "$stop" ] && cat "$1"; do :; done; echo; stopped; sleep 0.03; stopped ;;
     lines) tail -n "$count" "$1"; echo "END-$name" ;;
     quit) exit 0 ;;
   esac
