@@ -9,7 +9,7 @@ function group(heading: string, ...words: readonly string[]): PaletteGroup<{ key
 const GROUPS = [
   group('Everywhere', 'Show the shortcuts', 'Go to the set-up of this machine', 'Go to the messages', 'Stop all agents'),
   group('Agents', 'scout worker', 'stop-watch command', 'analyst-1 worker', 'analyst-2 worker'),
-  group('Projects', 'harbor /work/harbor'),
+  group('Projects', 'harbor /home/you/harbor'),
 ];
 
 const found = (search: string, most = 12): string[] =>
@@ -25,7 +25,7 @@ describe('the palette', () => {
 
   it('puts the group of the best match first, and the best match first in it', () => {
     expect(found('scout')[0]).toBe('scout worker');
-    expect(found('harbor')[0]).toBe('harbor /work/harbor');
+    expect(found('harbor')[0]).toBe('harbor /home/you/harbor');
     expect(found('stop all')[0]).toBe('Stop all agents');
     expect(found('analyst-2')[0]).toBe('analyst-2 worker');
   });
@@ -38,6 +38,6 @@ describe('the palette', () => {
 
   it('shows so many of a group at most, the best ones', () => {
     expect(found('analyst', 1)).toEqual(['analyst-1 worker']);
-    expect(found('', 1)).toEqual(['Show the shortcuts', 'scout worker', 'harbor /work/harbor']);
+    expect(found('', 1)).toEqual(['Show the shortcuts', 'scout worker', 'harbor /home/you/harbor']);
   });
 });
