@@ -303,6 +303,7 @@ test('everything is done by keyboard: move, select, act, filter, open', async ()
   await page.keyboard.press('Enter');
   await expect(page.getByRole('menuitem', { name: 'Pause' })).toBeVisible();
   await page.keyboard.press('Escape');
+  await expect(card('ben').getByRole('button', { name: 'Actions for ben' })).toBeFocused();
   await page.keyboard.press('Escape');
   await expect(nameOf('ben')).toBeFocused();
 
