@@ -32,7 +32,7 @@ const FLOOD_TIMEOUT_MS = 60_000;
 /** Ctrl-C is pressed when the flood has run for so long, in milliseconds. */
 const FLOOD_RUNS_MS = 1_500;
 /** What has not stopped after so long, in milliseconds, hangs. */
-const STOP_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 15_000;
 const MB = 2 ** 20;
 
 type Times = Partial<Record<SeatName, number[]>>;
@@ -91,13 +91,31 @@ async function measureSeat(run: Run, seat: Seat, mark: string, bytes: number, sa
   say(`${mark}, ${seat.name}: Ctrl-C ${stopMs.toFixed(0)} ms`);
 }
 
-/** All terminals in turn, so that what else the machine does strikes all alike. */
-async function measureSize(seats: readonly Seat[], size: Size, bytes: number, say: (text: string) => void): Promise<Run> {
+/** All terminals in turn, so that what else the machine does strikes all alike. A peer that hangs is opened anew, in its place. */
+async function measureSize(
+  seats: Seat[],
+  reopen: (seat: Seat) => Promise<Seat>,
+  size: Size,
+  bytes: number,
+  say: (text: string) => void,
+): Promise<Run> {
   const run: Run = { mbPerS: {}, echoes: {}, stops: {} };
   const name = `${size.cols}x${size.rows}`;
   for (const seat of seats) await resizeTo(seat, size);
-  for (let round = 1; round <= RUNS; round += 1)
-    for (const seat of seats) await measureSeat(run, seat, `${name}-${round}`, bytes, say);
+  for (let round = 1; round <= RUNS; round += 1) {
+    for (const [index, seat] of seats.entries()) {
+      try {
+        await measureSeat(run, seat, `${name}-${round}`, bytes, say);
+      } catch (error) {
+        if (seat.name !== 'wetty') throw error;
+        say(`${name}-${round}, wetty: hung, and is opened anew`);
+        add(run.stops, seat, [STOP_TIMEOUT_MS]);
+        const next = await reopen(seat);
+        await resizeTo(next, size);
+        seats[index] = next;
+      }
+    }
+  }
   return run;
 }
 
@@ -159,14 +177,19 @@ async function measureAgainstPeer(
     say(`without the peer: ${missing}`);
   }
   const seats: Seat[] = [];
+  const url = wetty?.url ?? '';
+  const reopen = async (seat: Seat): Promise<Seat> => {
+    await seat.page.context().close();
+    return wettySeat(browser, url);
+  };
   try {
-    if (wetty) seats.push(await wettySeat(browser, wetty.url));
+    if (wetty) seats.push(await wettySeat(browser, url));
     for (const runtime of ['tmux', 'pty'] as const) {
       await startAgent(core, `screen-${runtime}`, runtime, command);
       seats.push(await ourSeat(browser, core, runtime, `screen-${runtime}`));
     }
     const figures: Figure[] = [];
-    for (const size of SIZES) figures.push(...figuresOf(size, await measureSize(seats, size, bytes, say), missing));
+    for (const size of SIZES) figures.push(...figuresOf(size, await measureSize(seats, reopen, size, bytes, say), missing));
     return figures;
   } finally {
     for (const { page } of seats) await page.context().close();
