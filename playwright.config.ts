@@ -3,13 +3,13 @@ import { findChromium } from './e2e/support/report/machine.ts';
 
 /**
  * The browser specs: the built window, served by a real core, in the system's Chromium.
- * One worker: each spec starts processes of its own, on machines with two cores.
+ * Two workers: each spec starts processes of its own and mostly waits for them; machines have two cores or more.
  */
 export default defineConfig({
   testDir: 'e2e/specs',
   outputDir: 'test-results/playwright',
   reporter: [['list'], ['json', { outputFile: process.env['QD_PLAYWRIGHT_REPORT'] ?? 'test-results/playwright.json' }]],
-  workers: 1,
+  workers: 2,
   retries: 0,
   forbidOnly: true,
   timeout: 60_000,
