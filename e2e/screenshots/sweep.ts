@@ -80,7 +80,8 @@ async function openIn({ stage, fleet }: SweepOptions, screen: Screen): Promise<s
   try {
     await screen.open(stage);
     // Every crew asks the operator something. That comes after the crew itself, and changes how screens look.
-    const asked = stage.page.getByRole('navigation', { name: 'Screens' }).getByText('waiting for you');
+    // By its label and not by its role: behind an open dialog nothing has one.
+    const asked = stage.page.locator('nav[aria-label="Screens"]').getByText('waiting for you');
     if (fleet !== 0) await expect(asked).toBeAttached({ timeout: ASKED_TIMEOUT_MS });
     return undefined;
   } catch (error) {
