@@ -61,12 +61,15 @@ async function echo(seat: Seat, mark: string): Promise<number[]> {
   return times;
 }
 
-/** From Ctrl-C in a flood without end to the last that is printed. Rejects when it does not end. */
+/** From Ctrl-C in a flood without end to the last of it on the screen. Rejects when it does not end. */
 async function stopFlood(seat: Seat, round: string): Promise<number> {
   await order(seat, `endless ${round}`);
   await seat.page.waitForTimeout(FLOOD_RUNS_MS);
   await seat.page.keyboard.press('Control+c');
-  return sinceKey(seat, `STOPPED-${round}`, STOP_TIMEOUT_MS);
+  return seat.probe.evaluate(async (here, [wanted, within]) => (await here.changedBefore(wanted, within)) - here.keyAt(), [
+    `STOPPED-${round}`,
+    STOP_TIMEOUT_MS,
+  ] as const);
 }
 
 interface Run {
