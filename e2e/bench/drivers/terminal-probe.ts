@@ -11,8 +11,6 @@ export interface TerminalProbe {
   keyAt(): number;
   /** Resolves with the time at which a row with `text` was painted; rejects when it was not within `timeoutMs`. */
   drawn(text: string, timeoutMs: number): Promise<number>;
-  /** As `drawn`, for a text that is printed after a pause of at least 50 ms: the time of the last change before that pause. */
-  changedBefore(text: string, timeoutMs: number): Promise<number>;
 }
 
 /** Puts a probe into the page. The terminal must be on it. */
@@ -23,17 +21,7 @@ export async function installProbe(page: Page): Promise<JSHandle<TerminalProbe>>
     window.addEventListener('keydown', (event) => (keyAt = event.timeStamp), { capture: true });
     const rows = document.querySelector('.xterm-rows');
     if (rows === null) throw new Error('There is no terminal on the page.');
-    /** When rows changed, the last times. */
-    const changes: number[] = [];
-    const note = (): void => {
-      if (changes.push(performance.now()) > 500) changes.shift();
-    };
-    new MutationObserver(note).observe(rows, {
-      childList: true,
-      subtree: true,
-      characterData: true,
-    });
-    const probe: TerminalProbe = {
+    return {
       keyAt: () => keyAt,
       drawn: (text, timeoutMs) =>
         new Promise((resolve, reject) => {
@@ -55,14 +43,6 @@ export async function installProbe(page: Page): Promise<JSHandle<TerminalProbe>>
           observer.observe(rows, { childList: true, subtree: true, characterData: true });
           look();
         }),
-      changedBefore: async (text, timeoutMs) => {
-        const at = await probe.drawn(text, timeoutMs);
-        for (let index = changes.length - 1; index > 0 && at - (changes[index] ?? 0) < 300; index -= 1)
-          if ((changes[index] ?? 0) - (changes[index - 1] ?? 0) >= 40) return changes[index - 1] ?? at;
-        // It came with the rest: there was no pause.
-        return at;
-      },
     };
-    return probe;
   });
 }

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
  * Reads orders, one a line: `flood N` prints the log and END-N; `endless N` prints it over and over until Ctrl-C, then STOPPED-N;
  * `lines N M` prints its last N lines and END-M. Between orders keys are echoed by the terminal itself.
  * noflsh: else the kernel throws unread output away at Ctrl-C, and at times never wakes the one who writes next (seen in every
- * terminal, wetty's too). The pause before STOPPED tells it from the flood.
+ * terminal, wetty's too).
  */
 const PROGRAM = `trap stop=1 INT
 stty noflsh
@@ -14,7 +14,7 @@ while :; do
   read -r order count name || continue
   case "$order" in
     flood) cat "$1"; echo "END-$count" ;;
-    endless) stop=; while [ -z "$stop" ] && cat "$1"; do :; done; sleep 0.1; echo; echo "STOPPED-$count" ;;
+    endless) stop=; while [ -z "$stop" ] && cat "$1"; do :; done; echo; echo "STOPPED-$count" ;;
     lines) tail -n "$count" "$1"; echo "END-$name" ;;
     quit) exit 0 ;;
   esac
