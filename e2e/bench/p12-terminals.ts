@@ -66,10 +66,7 @@ async function stopFlood(seat: Seat, round: string): Promise<number> {
   await order(seat, `endless ${round}`);
   await seat.page.waitForTimeout(FLOOD_RUNS_MS);
   await seat.page.keyboard.press('Control+c');
-  return seat.probe.evaluate(async (here, [wanted, within]) => (await here.changedBefore(wanted, within)) - here.keyAt(), [
-    `STOPPED-${round}`,
-    STOP_TIMEOUT_MS,
-  ] as const);
+  return sinceKey(seat, `STOPPED-${round}`, STOP_TIMEOUT_MS);
 }
 
 interface Run {
