@@ -27,7 +27,7 @@ export function TopBar({ onSearch, onOpenFolder, onStopAll, isStopping }: TopBar
   const asking = useQuestions();
   const alive = agents.filter(({ state }) => isAlive(state.status) || state.status === 'lost').length;
   return (
-    <header className="grid h-11 min-w-0 grid-cols-[minmax(96px,1fr)_auto_minmax(max-content,1fr)] items-center gap-3 border-b border-hair bg-bg-1 pr-3 pl-4">
+    <header className="flex h-11 min-w-0 items-center gap-3 border-b border-hair bg-bg-1 pr-3 pl-4 wide:grid wide:grid-cols-[minmax(0,1fr)_auto_minmax(max-content,1fr)]">
       <div className="flex min-w-0 items-center gap-3">
         <ProjectMenu onOpenFolder={onOpenFolder} />
         <Crumbs />
@@ -35,7 +35,7 @@ export function TopBar({ onSearch, onOpenFolder, onStopAll, isStopping }: TopBar
       <button
         type="button"
         onClick={onSearch}
-        className="flex h-7 w-36 min-w-0 items-center gap-2 rounded-2 border border-hair-strong bg-field-bg px-2.5 text-12 text-tx-3 hover:border-tx-3 wide:w-80"
+        className="mx-auto flex h-7 w-44 min-w-32 shrink items-center gap-2 rounded-2 border border-hair-strong bg-field-bg px-2.5 text-12 text-tx-3 hover:border-tx-3 wide:mx-0 wide:w-80"
       >
         <Search aria-hidden className="size-3.5 flex-none" />
         <span className="hidden truncate wide:inline">Search or run a command</span>
@@ -44,7 +44,7 @@ export function TopBar({ onSearch, onOpenFolder, onStopAll, isStopping }: TopBar
           <KeyHint>Ctrl K</KeyHint>
         </span>
       </button>
-      <div className="flex items-center justify-end gap-3">
+      <div className="flex flex-none items-center justify-end gap-3">
         {agents.length > 0 ? (
           <FleetCounts agents={agents} asking={asking} />
         ) : (
