@@ -220,6 +220,7 @@ test('choices are made by keys', async ({ page }) => {
   await page.keyboard.type('nobody is called so');
   await expect(page.getByText('Nothing matches.')).toBeVisible();
   await page.keyboard.press('Escape');
+  await expect(page.getByRole('button', { name: 'To: ledger-migrate, reviewer, webhooks' })).toBeFocused();
 
   await page.getByRole('radiogroup', { name: 'View', exact: true }).getByRole('radio', { name: 'Grid' }).focus();
   await page.keyboard.press('ArrowRight');
