@@ -37,6 +37,13 @@ async function insideTheMark(core: TestCore, folder: string, log: string): Promi
   const program = join(folder, 'pieces.sh');
   writeFileSync(program, PIECES);
   await startAgent(core, 'pieces', 'pty', ['sh', program, log]);
+  const rest = new RestClient(core);
+  // Before the view is opened: what it prints first is then on the screen, and no byte of the source.
+  await until('the program', async () =>
+    Captured.parse(await rest.ok('GET', '/agents/pieces/terminal'))
+      .lines.join('\n')
+      .includes('READY'),
+  );
   const { client } = await openLine(core);
   const view = client.view({ agentId: 'pieces', ...SIZE, control: 'take' });
   await view.shows('READY');
