@@ -252,7 +252,10 @@ describe('a timeline', () => {
           if (id === gone?.id) throw new Error('It is gone.');
           const answer = await history.client.messages.get({ id });
           const settledAt = { queuedAt: 1, deliveredAt: 2, readAt: 3, deadAt: null, deadReason: null };
-          return { ...answer, deliveries: [{ messageId: answer.message.id, recipient: 'ben', state: 'read' as const, ...settledAt }] };
+          return {
+            ...answer,
+            deliveries: [{ messageId: answer.message.id, recipient: 'ben', state: 'read' as const, ...settledAt }],
+          };
         },
       },
     }));
