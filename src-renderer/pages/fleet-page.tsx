@@ -1,9 +1,9 @@
-import { useCallback, useMemo, useRef, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useScreenCommands } from '#renderer/commands/use-commands.tsx';
 import { ACTION_KEYS, isPossible } from '#renderer/features/agents/agent-actions.ts';
 import type { AgentAction } from '#renderer/features/agents/agent-actions.ts';
-import type { FleetHands, RenderTerminal } from '#renderer/features/agents/agent-card.tsx';
+import type { FleetHands, RenderTerminal } from '#renderer/features/agents/fleet-agent.ts';
 import { FleetBar } from '#renderer/features/agents/fleet-bar.tsx';
 import type { FleetViewName } from '#renderer/features/agents/fleet-bar.tsx';
 import { FleetGrid } from '#renderer/features/agents/fleet-grid.tsx';
@@ -17,26 +17,18 @@ import { useFleet } from '#renderer/features/agents/use-fleet.ts';
 import { useSelection } from '#renderer/features/agents/use-selection.ts';
 import { MiniTerminal } from '#renderer/features/terminals/mini-terminal.tsx';
 import { changeQuery, goTo, useQueryParameter } from '#renderer/navigation/use-route.tsx';
-import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
-import { problemOf } from '#renderer/store/use-command.ts';
+import { useWindowState } from '#renderer/store/session-context.tsx';
 import { useFreshMetrics } from '#renderer/store/use-metrics.ts';
+import { useSettings } from '#renderer/store/use-settings.ts';
 import { Button } from '#renderer/ui/button.tsx';
 import { EmptyState } from '#renderer/ui/empty-state.tsx';
-import { showToast } from '#renderer/ui/toast.tsx';
 import type { AgentId } from '#shared/kernel/ids.ts';
-import type { SettingsChanges } from '#shared/settings/model.ts';
 
 const NO_ORDER: ShownOrder = { ids: [], isStale: false };
 
 /** Terminals are a feature of their own: the views of the fleet are handed this. */
-const renderTerminal: RenderTerminal = (agent, { rows, isQuiet, onColumns }) => (
-  <MiniTerminal
-    agentId={agent.id}
-    runId={agent.run?.id}
-    rows={rows}
-    isQuiet={isQuiet}
-    {...(onColumns === undefined ? {} : { onColumns })}
-  />
+const renderTerminal: RenderTerminal = (agent, { rows, isQuiet }) => (
+  <MiniTerminal agentId={agent.id} runId={agent.run?.id} rows={rows} isQuiet={isQuiet} />
 );
 
 /** Goes to the composer, with these agents as recipients. */
@@ -48,9 +40,8 @@ function writeTo(ids: readonly string[]): void {
 
 /** The agents of the project: the home of the window. */
 export function FleetPage(): ReactNode {
-  const session = useSession();
   const hasCrew = useWindowState((state) => state.hasCrew);
-  const settings = useWindowState((state) => state.crew.settings);
+  const [settings, update] = useSettings();
   const [query, setQuery] = useQueryParameter('q');
   const fleet = useFleet(query);
   const [currentId, setCurrentId] = useState<string>();
@@ -61,14 +52,6 @@ export function FleetPage(): ReactNode {
   const filter = useRef<HTMLInputElement>(null);
   useFreshMetrics();
 
-  const update = useCallback(
-    (changes: SettingsChanges): void => {
-      Promise.resolve()
-        .then(() => session.client.settings.update(changes))
-        .catch((error: unknown) => showToast({ title: 'The setting was not kept', detail: problemOf(error), tone: 'failed' }));
-    },
-    [session],
-  );
   const onView = (fleetView: FleetViewName): void => update({ fleetView });
 
   const { byId } = fleet;

@@ -1,66 +1,15 @@
-import { Check, Ellipsis, Mail, ShieldCheck, ShieldOff } from 'lucide-react';
 import { memo } from 'react';
-import type { KeyboardEvent, MouseEvent, ReactNode } from 'react';
-import { goTo, Link } from '#renderer/navigation/use-route.tsx';
-import { useWindowState } from '#renderer/store/session-context.tsx';
-import { ContextMenu, Menu } from '#renderer/ui/menu.tsx';
+import type { ReactNode } from 'react';
+import { goTo } from '#renderer/navigation/use-route.tsx';
+import { ContextMenu } from '#renderer/ui/menu.tsx';
 import { StateMark, StateWord } from '#renderer/ui/state-mark.tsx';
-import type { StateLook } from '#renderer/ui/state-mark.tsx';
-import type { Agent, AgentStatus } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
-import { ownEntry } from '#shared/kernel/own-entry.ts';
-import type { AgentAction } from './agent-actions.ts';
 import { AgentMenuItems } from './agent-menu-items.tsx';
+import { AgentLink, AgentMenu, BoundaryBadge, SelectBox, Unread } from './agent-parts.tsx';
 import { AskStrip, TroubleStrip } from './ask-strip.tsx';
 import { CardUsage, Uptime } from './card-usage.tsx';
-import type { FleetAgent } from './fleet-agent.ts';
-import { BOUNDARY_WORDS, lineOf, STATUS_LOOKS } from './status-look.ts';
-
-/** Draws an agent's terminal. Terminals are another feature's: the page hands this in. */
-export type RenderTerminal = (
-  agent: Agent,
-  options: {
-    /** The most rows that can be seen; 300 for the whole screen. */
-    readonly rows: number;
-    /** Nothing happens there any more. */
-    readonly isQuiet: boolean;
-    /** Told how many columns the widest row so far takes. */
-    readonly onColumns?: (cols: number) => void;
-  },
-) => ReactNode;
-
-/** What can be done from a card, a row or a pane. The same object for all of them, so that they stay as they are. */
-export interface FleetHands {
-  readonly onCurrent: (id: string) => void;
-  /** With `isRange`, everything from the last one that was selected. */
-  readonly onToggle: (id: string, isRange: boolean) => void;
-  /** Selects all of these, or none when all are selected. */
-  readonly onToggleAll: (ids: readonly string[]) => void;
-  readonly onAction: (id: string, action: AgentAction) => void;
-  readonly onMessage: (id: string) => void;
-}
-
-/** Whether nothing happens in a terminal any more that anybody must look at. */
-export function isQuiet(status: AgentStatus): boolean {
-  return !isAlive(status) && status !== 'failed' && status !== 'lost';
-}
-
-const NEEDS: StateLook = { shape: 'triangle', tone: 'needs', word: 'Needs you' };
-
-/** How an agent is drawn in the fleet: that it waits for the operator comes before its state. */
-export function lookOf({ agent, question }: FleetAgent): StateLook {
-  return question === undefined ? STATUS_LOOKS[agent.state.status] : NEEDS;
-}
-
-/** The one line of what it is doing, or of what it asks about; of a program that says nothing of itself, its command. */
-export function doingOf({ agent, question }: FleetAgent): string {
-  return question?.subject ?? (lineOf(agent) || (agent.config.command?.join(' ') ?? ''));
-}
-
-/** The same where a strip below says why it failed: what it was for. */
-function purposeOf({ agent }: FleetAgent): string {
-  return agent.config.description || (agent.config.command?.join(' ') ?? '');
-}
+import type { FleetAgent, FleetHands, RenderTerminal } from './fleet-agent.ts';
+import { doingOf, isQuiet, lookOf, purposeOf } from './status-look.ts';
 
 interface AgentCardProps {
   readonly row: FleetAgent;
@@ -86,15 +35,7 @@ export const AgentCard = memo(function AgentCard(props: AgentCardProps): ReactNo
   const tabIndex = isCurrent ? 0 : -1;
   const trouble = question === undefined && (state.status === 'failed' || state.status === 'lost') ? state.reason : undefined;
   const frame = question === undefined ? 'border-hair hover:border-hair-strong' : 'border-needs-line';
-  const items = (
-    <AgentMenuItems
-      agent={agent}
-      isSelected={isSelected}
-      onSelect={() => hands.onToggle(id, false)}
-      onAction={(action) => hands.onAction(id, action)}
-      onMessage={() => hands.onMessage(id)}
-    />
-  );
+  const items = <AgentMenuItems agent={agent} isSelected={isSelected} hands={hands} />;
   return (
     <ContextMenu items={items} label={`Actions for ${id}`}>
       <div
@@ -109,7 +50,13 @@ export const AgentCard = memo(function AgentCard(props: AgentCardProps): ReactNo
         <header className={`flex-none px-3 pt-2 pb-[7px] ${isSelected ? 'bg-select' : ''}`}>
           <div className="flex h-5 min-w-0 items-center gap-2">
             <StateMark look={look} />
-            <CardLink id={id} tabIndex={tabIndex} isSelected={isSelected} hands={hands} />
+            <AgentLink
+              id={id}
+              tabIndex={tabIndex}
+              isSelected={isSelected}
+              hands={hands}
+              className="min-w-0 truncate text-13 after:absolute after:inset-0"
+            />
             <span className="min-w-0 shrink-[99] truncate text-12 text-tx-3">{agent.config.type}</span>
             <span className="ml-auto flex-none">
               <Unread agentId={id} />
@@ -125,22 +72,7 @@ export const AgentCard = memo(function AgentCard(props: AgentCardProps): ReactNo
           <div
             className={`absolute top-[27px] right-2 z-1 flex items-center ${isSelected ? '' : 'opacity-0 group-focus-within/card:opacity-100 group-hover/card:opacity-100 has-[[data-state=open]]:opacity-100 [[data-selecting]_&]:opacity-100'}`}
           >
-            <Menu
-              label={`Actions for ${id}`}
-              align="end"
-              trigger={
-                <button
-                  type="button"
-                  tabIndex={tabIndex}
-                  aria-label={`Actions for ${id}`}
-                  className="inline-flex size-6 items-center justify-center rounded-2 text-tx-2 hover:bg-bg-2 hover:text-tx-1 aria-expanded:bg-bg-2"
-                >
-                  <Ellipsis aria-hidden className="size-3.5" />
-                </button>
-              }
-            >
-              {items}
-            </Menu>
+            <AgentMenu id={id} tabIndex={tabIndex} items={items} />
             <SelectBox id={id} isSelected={isSelected} hands={hands} tabIndex={tabIndex} />
           </div>
         </header>
@@ -182,97 +114,3 @@ export const AgentCard = memo(function AgentCard(props: AgentCardProps): ReactNo
     </ContextMenu>
   );
 });
-
-interface CardLinkProps {
-  readonly id: string;
-  readonly tabIndex: number;
-  readonly isSelected: boolean;
-  readonly hands: FleetHands;
-}
-
-/** The name. Enter opens it as any link; Space selects. Arrow keys are the grid's. */
-function CardLink({ id, tabIndex, isSelected, hands }: CardLinkProps): ReactNode {
-  const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key !== ' ' && event.key !== 'x') return;
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    hands.onToggle(id, event.shiftKey);
-  };
-  const onClick = (event: MouseEvent): void => {
-    if (!event.shiftKey) return;
-    event.preventDefault();
-    hands.onToggle(id, true);
-  };
-  return (
-    <Link
-      to={{ page: 'agent', id, tab: 'overview' }}
-      title={id}
-      tabIndex={tabIndex}
-      draggable={false}
-      data-card-link=""
-      aria-description={isSelected ? 'selected' : undefined}
-      onFocus={() => hands.onCurrent(id)}
-      onKeyDown={onKeyDown}
-      onClick={onClick}
-      className="min-w-8 truncate text-13 font-strong outline-none after:absolute after:inset-0"
-    >
-      {id}
-    </Link>
-  );
-}
-
-interface SelectBoxProps extends Pick<CardLinkProps, 'id' | 'isSelected' | 'hands'> {
-  readonly tabIndex: number;
-}
-
-/** Selects an agent; with Shift everything from the last one that was. */
-export function SelectBox({ id, isSelected, hands, tabIndex }: SelectBoxProps): ReactNode {
-  return (
-    <button
-      type="button"
-      role="checkbox"
-      aria-checked={isSelected}
-      aria-label={`Select ${id}`}
-      tabIndex={tabIndex}
-      onClick={(event) => hands.onToggle(id, event.shiftKey)}
-      className="inline-flex size-6 flex-none items-center justify-center rounded-2"
-    >
-      <span
-        className={`inline-flex size-3.5 items-center justify-center rounded-1 border ${isSelected ? 'border-ink bg-ink text-on-ink' : 'border-tx-3'}`}
-      >
-        {isSelected ? <Check aria-hidden className="size-2.5" strokeWidth={4} /> : null}
-      </span>
-    </button>
-  );
-}
-
-/** How many messages wait for the agent; nothing when none does. */
-export function Unread({ agentId }: { readonly agentId: string }): ReactNode {
-  const unread = useWindowState((state) => ownEntry(state.unread, agentId) ?? 0);
-  if (unread === 0) return null;
-  return (
-    <span
-      className="figures inline-flex items-center gap-1 text-tx-2"
-      title={`${unread} unread ${unread === 1 ? 'message' : 'messages'}`}
-    >
-      <Mail aria-hidden className="size-3 text-tx-3" />
-      {unread}
-      <span className="sr-only">unread</span>
-    </span>
-  );
-}
-
-/** What confines an agent; the whole sentence on hover. */
-export function BoundaryBadge({ agent }: { readonly agent: Agent }): ReactNode {
-  const isContained = agent.boundary !== 'host';
-  const Shield = isContained ? ShieldCheck : ShieldOff;
-  return (
-    <span
-      title={agent.boundaryNote}
-      className={`relative z-1 flex min-w-0 items-center gap-1.5 ${isContained ? 'text-tx-2' : 'text-tx-1'}`}
-    >
-      <Shield aria-hidden className={`size-3.5 flex-none ${isContained ? 'text-st-working' : 'text-st-failed'}`} />
-      <span className="truncate">{BOUNDARY_WORDS[agent.boundary]}</span>
-    </span>
-  );
-}

@@ -5,6 +5,7 @@ import { MenuItem, MenuSeparator } from '#renderer/ui/menu.tsx';
 import type { Agent } from '#shared/agents/model.ts';
 import type { AgentAction } from './agent-actions.ts';
 import { ACTION_KEYS, ACTION_WORDS, AGENT_ACTIONS, isPossible } from './agent-actions.ts';
+import type { FleetHands } from './fleet-agent.ts';
 
 const SIZE = 'size-3.5';
 
@@ -20,13 +21,11 @@ export const ACTION_ICONS: Readonly<Record<AgentAction, ReactNode>> = {
 interface AgentMenuItemsProps {
   readonly agent: Agent;
   readonly isSelected: boolean;
-  readonly onSelect: () => void;
-  readonly onAction: (action: AgentAction) => void;
-  readonly onMessage: () => void;
+  readonly hands: FleetHands;
 }
 
 /** What can be done with one agent, for its context menu and its menu of the same things. */
-export function AgentMenuItems({ agent, isSelected, onSelect, onAction, onMessage }: AgentMenuItemsProps): ReactNode {
+export function AgentMenuItems({ agent, isSelected, hands }: AgentMenuItemsProps): ReactNode {
   const { id, run } = agent;
   const attach = run?.attachCommand ?? null;
   return (
@@ -38,15 +37,20 @@ export function AgentMenuItems({ agent, isSelected, onSelect, onAction, onMessag
       >
         Open
       </MenuItem>
-      <MenuItem icon={<MessageSquareText aria-hidden className={SIZE} />} shortcut="m" onSelect={onMessage}>
+      <MenuItem icon={<MessageSquareText aria-hidden className={SIZE} />} shortcut="m" onSelect={() => hands.onMessage(id)}>
         Write a message
       </MenuItem>
-      <MenuItem icon={<Check aria-hidden className={SIZE} />} shortcut="x" onSelect={onSelect}>
+      <MenuItem icon={<Check aria-hidden className={SIZE} />} shortcut="x" onSelect={() => hands.onToggle(id, false)}>
         {isSelected ? 'Unselect' : 'Select'}
       </MenuItem>
       <MenuSeparator />
       {AGENT_ACTIONS.filter((action) => isPossible(action, agent.state.status)).map((action) => (
-        <MenuItem key={action} icon={ACTION_ICONS[action]} shortcut={ACTION_KEYS[action]} onSelect={() => onAction(action)}>
+        <MenuItem
+          key={action}
+          icon={ACTION_ICONS[action]}
+          shortcut={ACTION_KEYS[action]}
+          onSelect={() => hands.onAction(id, action)}
+        >
           {ACTION_WORDS[action].verb}
         </MenuItem>
       ))}

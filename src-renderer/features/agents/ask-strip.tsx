@@ -87,45 +87,47 @@ export function AskStrip({ agentId, question, tabIndex }: AskStripProps): ReactN
           </Button>
         </form>
       ) : (
-        <div className="flex min-h-6 min-w-0 flex-wrap items-center gap-1.5">
-          {isSent ? (
-            <span role="status" className="text-tx-2">
-              Answered
-            </span>
-          ) : isCut ? (
-            <Button size="small" look="ink" tabIndex={tabIndex} onClick={read}>
-              Read and answer
-            </Button>
-          ) : (
-            <>
-              {question.answers.map((each, index) => (
-                <Button
-                  key={each}
-                  size="small"
-                  look={index === 0 ? 'ink' : 'outline'}
-                  tabIndex={tabIndex}
-                  disabled={isBusy || !isSettled}
-                  onClick={() => answer(each)}
-                >
-                  {visibleText(each)}
-                </Button>
-              ))}
-              <Button
-                ref={replyButton}
-                size="small"
-                look={question.answers.length === 0 ? 'ink' : 'quiet'}
-                tabIndex={tabIndex}
-                disabled={isBusy}
-                data-reply=""
-                onClick={() => {
-                  setAsked(true);
-                  setReplying(true);
-                }}
-              >
-                Reply
+        <div className="flex min-h-6 min-w-0 items-start gap-2">
+          <div className="flex min-w-0 flex-1 flex-wrap items-center gap-1.5">
+            {isSent ? (
+              <span role="status" className="text-tx-2">
+                Answered
+              </span>
+            ) : isCut ? (
+              <Button size="small" look="ink" tabIndex={tabIndex} data-reply="" onClick={read}>
+                Read and answer
               </Button>
-            </>
-          )}
+            ) : (
+              <>
+                {question.answers.map((each, index) => (
+                  <Button
+                    key={each}
+                    size="small"
+                    look={index === 0 ? 'ink' : 'outline'}
+                    tabIndex={tabIndex}
+                    disabled={isBusy || !isSettled}
+                    onClick={() => answer(each)}
+                  >
+                    {visibleText(each)}
+                  </Button>
+                ))}
+                <Button
+                  ref={replyButton}
+                  size="small"
+                  look={question.answers.length === 0 ? 'ink' : 'quiet'}
+                  tabIndex={tabIndex}
+                  disabled={isBusy}
+                  data-reply=""
+                  onClick={() => {
+                    setAsked(true);
+                    setReplying(true);
+                  }}
+                >
+                  Reply
+                </Button>
+              </>
+            )}
+          </div>
           <Age question={question} />
         </div>
       )}
@@ -153,7 +155,7 @@ function Age({ question }: { readonly question: FleetQuestion }): ReactNode {
   const more = question.more === 0 ? '' : `${question.more} more · `;
   if (question.expiresAt === null) {
     return (
-      <span className="ml-auto flex-none text-tx-2">
+      <span className="flex-none leading-6 whitespace-nowrap text-tx-2">
         {more}
         <RelativeTime at={question.at} />
       </span>
@@ -165,7 +167,7 @@ function Age({ question }: { readonly question: FleetQuestion }): ReactNode {
     <time
       dateTime={new Date(question.expiresAt).toISOString()}
       title={fullTime(question.expiresAt)}
-      className="ml-auto flex-none text-tx-2"
+      className="flex-none leading-6 whitespace-nowrap text-tx-2"
     >
       {more}expires in {left}
     </time>
@@ -211,7 +213,7 @@ export function TroubleStrip({ reason, at, onRestart, onOpen, tabIndex }: Troubl
         <Button size="small" look="quiet" tabIndex={tabIndex} onClick={onOpen}>
           Open
         </Button>
-        <RelativeTime at={at} className="ml-auto text-tx-2" />
+        <RelativeTime at={at} className="ml-auto flex-none whitespace-nowrap text-tx-2" />
       </div>
     </div>
   );

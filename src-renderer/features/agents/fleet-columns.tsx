@@ -5,12 +5,13 @@ import { Button } from '#renderer/ui/button.tsx';
 import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { StateMark, StateWord } from '#renderer/ui/state-mark.tsx';
 import { isAlive } from '#shared/agents/model.ts';
+import { BoundaryBadge } from './agent-parts.tsx';
 import { QuestionText } from './ask-strip.tsx';
-import { BoundaryBadge, doingOf, lookOf } from './agent-card.tsx';
 import { bytesText, percentText } from './agent-figures.ts';
 import { Uptime } from './card-usage.tsx';
 import type { FleetAgent } from './fleet-agent.ts';
 import { FLEET_GROUPS, groupOf } from './fleet-order.ts';
+import { doingOf, lookOf } from './status-look.ts';
 
 /** An agent with all that a row of the table shows of it. The same object as long as nothing of it changed. */
 export interface TableDatum {
@@ -162,7 +163,7 @@ export const FLEET_COLUMNS: readonly FleetColumn[] = [
 /** A row is too low for a question and its answers: it leads there. */
 function ReadButton({ messageId }: { readonly messageId: string }): ReactNode {
   return (
-    <Button size="small" look="ink" className="flex-none" onClick={() => goTo({ page: 'messages', messageId })}>
+    <Button size="small" look="ink" className="flex-none" data-reply="" onClick={() => goTo({ page: 'messages', messageId })}>
       Answer
     </Button>
   );

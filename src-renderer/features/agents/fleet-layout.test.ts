@@ -75,9 +75,10 @@ describe('how a wall stands', () => {
     expect(panesThatFit(0, 1360, 780)).toBe(0);
   });
 
-  it('sets a terminal as large as its columns allow', () => {
-    expect(typeFor(80, 1360)).toEqual({ size: 13, line: 18 });
-    expect(typeFor(80, 448).size).toBeCloseTo(8.75);
-    expect(typeFor(300, 448).size).toBe(8);
+  it('sets all terminals alike, as large as their columns allow, and never too small to be read', () => {
+    expect(typeFor(1360)).toEqual({ size: 13, line: 18 });
+    expect(typeFor(570)).toEqual({ size: 11.5, line: 16 });
+    expect(typeFor(448)).toEqual({ size: 10.5, line: 14 });
+    expect(typeFor(100)).toEqual({ size: 10.5, line: 14 });
   });
 });

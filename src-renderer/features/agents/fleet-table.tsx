@@ -8,26 +8,18 @@ import {
 } from '@tanstack/react-table';
 import type { ColumnDef, SortingState } from '@tanstack/react-table';
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
-import { Columns3, Ellipsis } from 'lucide-react';
-import { memo, useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react';
-import type { KeyboardEvent, ReactNode } from 'react';
-import { useStore } from 'zustand';
-import { Link, useQueryParameter } from '#renderer/navigation/use-route.tsx';
-import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
-import { IconButton } from '#renderer/ui/button.tsx';
+import { useCallback, useLayoutEffect, useMemo, useRef } from 'react';
+import type { ReactNode } from 'react';
+import { useQueryParameter } from '#renderer/navigation/use-route.tsx';
 import { Checkbox } from '#renderer/ui/checkbox.tsx';
-import { ContextMenu, Menu, MenuCheckItem, MenuItem, MenuLabel, MenuSeparator } from '#renderer/ui/menu.tsx';
 import { SortButton, Table, TableCell, TableHead, TableRow } from '#renderer/ui/table.tsx';
-import { isAlive } from '#shared/agents/model.ts';
-import { ownEntry } from '#shared/kernel/own-entry.ts';
-import { SelectBox } from './agent-card.tsx';
-import type { FleetHands } from './agent-card.tsx';
-import { AgentMenuItems } from './agent-menu-items.tsx';
-import type { FleetColumn, TableDatum } from './fleet-columns.tsx';
+import { ColumnMenu } from './fleet-column-menu.tsx';
+import type { TableDatum } from './fleet-columns.tsx';
 import { DEFAULT_COLUMNS, FLEET_COLUMNS } from './fleet-columns.tsx';
+import { AgentRow } from './fleet-table-row.tsx';
 import type { FleetViewProps } from './fleet-view.ts';
 import { useFleetKeys, useSettledRows, useSize } from './fleet-view.ts';
-import { Kept } from './kept.ts';
+import { bareDatum, useTableData } from './use-table-data.ts';
 
 /** Height of a row, and of the head, in pixels. */
 const ROW = 28;
@@ -209,151 +201,5 @@ function Room({ height, columns }: { readonly height: number; readonly columns: 
     <tr aria-hidden>
       <td colSpan={columns} style={{ height }} />
     </tr>
-  );
-}
-
-/** An agent that the filter no longer wants, but that keeps its place for now. */
-function bareDatum(byId: FleetViewProps['byId'], id: string): TableDatum | undefined {
-  const row = byId.get(id);
-  return row === undefined ? undefined : { row, unread: 0, cpu: undefined, memoryBytes: undefined };
-}
-
-/** Rows with what they show besides; a row of which nothing changed stays the same object. */
-function useTableData(rows: FleetViewProps['rows']): readonly TableDatum[] {
-  const unread = useWindowState((state) => state.unread);
-  const samples = useStore(useSession().metrics.store, (state) => state.samples);
-  const [kept] = useState(
-    () =>
-      new Kept<TableDatum>(
-        ({ row }) => row.agent.id,
-        (a, b) => a.row === b.row && a.unread === b.unread && a.cpu === b.cpu && a.memoryBytes === b.memoryBytes,
-      ),
-  );
-  return useMemo(
-    () =>
-      kept.renew(
-        rows.map((row): TableDatum => {
-          const { id, state } = row.agent;
-          const measured = isAlive(state.status) ? ownEntry(samples, id) : undefined;
-          return { row, unread: ownEntry(unread, id) ?? 0, cpu: measured?.cpu.at(-1), memoryBytes: measured?.memoryBytes.at(-1) };
-        }),
-      ),
-    [rows, unread, samples, kept],
-  );
-}
-
-interface AgentRowProps {
-  readonly datum: TableDatum;
-  readonly index: number;
-  readonly columns: readonly FleetColumn[];
-  readonly isSelected: boolean;
-  readonly isCurrent: boolean;
-  readonly hands: FleetHands;
-}
-
-const AgentRow = memo(function AgentRow({ datum, index, columns, isSelected, isCurrent, hands }: AgentRowProps): ReactNode {
-  const { agent, question } = datum.row;
-  const { id } = agent;
-  const tabIndex = isCurrent ? 0 : -1;
-  const items = (
-    <AgentMenuItems
-      agent={agent}
-      isSelected={isSelected}
-      onSelect={() => hands.onToggle(id, false)}
-      onAction={(action) => hands.onAction(id, action)}
-      onMessage={() => hands.onMessage(id)}
-    />
-  );
-  const onKeyDown = (event: KeyboardEvent): void => {
-    if ((event.key !== ' ' && event.key !== 'x') || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    hands.onToggle(id, event.shiftKey);
-  };
-  return (
-    <ContextMenu items={items} label={`Actions for ${id}`}>
-      <TableRow
-        isSelected={isSelected}
-        aria-rowindex={index + 2}
-        data-agent={id}
-        className={`relative has-[a:focus-visible]:outline-2 has-[a:focus-visible]:-outline-offset-2 has-[a:focus-visible]:outline-focus ${question === undefined ? '' : 'bg-needs-bg'}`}
-      >
-        <TableCell className={isSelected ? 'shadow-[inset_2px_0_0_var(--color-tx-1)]' : ''}>
-          <SelectBox id={id} isSelected={isSelected} hands={hands} tabIndex={tabIndex} />
-        </TableCell>
-        <TableCell isHead scope="row" className="truncate">
-          <Link
-            to={{ page: 'agent', id, tab: 'overview' }}
-            title={id}
-            tabIndex={tabIndex}
-            draggable={false}
-            data-card-link=""
-            onFocus={() => hands.onCurrent(id)}
-            onKeyDown={onKeyDown}
-            onClick={(event) => {
-              if (!event.shiftKey) return;
-              event.preventDefault();
-              hands.onToggle(id, true);
-            }}
-            className="font-strong outline-none hover:underline"
-          >
-            {id}
-          </Link>
-        </TableCell>
-        {columns.map((column) => (
-          <TableCell key={column.id} isFigure={column.isFigure ?? false} className="truncate">
-            {column.cell(datum)}
-          </TableCell>
-        ))}
-        <TableCell isFigure className="pl-0!">
-          <Menu
-            label={`Actions for ${id}`}
-            align="end"
-            trigger={
-              <button
-                type="button"
-                tabIndex={tabIndex}
-                aria-label={`Actions for ${id}`}
-                className="inline-flex size-6 items-center justify-center rounded-2 text-tx-3 hover:text-tx-1 aria-expanded:bg-bg-2"
-              >
-                <Ellipsis aria-hidden className="size-3.5" />
-              </button>
-            }
-          >
-            {items}
-          </Menu>
-        </TableCell>
-      </TableRow>
-    </ContextMenu>
-  );
-});
-
-interface ColumnMenuProps {
-  readonly chosen: ReadonlySet<string>;
-  readonly onColumns: (columns: string[]) => void;
-}
-
-/** Which columns are shown. */
-function ColumnMenu({ chosen, onColumns }: ColumnMenuProps): ReactNode {
-  return (
-    <Menu
-      label="Columns"
-      align="end"
-      trigger={<IconButton size="small" label="Columns" icon={<Columns3 aria-hidden className="size-3.5" />} />}
-    >
-      <MenuLabel>Columns</MenuLabel>
-      {FLEET_COLUMNS.map(({ id, title }) => (
-        <MenuCheckItem
-          key={id}
-          checked={chosen.has(id)}
-          onChange={(isShown) =>
-            onColumns(FLEET_COLUMNS.map((column) => column.id).filter((each) => (each === id ? isShown : chosen.has(each))))
-          }
-        >
-          {title}
-        </MenuCheckItem>
-      ))}
-      <MenuSeparator />
-      <MenuItem onSelect={() => onColumns([])}>The usual ones</MenuItem>
-    </Menu>
   );
 }

@@ -1,8 +1,7 @@
 /** What the grid, the table and the wall have in common: what they are given, and how keys move in them. */
 import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { FocusEvent, KeyboardEvent, Ref, RefObject } from 'react';
-import type { FleetHands, RenderTerminal } from './agent-card.tsx';
-import type { FleetAgent } from './fleet-agent.ts';
+import type { FleetAgent, FleetHands, RenderTerminal } from './fleet-agent.ts';
 import { cardAfter } from './fleet-layout.ts';
 import { useSettledOrder } from './use-settled-order.ts';
 

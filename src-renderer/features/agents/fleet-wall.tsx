@@ -1,24 +1,20 @@
-import { Ellipsis } from 'lucide-react';
-import { memo, useMemo, useRef, useState } from 'react';
+import { memo, useMemo, useRef } from 'react';
 import type { ReactNode } from 'react';
-import { Link } from '#renderer/navigation/use-route.tsx';
-import { ContextMenu, Menu } from '#renderer/ui/menu.tsx';
+import { ContextMenu } from '#renderer/ui/menu.tsx';
 import { StateMark, StateWord } from '#renderer/ui/state-mark.tsx';
-import { doingOf, isQuiet, lookOf, Unread } from './agent-card.tsx';
-import type { FleetHands, RenderTerminal } from './agent-card.tsx';
 import { AgentMenuItems } from './agent-menu-items.tsx';
+import { AgentLink, AgentMenu, Unread } from './agent-parts.tsx';
 import { AskStrip } from './ask-strip.tsx';
-import type { FleetAgent } from './fleet-agent.ts';
+import type { FleetAgent, FleetHands, RenderTerminal } from './fleet-agent.ts';
 import type { FleetViewProps } from './fleet-view.ts';
 import { useFleetKeys, useSettledRows, useSize } from './fleet-view.ts';
+import { doingOf, isQuiet, lookOf } from './status-look.ts';
 import { layOutWall, MOST_PANES, panesThatFit, typeFor } from './wall-layout.ts';
 
 /** Around the panes, in pixels. */
 const PADDING = 12;
 /** Rows asked for: the whole screen, however high. */
 const WHOLE_SCREEN = 300;
-/** Type does not grow beyond what so many columns leave it: a shell with a short prompt is not to be read across the room. */
-const LEAST_COLS = 64;
 
 /** Live terminals side by side: those of the selected agents, or of the first in the fleet's order. */
 export function FleetWall(props: FleetViewProps): ReactNode {
@@ -49,6 +45,8 @@ export function FleetWall(props: FleetViewProps): ReactNode {
     ref,
   });
   const left = settled.rows.length - count;
+  // One size for all: a wall of differently sized letters cannot be read across.
+  const type = typeFor(layout.paneWidth);
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <ul
@@ -60,6 +58,8 @@ export function FleetWall(props: FleetViewProps): ReactNode {
         style={{
           gridTemplateColumns: `repeat(${layout.columns}, minmax(0, 1fr))`,
           gridTemplateRows: `repeat(${layout.rows}, minmax(0, 1fr))`,
+          fontSize: `${type.size}px`,
+          lineHeight: `${type.line}px`,
         }}
       >
         {size.width === 0
@@ -68,7 +68,6 @@ export function FleetWall(props: FleetViewProps): ReactNode {
               <WallPane
                 key={row.agent.id}
                 row={row}
-                paneWidth={layout.paneWidth}
                 isSelected={selected.has(row.agent.id)}
                 isCurrent={index === currentIndex}
                 hands={hands}
@@ -93,7 +92,6 @@ function noScroll(): void {
 
 interface WallPaneProps {
   readonly row: FleetAgent;
-  readonly paneWidth: number;
   readonly isSelected: boolean;
   readonly isCurrent: boolean;
   readonly hands: FleetHands;
@@ -101,21 +99,12 @@ interface WallPaneProps {
 }
 
 const WallPane = memo(function WallPane(props: WallPaneProps): ReactNode {
-  const { row, paneWidth, isSelected, isCurrent, hands, renderTerminal } = props;
+  const { row, isSelected, isCurrent, hands, renderTerminal } = props;
   const { agent, question } = row;
   const { id, state } = agent;
-  const [cols, setCols] = useState(LEAST_COLS);
-  const type = typeFor(Math.max(cols, LEAST_COLS), paneWidth);
+  const tabIndex = isCurrent ? 0 : -1;
   const look = lookOf(row);
-  const items = (
-    <AgentMenuItems
-      agent={agent}
-      isSelected={isSelected}
-      onSelect={() => hands.onToggle(id, false)}
-      onAction={(action) => hands.onAction(id, action)}
-      onMessage={() => hands.onMessage(id)}
-    />
-  );
+  const items = <AgentMenuItems agent={agent} isSelected={isSelected} hands={hands} />;
   return (
     <ContextMenu items={items} label={`Actions for ${id}`}>
       <li
@@ -127,47 +116,26 @@ const WallPane = memo(function WallPane(props: WallPaneProps): ReactNode {
           title={state.evidence.detail}
         >
           <StateMark look={look} />
-          <Link
-            to={{ page: 'agent', id, tab: 'overview' }}
+          <AgentLink
+            id={id}
             title={`Open ${id}, where you can take control`}
-            tabIndex={isCurrent ? 0 : -1}
-            draggable={false}
-            data-card-link=""
-            onFocus={() => hands.onCurrent(id)}
-            className="max-w-[60%] flex-none truncate font-strong outline-none after:absolute after:inset-0"
-          >
-            {id}
-          </Link>
+            tabIndex={tabIndex}
+            isSelected={isSelected}
+            hands={hands}
+            className="max-w-[60%] flex-none truncate after:absolute after:inset-0"
+          />
           <StateWord look={look} />
           <span className="min-w-0 flex-1 truncate text-tx-2">{doingOf(row)}</span>
           <Unread agentId={id} />
           <span className="relative z-1">
-            <Menu
-              label={`Actions for ${id}`}
-              align="end"
-              trigger={
-                <button
-                  type="button"
-                  tabIndex={isCurrent ? 0 : -1}
-                  aria-label={`Actions for ${id}`}
-                  className="inline-flex size-6 items-center justify-center rounded-2 text-tx-3 hover:bg-bg-2 hover:text-tx-1 aria-expanded:bg-bg-2"
-                >
-                  <Ellipsis aria-hidden className="size-3.5" />
-                </button>
-              }
-            >
-              {items}
-            </Menu>
+            <AgentMenu id={id} tabIndex={tabIndex} items={items} />
           </span>
         </div>
-        <div
-          className="flex min-h-0 flex-1 flex-col justify-end bg-t-bg px-2 py-1"
-          style={{ fontSize: `${type.size}px`, lineHeight: `${type.line}px` }}
-        >
-          {renderTerminal(agent, { rows: WHOLE_SCREEN, isQuiet: isQuiet(state.status), onColumns: setCols })}
+        <div className="flex min-h-0 flex-1 flex-col bg-t-bg px-2 py-1">
+          {renderTerminal(agent, { rows: WHOLE_SCREEN, isQuiet: isQuiet(state.status) })}
         </div>
         {question === undefined ? null : (
-          <AskStrip key={question.messageId} agentId={id} question={question} tabIndex={isCurrent ? 0 : -1} />
+          <AskStrip key={question.messageId} agentId={id} question={question} tabIndex={tabIndex} />
         )}
       </li>
     </ContextMenu>

@@ -1,6 +1,8 @@
 import type { StateLook } from '#renderer/ui/state-mark.tsx';
 import type { Agent, AgentState, AgentStatus } from '#shared/agents/model.ts';
+import { isAlive } from '#shared/agents/model.ts';
 import type { Boundary } from '#shared/runtimes/model.ts';
+import type { FleetAgent } from './fleet-agent.ts';
 
 /** How each state is drawn. */
 export const STATUS_LOOKS: Readonly<Record<AgentStatus, StateLook>> = {
@@ -54,3 +56,25 @@ export const BOUNDARY_WORDS: Readonly<Record<Boundary, string>> = {
   bubblewrap: 'bubblewrap',
   host: 'host, not contained',
 };
+
+/** Whether nothing happens in a terminal any more that anybody must look at. */
+export function isQuiet(status: AgentStatus): boolean {
+  return !isAlive(status) && status !== 'failed' && status !== 'lost';
+}
+
+const NEEDS: StateLook = { shape: 'triangle', tone: 'needs', word: 'Needs you' };
+
+/** How an agent is drawn in the fleet: that it waits for the operator comes before its state. */
+export function lookOf({ agent, question }: FleetAgent): StateLook {
+  return question === undefined ? STATUS_LOOKS[agent.state.status] : NEEDS;
+}
+
+/** The one line of what it is doing, or of what it asks about; of a program that says nothing of itself, its command. */
+export function doingOf({ agent, question }: FleetAgent): string {
+  return question?.subject ?? (lineOf(agent) || (agent.config.command?.join(' ') ?? ''));
+}
+
+/** The same where a strip below says why it failed: what it was for. */
+export function purposeOf({ agent }: FleetAgent): string {
+  return agent.config.description || (agent.config.command?.join(' ') ?? '');
+}

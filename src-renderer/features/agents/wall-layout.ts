@@ -7,13 +7,13 @@ const GAP = 8;
 /** What a pane holds besides its terminal: its head, and margins. */
 const AROUND = { width: 18, height: 36 } as const;
 /** A pane smaller than this can be looked at, not read: unless asked for, no more are shown than fit at this size. */
-const LEAST_PANE = { width: 400, height: 212 } as const;
+const LEAST_PANE = { width: 440, height: 212 } as const;
 /** The terminal that the panes are shaped for: an agent's own until somebody gives it another size. */
 const SCREEN = { cols: 80, rows: 24 } as const;
 /** Of the code face: the width of a character and the height of a line, of the size of the type. */
 const FACE = { width: 0.6, height: 1.35 } as const;
-/** Type in a pane. */
-const TYPE = { least: 8, most: 13 } as const;
+/** Type in a pane: never smaller than on a card. What is too wide for it is cut at the right, as it is there. */
+const TYPE = { least: 10.5, most: 13 } as const;
 
 /** How panes stand. */
 export interface WallLayout {
@@ -51,9 +51,9 @@ export function panesThatFit(count: number, width: number, height: number): numb
   return Math.min(count, 1);
 }
 
-/** Size of type and height of a line with which a terminal of so many columns fits the width of a pane. */
-export function typeFor(cols: number, paneWidth: number): { readonly size: number; readonly line: number } {
-  const fitting = (paneWidth - AROUND.width) / (cols * FACE.width);
+/** Size of type and height of a line for all panes of a wall: as large as lets a usual terminal fit the width of a pane, and always readable. */
+export function typeFor(paneWidth: number): { readonly size: number; readonly line: number } {
+  const fitting = (paneWidth - AROUND.width) / (SCREEN.cols * FACE.width);
   const size = Math.floor(Math.min(TYPE.most, Math.max(TYPE.least, fitting)) * 4) / 4;
   return { size, line: Math.round(size * FACE.height) };
 }

@@ -13,13 +13,14 @@ interface MiniTerminalProps {
   readonly rows: number;
   /** Nothing happens there any more. */
   readonly isQuiet?: boolean;
-  /** Told how many columns the widest row so far takes: what must fit. */
-  readonly onColumns?: (cols: number) => void;
 }
 
-/** Rows of one line each; the cursor (an i) is a block after the text and a frame over it. */
+/**
+ * Rows of one line each; the cursor (an i) is a block after the text and a frame over it. Few rows stand at the top, as in a
+ * terminal; of more than fit, the last are seen.
+ */
 const ROWS =
-  'flex-none [&>div]:h-[1lh] [&_i]:absolute [&_i]:inset-y-0 [&_i]:w-[1ch] [&_i]:border [&_i]:border-t-fg [&_i[data-over=blank]]:bg-t-fg';
+  'mb-auto flex-none [&>div]:h-[1lh] [&_i]:absolute [&_i]:inset-y-0 [&_i]:w-[1ch] [&_i]:border [&_i]:border-t-fg [&_i[data-over=blank]]:bg-t-fg';
 
 /** The rows that are shown, and how each was drawn: only rows that changed are drawn again. */
 class DrawnRows {
@@ -67,28 +68,19 @@ function cursorElement(text: string, col: number, document: Document): HTMLEleme
  * The last rows of an agent's terminal, live, in whole rows: plain elements, no terminal of its own. Its box decides how
  * many are seen; type and line height are the box's too. Only what is mounted is asked for.
  */
-export function MiniTerminal({ agentId, runId, rows, isQuiet = false, onColumns }: MiniTerminalProps): ReactNode {
+export function MiniTerminal({ agentId, runId, rows, isQuiet = false }: MiniTerminalProps): ReactNode {
   const { terminals } = useSession();
   const box = useRef<HTMLDivElement>(null);
-  const columns = useRef<(cols: number) => void>(undefined);
   const [state, setState] = useState<'waiting' | 'blank' | 'shown'>('waiting');
-  useEffect(() => {
-    columns.current = onColumns;
-  });
-
   useEffect(() => {
     const { current } = box;
     if (runId === undefined || current === null) return undefined;
     const drawn = new DrawnRows(current);
-    let widest = 0;
     const tile = terminals.openTile(
       { agentId, rows: Math.min(300, Math.max(2, rows)) },
       {
         onTile: (payload) => {
           drawn.show(payload);
-          const cols = Math.max(widest, ...payload.rows.map((row) => [...rowText(row)].length));
-          if (cols > widest) columns.current?.(cols);
-          widest = cols;
           setState(payload.rows.some((row) => row.length > 0) ? 'shown' : 'blank');
         },
         onEnd: () => setState((now) => (now === 'waiting' ? 'blank' : now)),
