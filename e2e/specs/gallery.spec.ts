@@ -2,7 +2,7 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
 import { axeFindings, overflows } from '#e2e/support/window.ts';
-import { buildGallery, serveGallery, showPage } from '#e2e/support/gallery.ts';
+import { buildGallery, pressOn, serveGallery, showPage } from '#e2e/support/gallery.ts';
 
 const PAGES = [
   'button',
@@ -158,19 +158,28 @@ test('a menu is opened, gone through, used and left by keys', async ({ page }) =
   await expect(page.getByRole('menuitem', { name: 'Delete' })).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(status(page)).toHaveText('Last: deleted');
+  await expect(trigger).toBeFocused();
 
-  await page.getByRole('button', { name: 'Columns and order' }).press('Enter');
-  await page.getByRole('menuitemcheckbox', { name: 'CPU' }).press('Space');
-  await expect(page.getByRole('menuitemcheckbox', { name: 'CPU' })).not.toBeChecked();
-  await page.getByRole('menuitemradio', { name: 'Name' }).press('Enter');
-  await page.getByRole('button', { name: 'Columns and order' }).press('Enter');
+  const columns = page.getByRole('button', { name: 'Columns and order' });
+  const shown = page.getByRole('menuitemcheckbox', { name: 'CPU' });
+  await pressOn(columns, 'Enter');
+  await expect(shown).toBeFocused();
+  await page.keyboard.press('Space');
+  await expect(shown).not.toBeChecked();
+  await pressOn(page.getByRole('menuitemradio', { name: 'Name' }), 'Enter');
+  await expect(columns).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(shown).toBeFocused();
   await expect(page.getByRole('menuitemradio', { name: 'Name' })).toBeChecked();
   await page.keyboard.press('Escape');
+  await expect(columns).toBeFocused();
 
-  await page.getByRole('button', { name: 'Right button' }).focus();
-  await page.keyboard.press('Shift+F10');
-  await page.getByRole('menuitem', { name: 'Start' }).press('Enter');
+  const area = page.getByRole('button', { name: 'Right button' });
+  await pressOn(area, 'Shift+F10');
+  await expect(page.getByRole('menuitem', { name: 'Start' })).toBeFocused();
+  await page.keyboard.press('Enter');
   await expect(status(page)).toHaveText('Last: started');
+  await expect(area).toBeFocused();
 });
 
 test('a tooltip comes with keyboard focus, and not with the focus a menu gives back to the pointer', async ({ page }) => {
@@ -198,7 +207,7 @@ test('choices are made by keys', async ({ page }) => {
   await expect(priority).toHaveText(/high/);
   await expect(priority).toBeFocused();
 
-  await page.getByRole('button', { name: 'Agent: any', exact: true }).press('ArrowDown');
+  await pressOn(page.getByRole('button', { name: 'Agent: any', exact: true }), 'ArrowDown');
   const filter = page.getByRole('combobox', { name: 'Agent' });
   await expect(filter).toBeFocused();
   await page.keyboard.type('worker-3');
@@ -208,11 +217,12 @@ test('choices are made by keys', async ({ page }) => {
   await page.keyboard.press('Enter');
   await expect(page.getByRole('button', { name: 'Agent: worker-37' })).toBeFocused();
 
-  await page.getByRole('button', { name: 'To: reviewer, webhooks' }).press('Enter');
+  await pressOn(page.getByRole('button', { name: 'To: reviewer, webhooks' }), 'Enter');
   await expect(page.getByRole('combobox', { name: 'To' })).toBeFocused();
   await page.keyboard.type('ledger');
   await expect(page.getByRole('option')).toHaveCount(1);
   await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'To: ledger-migrate, reviewer, webhooks', includeHidden: true })).toBeAttached();
   await page.keyboard.press('Escape');
   await expect(page.getByRole('button', { name: 'To: ledger-migrate, reviewer, webhooks' })).toBeFocused();
   await page.keyboard.press('Enter');
@@ -222,21 +232,20 @@ test('choices are made by keys', async ({ page }) => {
   await page.keyboard.press('Escape');
   await expect(page.getByRole('button', { name: 'To: ledger-migrate, reviewer, webhooks' })).toBeFocused();
 
-  await page.getByRole('radiogroup', { name: 'View', exact: true }).getByRole('radio', { name: 'Grid' }).focus();
-  await page.keyboard.press('ArrowRight');
+  await pressOn(page.getByRole('radiogroup', { name: 'View', exact: true }).getByRole('radio', { name: 'Grid' }), 'ArrowRight');
   await expect(page.getByRole('radiogroup', { name: 'View, icons' }).getByRole('radio', { name: 'Table' })).toBeChecked();
   const files = page.getByRole('checkbox', { name: 'Files' });
   await expect(files).toHaveAttribute('aria-checked', 'mixed');
-  await files.press('Space');
+  await pressOn(files, 'Space');
   await expect(files).toBeChecked();
-  await page.getByRole('switch', { name: 'Notifications' }).press('Space');
+  await pressOn(page.getByRole('switch', { name: 'Notifications' }), 'Space');
   await expect(page.getByRole('switch', { name: 'Notifications' })).not.toBeChecked();
 });
 
 test('a dialog keeps the focus and gives it back', async ({ page }) => {
   await showPage(page, 'dialog');
   const opener = page.getByRole('button', { name: 'Delete…' });
-  await opener.press('Enter');
+  await pressOn(opener, 'Enter');
   const dialog = page.getByRole('dialog', { name: 'Delete ledger-migrate' });
   await expect(dialog).toHaveAccessibleDescription(/cannot be undone/);
   await expect(dialog.getByRole('textbox')).toBeFocused();
@@ -251,20 +260,23 @@ test('a dialog keeps the focus and gives it back', async ({ page }) => {
   await expect(opener).toBeFocused();
 
   // From a menu, whose item is gone by then; and a toast above it can be answered without leaving it.
-  await page.getByRole('button', { name: 'From a menu' }).press('Enter');
-  await page.getByRole('menuitem', { name: 'New agent…' }).press('Enter');
+  await pressOn(page.getByRole('button', { name: 'From a menu' }), 'Enter');
+  await expect(page.getByRole('menuitem', { name: 'New agent…' })).toBeFocused();
+  await page.keyboard.press('Enter');
   const second = page.getByRole('dialog', { name: 'New agent' });
   await second.getByRole('button', { name: 'Check' }).click();
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(page.getByText('Answer: undone')).toBeAttached();
   await expect(second).toBeVisible();
-  await second.getByRole('textbox', { name: 'Name' }).press('Escape');
+  await pressOn(second.getByRole('textbox', { name: 'Name' }), 'Escape');
   await expect(second).toBeHidden();
   await expect(page.getByRole('button', { name: 'From a menu' })).toBeFocused();
 
   // What is longer than its box is reached and scrolled by keys.
-  await page.getByRole('button', { name: 'Read on…' }).press('Enter');
+  await pressOn(page.getByRole('button', { name: 'Read on…' }), 'Enter');
+  await expect(page.getByRole('dialog').getByRole('button', { name: 'Close' })).toBeFocused();
   await page.keyboard.press('Tab');
+  await expect(page.getByRole('dialog').locator('[tabindex="0"]', { hasText: 'Paragraph 30:' })).toBeFocused();
   await page.keyboard.press('End');
   await expect(page.getByText('Paragraph 30:')).toBeInViewport();
 });
@@ -281,8 +293,9 @@ test('tabs are gone through by arrows; what does not fit stands under More', asy
 
   const folded = page.getByRole('tablist', { name: 'Of ben' });
   await expect(folded.getByRole('tab')).toHaveCount(3);
-  await page.getByRole('button', { name: 'More' }).first().press('Enter');
-  await page.getByRole('menuitemradio', { name: 'Activity' }).press('Enter');
+  await pressOn(page.getByRole('button', { name: 'More' }).first(), 'Enter');
+  await expect(page.getByRole('menuitemradio').first()).toBeFocused();
+  await pressOn(page.getByRole('menuitemradio', { name: 'Activity' }), 'Enter');
   await expect(folded.getByRole('tab')).toHaveCount(4);
   await expect(folded.getByRole('tab', { name: 'Activity' })).toHaveAttribute('aria-selected', 'true');
   expect(await overflows(page)).toEqual([]);

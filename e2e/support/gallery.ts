@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
+import { expect } from '@playwright/test';
 
 const ROOT = join(import.meta.dirname, '../..');
 const BUILT = join(ROOT, 'out/gallery');
@@ -36,4 +37,15 @@ export async function showPage(page: Page, name: string): Promise<void> {
   await page.goto(`http://localhost/gallery.html#${name}`);
   await page.getByRole('heading', { level: 1 }).waitFor();
   await page.evaluate(() => document.fonts.ready.then(() => undefined));
+}
+
+/**
+ * Presses a key on what has the focus for good: it is given the focus, and has it still when the page has drawn. Overlays
+ * take the focus, and give it back, a frame after they come and go; a key pressed in between goes elsewhere.
+ */
+export async function pressOn(locator: Locator, key: string): Promise<void> {
+  await locator.focus();
+  await locator.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  await expect(locator).toBeFocused();
+  await locator.page().keyboard.press(key);
 }

@@ -1,5 +1,5 @@
 import { RadioGroup } from 'radix-ui';
-import type { ReactNode } from 'react';
+import type { KeyboardEvent, ReactNode } from 'react';
 import { Tooltip } from './tooltip.tsx';
 
 interface SegmentedProps<T extends string> {
@@ -11,6 +11,14 @@ interface SegmentedProps<T extends string> {
   readonly isIconOnly?: boolean;
 }
 
+/** Where an arrow key leads from an option. */
+const STEPS: ReadonlyMap<string, 1 | -1> = new Map([
+  ['ArrowRight', 1],
+  ['ArrowDown', 1],
+  ['ArrowLeft', -1],
+  ['ArrowUp', -1],
+]);
+
 /** One of two to four, all in sight. */
 export function Segmented<T extends string>({
   label,
@@ -19,6 +27,20 @@ export function Segmented<T extends string>({
   onChange,
   isIconOnly = false,
 }: SegmentedProps<T>): ReactNode {
+  // Radix moves the focus a moment after the key and chooses what it reaches only if the key is still down by then: a quick
+  // press in a busy window would move and not choose.
+  const onArrow = (event: KeyboardEvent<HTMLElement>): void => {
+    const step = STEPS.get(event.key);
+    if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    const radios = [...event.currentTarget.querySelectorAll<HTMLElement>('[role=radio]')];
+    const at = radios.findIndex((radio) => radio === event.target);
+    const to = (at + step + options.length) % options.length;
+    const option = options[to];
+    if (at === -1 || option === undefined) return;
+    event.preventDefault();
+    radios[to]?.focus();
+    onChange(option.value);
+  };
   return (
     <RadioGroup.Root
       aria-label={label}
@@ -28,6 +50,7 @@ export function Segmented<T extends string>({
         const option = options.find((each) => each.value === chosen);
         if (option) onChange(option.value);
       }}
+      onKeyDownCapture={onArrow}
       className="inline-flex flex-none"
     >
       {options.map((option) => {
