@@ -12,7 +12,7 @@ import { Coalescer } from './coalesce.ts';
 import type { MessageFilter } from './message-filter.ts';
 import { filterKey } from './message-filter.ts';
 import { Outbox } from './outbox.ts';
-import type { KeptStorage } from './page-storage.ts';
+import type { KeptListener, KeptStorage } from './page-storage.ts';
 import { TimelineFeed } from './timeline-feed.ts';
 
 /** Timelines that are kept for coming back to; the one used longest ago goes first. */
@@ -28,6 +28,8 @@ export interface MessagesStoreOptions {
   readonly onCounts: (counts: MessageCounts) => void;
   readonly acknowledge: (id: MessageId) => Promise<void>;
   readonly storage: KeptStorage;
+  /** Tells of what other windows of this browser do to the storage. */
+  readonly onKeptElsewhere: (listener: KeptListener) => Disposable;
 }
 
 /** Counts by project; '' is all of them. */
@@ -40,11 +42,13 @@ export class MessagesStore implements Disposable {
   readonly #options: MessagesStoreOptions;
   readonly #feeds = new Map<string, TimelineFeed>();
   readonly #watched = new Map<ProjectId, number>();
+  readonly #elsewhere: Disposable;
   readonly #counting = new Coalescer(COUNT_EVERY_MS, () => this.#count());
 
   constructor(options: MessagesStoreOptions) {
     this.#options = options;
     this.outbox = new Outbox({ client: options.client, acknowledge: options.acknowledge, storage: options.storage });
+    this.#elsewhere = options.onKeptElsewhere((name, text) => this.outbox.takeKept(name, text));
   }
 
   /** The timeline of a filter: the same one as long as it is among those used lately. Pure to call while rendering. */
@@ -94,6 +98,7 @@ export class MessagesStore implements Disposable {
 
   dispose(): void {
     this.#counting.dispose();
+    this.#elsewhere.dispose();
     for (const feed of this.#feeds.values()) feed.dispose();
   }
 

@@ -1,36 +1,18 @@
 /**
  * What the operator has sent and the core has not confirmed yet. Each message has a key of its own that stays the same for
  * every try, so that one whose answer was lost on the way is stored once. Kept across reloads, and tried again by itself
- * when a line stands; what the core refused waits for the operator.
+ * when a line stands; what the core refused waits for the operator. Windows of one browser share what is kept: what one of
+ * them has sent or discarded is gone in all.
  */
 import { ORPCError } from '@orpc/client';
-import * as z from 'zod';
 import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
-import { MessageId, ProjectId } from '#shared/kernel/ids.ts';
-import { Json } from '#shared/kernel/json.ts';
-import { Address, MessageKind, Priority } from '#shared/messages/model.ts';
 import type { CoreClient } from '#renderer/connection/line.ts';
+import type { MessageId } from '#shared/kernel/ids.ts';
+import { answerKey } from './answer.ts';
+import type { WrittenMessage } from './outgoing-message.ts';
+import { OutgoingMessage } from './outgoing-message.ts';
 import { problemOf } from './use-command.ts';
-
-/** A message as the operator wrote it. */
-export const OutgoingMessage = z.object({
-  /** The same for every try. */
-  key: z.string().min(1).max(80),
-  to: z.array(Address).min(1),
-  body: z.string().min(1),
-  kind: MessageKind,
-  priority: Priority,
-  subject: z.string().nullable(),
-  data: Json.nullable(),
-  ttlMs: z.number().nullable(),
-  inReplyTo: MessageId.nullable(),
-  projectId: ProjectId.nullable(),
-  /** When it was first sent, in milliseconds since the epoch. */
-  sentAt: z.number(),
-});
-/** A message as the operator wrote it. */
-export type OutgoingMessage = z.infer<typeof OutgoingMessage>;
 
 /** A message on its way. */
 export interface OutboxEntry {
@@ -43,6 +25,10 @@ export interface OutboxEntry {
 
 /** Each message has an entry of its own, so that two windows never write over one another's. */
 const PREFIX = 'quarterdeck.outbox.';
+
+/** What is said of the second answer to one question. */
+const ANSWERED_BEFORE =
+  'This question has another answer already, given in another window or by another program. To say this as well, edit it and send it.';
 
 /** What the outbox does with the core, given by who makes it. */
 export interface OutboxOptions {
@@ -64,21 +50,31 @@ export class Outbox {
     this.store = createStore(() => ({ entries: kept(options.storage) }));
   }
 
-  /** Sends. Resolves once it is stored, refused, or known to wait; `store` says which. */
-  send(written: Omit<OutgoingMessage, 'sentAt'>): Promise<void> {
+  /**
+   * Sends. Resolves once it is stored, refused, or known to wait; `store` says which. One whose key is on its way already
+   * changes nothing: pressing twice sends once. It takes the place of one that was refused.
+   */
+  send(written: WrittenMessage): Promise<void> {
     const message = { ...written, sentAt: Date.now() };
+    const known = this.#entry(message.key);
+    if (known !== undefined && known.state !== 'failed') return Promise.resolve();
     try {
       this.#options.storage.setItem(PREFIX + message.key, JSON.stringify(message));
     } catch {
       // A full storage keeps nobody from sending; only a reload in the middle of it would lose the message.
     }
-    this.store.setState(({ entries }) => ({ entries: [...entries, { message, state: 'sending', problem: undefined }] }));
+    this.store.setState(({ entries }) => ({
+      entries: [
+        ...entries.filter((entry) => entry.message.key !== message.key),
+        { message, state: 'sending', problem: undefined },
+      ],
+    }));
     return this.#try(message);
   }
 
   /** Tries one again, by the same key. */
   retry(key: string): Promise<void> {
-    const entry = this.store.getState().entries.find(({ message }) => message.key === key);
+    const entry = this.#entry(key);
     if (entry === undefined) return Promise.resolve();
     this.#set(key, { state: 'sending', problem: undefined });
     return this.#try(entry.message);
@@ -86,13 +82,22 @@ export class Outbox {
 
   /** Takes one away; answers with what was written, undefined when it went meanwhile. */
   discard(key: string): OutgoingMessage | undefined {
-    const entry = this.store.getState().entries.find(({ message }) => message.key === key);
+    const entry = this.#entry(key);
     this.#remove(key);
     return entry?.message;
   }
 
-  /** A line stands: tries again everything that waits for one. */
+  /** Another window of this browser has changed what is kept under a name; null: it is there no more. */
+  takeKept(name: string, text: string | null): void {
+    if (!name.startsWith(PREFIX) || text !== null) return;
+    const key = name.slice(PREFIX.length);
+    this.store.setState(({ entries }) => ({ entries: entries.filter(({ message }) => message.key !== key) }));
+  }
+
+  /** A line stands: tries again everything that waits for one, also what a window left behind that was closed since. */
   async resume(): Promise<void> {
+    const left = kept(this.#options.storage).filter(({ message }) => this.#entry(message.key) === undefined);
+    if (left.length > 0) this.store.setState(({ entries }) => ({ entries: [...entries, ...left] }));
     const waiting = this.store.getState().entries.filter(({ state }) => state === 'waiting');
     // One after the other: they arrive in the order in which they were written.
     for (const { message } of waiting) await this.retry(message.key);
@@ -120,10 +125,17 @@ export class Outbox {
       this.#remove(key);
     } catch (error) {
       const isRefused = error instanceof ORPCError && error.code !== 'UNAVAILABLE' && error.status < 500;
-      this.#set(key, { state: isRefused ? 'failed' : 'waiting', problem: problemOf(error) });
+      const isLate = isRefused && error.code === 'CONFLICT' && message.inReplyTo !== null && key === answerKey(message.inReplyTo);
+      // Whoever answered first has dealt with the question.
+      if (isLate && message.inReplyTo !== null) await this.#options.acknowledge(message.inReplyTo).catch(() => undefined);
+      this.#set(key, { state: isRefused ? 'failed' : 'waiting', problem: isLate ? ANSWERED_BEFORE : problemOf(error) });
     } finally {
       this.#running.delete(key);
     }
+  }
+
+  #entry(key: string): OutboxEntry | undefined {
+    return this.store.getState().entries.find(({ message }) => message.key === key);
   }
 
   #set(key: string, change: Pick<OutboxEntry, 'state' | 'problem'>): void {

@@ -17,7 +17,7 @@ import { MetricsFeed } from './metrics-feed.ts';
 import { MessagesStore } from './messages-store.ts';
 import type { WindowStore } from './window-state.ts';
 import { createWindowStore } from './window-state.ts';
-import { pageStorage } from './page-storage.ts';
+import { onKeptElsewhere, pageStorage } from './page-storage.ts';
 
 /** The inbox is at most this old when something changes it, in milliseconds. */
 const INBOX_EVERY_MS = 200;
@@ -51,6 +51,7 @@ export class WindowSession {
         this.store.setState(({ inbox }) => ({ inbox: inbox.filter((message) => message.id !== id) }));
       },
       storage: pageStorage,
+      onKeptElsewhere,
     });
     this.#connection = new Connection({
       transport,
@@ -68,7 +69,8 @@ export class WindowSession {
         },
         onFollowing: () => {
           this.terminals.retry(this.#lostAt);
-          this.#inbox.ask();
+          // At once: before it comes nothing can be said about who waits for the operator. If it fails, it is asked for again.
+          this.#askInbox().catch(() => this.#inbox.ask());
           this.messages.online();
           this.#online.fire(undefined);
         },
@@ -129,6 +131,11 @@ export class WindowSession {
   #takeEvents(events: readonly JournalEvent[], crew: CrewState): void {
     this.store.setState({ crew });
     this.messages.takeEvents(events);
+    const answered = events.flatMap((event) =>
+      event.kind === 'message.sent' && event.data.message.from.kind === 'operator' ? (event.data.message.inReplyTo ?? []) : [],
+    );
+    // Through whatever door: who has got an answer waits no more.
+    if (answered.length > 0) this.store.setState((state) => ({ answered: new Set([...state.answered, ...answered]) }));
     if (events.some((event) => event.kind === 'message.sent' && event.data.message.recipients.includes(OPERATOR)))
       this.#inbox.ask();
     this.#events.fire(events);

@@ -19,6 +19,8 @@ export interface WindowState {
   readonly inbox: readonly InboxMessage[];
   /** Whether the inbox ever came: before that nothing can be said about questions. */
   readonly hasInbox: boolean;
+  /** Messages that the operator has answered while this window looked, through whatever door. */
+  readonly answered: ReadonlySet<string>;
   /** Messages that are not acknowledged, by inbox; who has none is missing. */
   readonly unread: Readonly<Record<string, number>>;
 }
@@ -35,6 +37,7 @@ export function createWindowStore(): WindowStore {
     hasCrew: false,
     inbox: [],
     hasInbox: false,
+    answered: new Set(),
     unread: {},
   }));
 }

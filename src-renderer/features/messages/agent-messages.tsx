@@ -2,6 +2,8 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useScreenCommands } from '#renderer/commands/use-commands.tsx';
 import { goTo } from '#renderer/navigation/use-route.tsx';
+import { answeredBy, answeredOf } from '#renderer/store/answer.ts';
+import type { Answered } from '#renderer/store/outgoing-message.ts';
 import { pageStorage } from '#renderer/store/page-storage.ts';
 import { useWindowState } from '#renderer/store/session-context.tsx';
 import { useFeed } from '#renderer/store/use-messages.ts';
@@ -9,11 +11,9 @@ import { EmptyState } from '#renderer/ui/empty-state.tsx';
 import type { Message } from '#shared/messages/model.ts';
 import type { ComposerHandle } from './composer.tsx';
 import { Composer } from './composer.tsx';
-import type { Answered } from './drafts.ts';
 import { keepAnswered, keptAnswered } from './drafts.ts';
 import { MessageStream } from './message-stream.tsx';
 import { PendingRows } from './pending-rows.tsx';
-import { answeredBy } from './reply-target.ts';
 import type { TimelineHandle } from './timeline.tsx';
 import { useMessageActions } from './use-message-actions.ts';
 
@@ -77,9 +77,9 @@ export function AgentMessages({ agentId }: { readonly agentId: string }): ReactN
       </MessageStream>
       <PendingRows
         agentId={agentId}
-        onEdit={({ body, to }) => {
-          setAnswered(undefined);
-          composer.current?.giveBack(body, to);
+        onEdit={(message) => {
+          setAnswered(answeredOf(message));
+          composer.current?.giveBack(message);
         }}
       />
       <Composer ref={composer} screen={screen} agentId={agentId} answered={answered} onAnswered={() => setAnswered(undefined)} />

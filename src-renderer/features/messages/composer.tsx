@@ -2,19 +2,20 @@ import { CornerDownRight, X } from 'lucide-react';
 import { useEffect, useImperativeHandle, useMemo, useRef } from 'react';
 import type { ReactNode, Ref } from 'react';
 import { useAgents, useProject, useProjects } from '#renderer/store/project-scope.ts';
+import { addressesOf, answeredOf, answerTo } from '#renderer/store/answer.ts';
+import type { Answered, OutgoingMessage, WrittenMessage } from '#renderer/store/outgoing-message.ts';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
 import { Button, IconButton } from '#renderer/ui/button.tsx';
 import { MultiCombobox } from '#renderer/ui/combobox.tsx';
 import { KeyHint } from '#renderer/ui/key-hint.tsx';
 import { Select } from '#renderer/ui/select.tsx';
-import type { Address } from '#shared/messages/model.ts';
-import { Address as AddressSchema, BROADCAST, PRIORITIES } from '#shared/messages/model.ts';
+import type { Message } from '#shared/messages/model.ts';
+import { BROADCAST, PRIORITIES } from '#shared/messages/model.ts';
 import { deliveryPromise } from './delivery-promise.ts';
 import { DraftField } from './draft-field.tsx';
-import type { Answered } from './drafts.ts';
-import { isWritten, nextDraft, WRITTEN_KINDS } from './drafts.ts';
+import { givenBack, isWritten, nextDraft, WRITTEN_KINDS } from './drafts.ts';
 import { ExpirySelect } from './expiry-select.tsx';
-import { nameOf, namesOf } from './message-words.ts';
+import { isQuestion, nameOf, namesOf } from './message-words.ts';
 import { mentionsIn } from './text-parts.ts';
 import { useDraft } from './use-draft.ts';
 
@@ -23,8 +24,8 @@ export interface ComposerHandle {
   readonly focus: () => void;
   /** Chooses recipients of a new message; an answer that is being written is given up for it (`onAnswered` is not called). */
   readonly address: (to: readonly string[]) => void;
-  /** Gives a text back that was not sent, as a new message. */
-  readonly giveBack: (text: string, to: readonly string[]) => void;
+  /** Gives a message back that was not sent: what it answers is to be answered then (`onAnswered` is not called). */
+  readonly giveBack: (message: OutgoingMessage) => void;
 }
 
 interface ComposerProps {
@@ -46,10 +47,11 @@ const PRIORITY_OPTIONS = PRIORITIES.map((value) => ({ value, text: value }));
 export function Composer({ screen, agentId, answered, onAnswered, ref }: ComposerProps): ReactNode {
   const { messages } = useSession();
   const crew = useWindowState((state) => state.crew.agents);
+  const inbox = useWindowState((state) => state.inbox);
   const agents = useAgents();
   const project = useProject();
   const [newestProject] = useProjects();
-  const { draft, change, replace, changeNew } = useDraft(screen, answered, agentId === undefined ? [] : [agentId]);
+  const { draft, change, replace, changeAt } = useDraft(screen, answered, agentId === undefined ? [] : [agentId]);
   const field = useRef<HTMLTextAreaElement>(null);
   const names = useMemo(() => agents.map(({ id }) => id as string), [agents]);
   const isName = useMemo(() => {
@@ -83,14 +85,11 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
   useImperativeHandle(ref, () => ({
     focus: () => field.current?.focus(),
     address: (ids) => {
-      changeNew(() => ({ to: [...ids] }));
+      changeAt(undefined, () => ({ to: [...ids] }));
       field.current?.focus();
     },
-    giveBack: (lost, ids) => {
-      changeNew(({ text: written, to: chosenIds }) => ({
-        text: written.trim() === '' ? lost : `${lost}\n\n${written}`,
-        to: chosenIds.length === 0 ? [...ids] : chosenIds,
-      }));
+    giveBack: (lost) => {
+      changeAt(answeredOf(lost), (written) => givenBack(written, lost));
       field.current?.focus();
     },
   }));
@@ -100,25 +99,23 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
       field.current?.focus();
       return;
     }
-    const addresses = to.flatMap((address): Address[] => {
-      const parsed = AddressSchema.safeParse(address);
-      return parsed.success ? [parsed.data] : [];
-    });
+    const subject = draft.subject?.trim() === '' ? null : (draft.subject?.trim() ?? null);
+    const written: WrittenMessage = {
+      key: draft.key,
+      to: addressesOf(to),
+      body: text,
+      kind: answered === undefined ? draft.kind : 'reply',
+      priority: draft.priority,
+      subject,
+      data: null,
+      ttlMs: draft.ttlMs,
+      inReplyTo: answered?.id ?? null,
+      projectId: everybody ? (project?.id ?? newestProject?.id ?? null) : null,
+      answered: answered ?? null,
+    };
+    const question = inbox.find((message) => message.id === answered?.id && isQuestion(message));
     // The outbox shows what becomes of it, and keeps it until the core has it.
-    messages.outbox
-      .send({
-        key: draft.key,
-        to: addresses,
-        body: text,
-        kind: answered === undefined ? draft.kind : 'reply',
-        priority: draft.priority,
-        subject: draft.subject?.trim() === '' ? null : (draft.subject?.trim() ?? null),
-        data: null,
-        ttlMs: draft.ttlMs,
-        inReplyTo: answered?.id ?? null,
-        projectId: everybody ? (project?.id ?? newestProject?.id ?? null) : null,
-      })
-      .catch(() => undefined);
+    messages.outbox.send(question === undefined ? written : theAnswer(question, written)).catch(() => undefined);
     replace(nextDraft(draft));
     if (answered !== undefined) onAnswered();
   };
@@ -205,6 +202,12 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
       </div>
     </form>
   );
+}
+
+/** An open question has one answer, wherever it is given; what was chosen here beside the text goes with it. */
+function theAnswer(question: Message, written: WrittenMessage): WrittenMessage {
+  const { priority, subject, ttlMs, to } = written;
+  return { ...answerTo(question, written.body), subject, ttlMs, to, ...(priority === 'normal' ? {} : { priority }) };
 }
 
 function Answering({ answered, onCancel }: { readonly answered: Answered; readonly onCancel: () => void }): ReactNode {

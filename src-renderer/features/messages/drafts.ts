@@ -1,18 +1,9 @@
 /** Messages that are being written. They are kept in the browser, one by one, so that nothing but sending or emptying ends them. */
 import * as z from 'zod';
-import { MessageId, uuidv7 } from '#shared/kernel/ids.ts';
+import type { OutgoingMessage } from '#renderer/store/outgoing-message.ts';
+import { Answered } from '#renderer/store/outgoing-message.ts';
+import { uuidv7 } from '#shared/kernel/ids.ts';
 import { Priority } from '#shared/messages/model.ts';
-
-/** The message that a draft answers, as far as the composer shows it. */
-export const Answered = z.object({
-  id: MessageId,
-  from: z.string(),
-  excerpt: z.string(),
-  /** Whom the answer goes to. */
-  to: z.array(z.string()),
-});
-/** The message that a draft answers. */
-export type Answered = z.infer<typeof Answered>;
 
 /** The kinds that a person writes; what answers a message is a reply. */
 export const WRITTEN_KINDS = ['note', 'request', 'task'] as const;
@@ -53,11 +44,56 @@ const DRAFT = 'quarterdeck.draft.';
 const ANSWERING = 'quarterdeck.answering.';
 
 function read<T>(storage: Pick<Storage, 'getItem'>, name: string, schema: z.ZodType<T>): T | undefined {
+  return parsed(storage.getItem(name), schema);
+}
+
+function parsed<T>(text: string | null, schema: z.ZodType<T>): T | undefined {
   try {
-    return schema.safeParse(JSON.parse(storage.getItem(name) ?? 'null')).data;
+    return schema.safeParse(JSON.parse(text ?? 'null')).data;
   } catch {
     return undefined;
   }
+}
+
+/**
+ * What is to be kept after a change here, where another window may have written in the same place without this one having
+ * heard of it yet: both texts, the other one's first.
+ */
+export function joinedDraft(stored: Draft | undefined, next: Draft): Draft {
+  if (stored === undefined || stored.key === next.key || stored.text.trim() === '' || stored.text === next.text) return next;
+  return { ...next, key: stored.key, text: next.text.trim() === '' ? stored.text : `${stored.text}\n\n${next.text}` };
+}
+
+/** What another window did to the storage, as far as it is about this place. */
+export interface DraftElsewhere {
+  readonly name: string;
+  readonly text: string | null;
+  readonly before: string | null;
+}
+
+/**
+ * The draft of a place after another window wrote, sent or emptied it: the last one to write is followed. A text that the
+ * other window did not know of stays. undefined: nothing changes.
+ */
+export function draftAfter(draft: Draft, place: string, { name, text, before }: DraftElsewhere): Draft | undefined {
+  if (name !== DRAFT + place) return undefined;
+  if (text !== null) return parsed(text, Draft);
+  const known = parsed(before, Draft);
+  return draft.text === '' || draft.text === known?.text ? nextDraft(draft) : undefined;
+}
+
+/** A text that was not sent, put back before what is written in its place meanwhile. */
+export function givenBack(written: Draft, lost: OutgoingMessage): Partial<Draft> {
+  const kind = WRITTEN_KINDS.find((one) => one === lost.kind);
+  const { text, to, subject } = written;
+  return {
+    text: text.trim() === '' ? lost.body : `${lost.body}\n\n${text}`,
+    to: to.length === 0 ? [...lost.to] : to,
+    ...(lost.subject === null || (subject ?? '').trim() !== '' ? {} : { subject: lost.subject }),
+    ...(kind === undefined ? {} : { kind }),
+    priority: lost.priority,
+    ttlMs: lost.ttlMs,
+  };
 }
 
 /** The draft that is kept for a place; undefined when there is none. A place is a screen, or a message that is answered. */

@@ -4,6 +4,8 @@ import type { ReactNode } from 'react';
 import { useScreenCommands } from '#renderer/commands/use-commands.tsx';
 import { pathOf } from '#renderer/navigation/routes.ts';
 import { changeQuery, useQueryText } from '#renderer/navigation/use-route.tsx';
+import { answeredBy, answeredOf } from '#renderer/store/answer.ts';
+import type { Answered } from '#renderer/store/outgoing-message.ts';
 import { pageStorage } from '#renderer/store/page-storage.ts';
 import { useProject } from '#renderer/store/project-scope.ts';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
@@ -18,7 +20,6 @@ import type { Message } from '#shared/messages/model.ts';
 import type { ComposerHandle } from './composer.tsx';
 import { Composer } from './composer.tsx';
 import { DayDialog } from './day-dialog.tsx';
-import type { Answered } from './drafts.ts';
 import { keepAnswered, keptAnswered } from './drafts.ts';
 import { FilterBar } from './filter-bar.tsx';
 import type { FilterTexts } from './message-filters.ts';
@@ -26,7 +27,6 @@ import { FILTER_NAMES, filterOf, textsOf } from './message-filters.ts';
 import { MessageStream } from './message-stream.tsx';
 import { isQuestion } from './message-words.ts';
 import { PendingRows } from './pending-rows.tsx';
-import { answeredBy } from './reply-target.ts';
 import { SidePanel } from './side-panel.tsx';
 import type { TimelineHandle } from './timeline.tsx';
 import { useMessageActions } from './use-message-actions.ts';
@@ -193,9 +193,9 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
             )}
           </MessageStream>
           <PendingRows
-            onEdit={({ body, to: recipients }) => {
-              setAnswered(undefined);
-              composer.current?.giveBack(body, recipients);
+            onEdit={(message) => {
+              setAnswered(answeredOf(message));
+              composer.current?.giveBack(message);
             }}
           />
           <Composer ref={composer} screen={SCREEN} answered={answered} onAnswered={() => setAnswered(undefined)} />

@@ -1,6 +1,7 @@
 import { ArrowRight, CircleX, Clock } from 'lucide-react';
 import type { ReactNode } from 'react';
-import type { OutboxEntry, OutgoingMessage } from '#renderer/store/outbox.ts';
+import type { OutboxEntry } from '#renderer/store/outbox.ts';
+import type { OutgoingMessage } from '#renderer/store/outgoing-message.ts';
 import { useOutbox } from '#renderer/store/use-messages.ts';
 import { useSession } from '#renderer/store/session-context.tsx';
 import { Button } from '#renderer/ui/button.tsx';

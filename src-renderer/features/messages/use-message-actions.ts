@@ -1,5 +1,6 @@
 import { useCallback, useMemo, useState } from 'react';
 import { pathOf } from '#renderer/navigation/routes.ts';
+import { answerTo } from '#renderer/store/answer.ts';
 import { useAgents } from '#renderer/store/project-scope.ts';
 import { useSession } from '#renderer/store/session-context.tsx';
 import type { TimelineFeed } from '#renderer/store/timeline-feed.ts';
@@ -7,9 +8,7 @@ import { problemOf } from '#renderer/store/use-command.ts';
 import { showToast } from '#renderer/ui/toast.tsx';
 import { MessageId } from '#shared/kernel/ids.ts';
 import type { Message } from '#shared/messages/model.ts';
-import { Address } from '#shared/messages/model.ts';
 import type { MessageActions } from './message-row.tsx';
-import { replyTargets } from './reply-target.ts';
 
 /** What a screen does itself when something is done with a message. */
 interface ScreenActions {
@@ -41,7 +40,7 @@ export function useMessageActions(
         feed.showMessage(parsed.data).catch(() => undefined);
       },
       // The outbox shows what becomes of the answer.
-      answer: (message, option) => void answer(session.messages.outbox, message, option).catch(() => undefined),
+      answer: (message, option) => void session.messages.outbox.send(answerTo(message, option)).catch(() => undefined),
       markRead: ({ id }) =>
         void session
           .acknowledge([id])
@@ -64,24 +63,4 @@ export function useMessageActions(
     [feed, session, select, reply, showThread, isName],
   );
   return { actions, unfolded };
-}
-
-/** Answers a question with one of the options that it offers. */
-function answer(outbox: ReturnType<typeof useSession>['messages']['outbox'], message: Message, option: string): Promise<void> {
-  return outbox.send({
-    // One question, one answer: another one that was given elsewhere meanwhile makes this one fail, and be told.
-    key: `answer-${message.id}`,
-    to: replyTargets(message).flatMap((address): Address[] => {
-      const parsed = Address.safeParse(address);
-      return parsed.success ? [parsed.data] : [];
-    }),
-    body: option,
-    kind: 'reply',
-    priority: message.priority,
-    subject: null,
-    data: { option },
-    ttlMs: null,
-    inReplyTo: message.id,
-    projectId: null,
-  });
 }
