@@ -12,7 +12,7 @@ import type { AgentId } from '#shared/kernel/ids.ts';
 import type { InboxMessage } from '#shared/messages/model.ts';
 import { MAX_BODY_CHARS } from '#shared/messages/model.ts';
 import { answersOf, partsOf } from './question-answers.ts';
-import { useAnswer } from './use-answer.ts';
+import { ANSWER_WAITS, useAnswer } from './use-answer.ts';
 import { useSettled } from './use-settled.ts';
 
 const MARK = { shape: 'triangle', tone: 'needs', word: 'Needs you' } as const;
@@ -27,9 +27,9 @@ interface AgentQuestionProps {
 
 /** What an agent asks the operator, whole, and its answer in place. */
 export function AgentQuestion({ agentId, message, more }: AgentQuestionProps): ReactNode {
-  const { text, write, command, isSent, send } = useAnswer(agentId, message.id);
+  const { text, write, state, problem, send } = useAnswer(message.id);
   const answers = answersOf(message.data);
-  const isBusy = command.isRunning || isSent;
+  const isGiven = state !== 'open';
   const isSettled = useSettled(agentId, message.id);
   return (
     <section aria-label="Waiting for you" className="border-b border-needs-line bg-needs-bg px-4 py-3">
@@ -64,7 +64,7 @@ export function AgentQuestion({ agentId, message, more }: AgentQuestionProps): R
       {answers.length === 0 ? null : (
         <div className="mb-2 flex flex-wrap gap-1.5">
           {answers.map((each, index) => (
-            <Button key={each} look={index === 0 ? 'ink' : 'outline'} disabled={isBusy || !isSettled} onClick={() => send(each)}>
+            <Button key={each} look={index === 0 ? 'ink' : 'outline'} disabled={isGiven || !isSettled} onClick={() => send(each)}>
               {visibleText(each)}
             </Button>
           ))}
@@ -85,7 +85,7 @@ export function AgentQuestion({ agentId, message, more }: AgentQuestionProps): R
           onChange={write}
           maxLength={MAX_BODY_CHARS}
           placeholder="Your answer"
-          error={command.problem}
+          error={problem}
           onKeyDown={(event) => {
             if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
             event.preventDefault();
@@ -93,13 +93,16 @@ export function AgentQuestion({ agentId, message, more }: AgentQuestionProps): R
           }}
         />
         <div className="flex items-center gap-2 text-12">
-          <Button type="submit" look={answers.length === 0 ? 'ink' : 'outline'} disabled={text.trim() === '' || isBusy}>
-            {command.isRunning ? 'Sending' : 'Reply'}
+          <Button type="submit" look={answers.length === 0 ? 'ink' : 'outline'} disabled={text.trim() === '' || isGiven}>
+            {state === 'sending' ? 'Sending' : 'Reply'}
             <KeyHint>Ctrl Enter</KeyHint>
           </Button>
+          <span role="status" className="min-w-0 text-tx-2">
+            {state === 'waiting' ? ANSWER_WAITS : ''}
+          </span>
           <Link
             to={{ page: 'messages', messageId: message.id }}
-            className="ml-auto rounded-1 text-tx-2 underline underline-offset-2 hover:text-tx-1"
+            className="ml-auto flex-none rounded-1 text-tx-2 underline underline-offset-2 hover:text-tx-1"
           >
             See the conversation
           </Link>

@@ -6,11 +6,11 @@ import { fullTime } from '#renderer/ui/format-time.ts';
 import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { useNow } from '#renderer/ui/use-now.ts';
 import { visibleText } from '#renderer/ui/visible-text.ts';
-import { AgentId, MessageId } from '#shared/kernel/ids.ts';
+import { MessageId } from '#shared/kernel/ids.ts';
 import { MAX_BODY_CHARS } from '#shared/messages/model.ts';
 import type { FleetQuestion } from './fleet-agent.ts';
 import { partsOf } from './question-answers.ts';
-import { useAnswer } from './use-answer.ts';
+import { ANSWER_WAITS, useAnswer } from './use-answer.ts';
 import { useSettled } from './use-settled.ts';
 
 interface AskStripProps {
@@ -25,7 +25,7 @@ interface AskStripProps {
  * here: it is opened and read.
  */
 export function AskStrip({ agentId, question, tabIndex }: AskStripProps): ReactNode {
-  const { text, wasBegun, write, command, isSent, send } = useAnswer(AgentId.parse(agentId), MessageId.parse(question.messageId));
+  const { text, wasBegun, write, state, problem, send } = useAnswer(MessageId.parse(question.messageId));
   const [isReplying, setReplying] = useState(wasBegun);
   // A card that comes into sight with an answer that was begun must not take the focus from where it is.
   const [isAsked, setAsked] = useState(false);
@@ -34,8 +34,7 @@ export function AskStrip({ agentId, question, tabIndex }: AskStripProps): ReactN
   const replyButton = useRef<HTMLButtonElement>(null);
 
   const read = (): void => goTo({ page: 'messages', messageId: question.messageId });
-  const answer = (body: string): void => send(body, () => setReplying(false));
-  const isBusy = command.isRunning || isSent;
+  const isGiven = state !== 'open';
   const isSettled = useSettled(agentId, question.messageId);
   const stopReplying = (): void => {
     setReplying(false);
@@ -47,20 +46,24 @@ export function AskStrip({ agentId, question, tabIndex }: AskStripProps): ReactN
       aria-label={`Question of ${agentId}`}
       className="relative z-1 flex flex-none flex-col gap-1 border-b border-hair bg-needs-bg px-3 pt-[7px] pb-2 text-12"
     >
-      <p ref={box} title={question.body} className="line-clamp-3 min-h-4 leading-4 break-words whitespace-pre-line text-tx-1">
+      <p
+        ref={box}
+        title={visibleText(question.body)}
+        className="line-clamp-3 min-h-4 leading-4 break-words whitespace-pre-line text-tx-1"
+      >
         <QuestionText text={question.body.trim()} />
       </p>
-      {command.problem === undefined ? null : (
-        <p role="alert" className="line-clamp-2 text-st-failed" title={command.problem}>
-          {command.problem}
+      {problem === undefined ? null : (
+        <p role="alert" className="line-clamp-2 text-st-failed" title={problem}>
+          {problem}
         </p>
       )}
-      {isReplying && !isSent ? (
+      {isReplying && (state === 'open' || state === 'sending') ? (
         <form
           className="flex items-center gap-1.5"
           onSubmit={(event) => {
             event.preventDefault();
-            answer(text);
+            send(text);
           }}
         >
           <input
@@ -79,8 +82,8 @@ export function AskStrip({ agentId, question, tabIndex }: AskStripProps): ReactN
             }}
             className="h-6 min-w-0 flex-1 rounded-2 border border-needs-line bg-field-bg px-2 text-12 text-tx-1 placeholder:text-tx-3"
           />
-          <Button type="submit" size="small" look="ink" disabled={text.trim() === '' || isBusy}>
-            {command.isRunning ? 'Sending' : 'Send'}
+          <Button type="submit" size="small" look="ink" disabled={text.trim() === '' || isGiven}>
+            {state === 'sending' ? 'Sending' : 'Send'}
           </Button>
           <Button size="small" look="quiet" onClick={stopReplying}>
             Cancel
@@ -89,9 +92,9 @@ export function AskStrip({ agentId, question, tabIndex }: AskStripProps): ReactN
       ) : (
         <div className="flex min-h-6 min-w-0 items-start gap-2">
           <div className="flex min-w-0 flex-1 flex-wrap items-center gap-1.5">
-            {isSent ? (
-              <span role="status" className="text-tx-2">
-                Answered
+            {state === 'sent' || state === 'waiting' ? (
+              <span role="status" className="min-w-0 text-tx-2">
+                {state === 'sent' ? 'Answered' : ANSWER_WAITS}
               </span>
             ) : isCut ? (
               <Button size="small" look="ink" tabIndex={tabIndex} data-reply="" onClick={read}>
@@ -105,8 +108,8 @@ export function AskStrip({ agentId, question, tabIndex }: AskStripProps): ReactN
                     size="small"
                     look={index === 0 ? 'ink' : 'outline'}
                     tabIndex={tabIndex}
-                    disabled={isBusy || !isSettled}
-                    onClick={() => answer(each)}
+                    disabled={isGiven || !isSettled}
+                    onClick={() => send(each)}
                   >
                     {visibleText(each)}
                   </Button>
@@ -116,7 +119,7 @@ export function AskStrip({ agentId, question, tabIndex }: AskStripProps): ReactN
                   size="small"
                   look={question.answers.length === 0 ? 'ink' : 'quiet'}
                   tabIndex={tabIndex}
-                  disabled={isBusy}
+                  disabled={isGiven}
                   data-reply=""
                   onClick={() => {
                     setAsked(true);
