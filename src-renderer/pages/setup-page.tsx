@@ -88,7 +88,7 @@ export function SetupPage(): ReactNode {
             >
               Check again
             </Button>
-            <CopyButton text={diagnostics} label="Copy diagnostics" size="small" />
+            <CopyButton text={diagnostics} label="Copy diagnostics" size="small" look="quiet" />
           </div>
         </div>
       </section>

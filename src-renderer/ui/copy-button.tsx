@@ -38,10 +38,12 @@ interface CopyButtonProps {
   /** Words on the button. Without, it shows an icon. */
   readonly label?: string;
   readonly size?: 'small' | 'normal' | 'large';
+  /** quiet: beside something stronger. */
+  readonly look?: 'outline' | 'quiet';
 }
 
 /** Copies a text, and says so. */
-export function CopyButton({ text, label, size = 'normal' }: CopyButtonProps): ReactNode {
+export function CopyButton({ text, label, size = 'normal', look = 'outline' }: CopyButtonProps): ReactNode {
   const { outcome, copy } = useCopy(text);
   const said = outcome === undefined ? undefined : SAID[outcome];
   return (
@@ -49,7 +51,7 @@ export function CopyButton({ text, label, size = 'normal' }: CopyButtonProps): R
       {label === undefined ? (
         <IconButton label={said ?? 'Copy'} size={size} icon={<CopyMark outcome={outcome} />} onClick={copy} />
       ) : (
-        <Button size={size} icon={<CopyMark outcome={outcome} />} onClick={copy}>
+        <Button size={size} look={look} icon={<CopyMark outcome={outcome} />} onClick={copy}>
           {outcome === 'copied' ? 'Copied' : label}
         </Button>
       )}

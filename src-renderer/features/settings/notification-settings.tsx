@@ -61,6 +61,7 @@ export function NotificationSettings(): ReactNode {
         <SettingsRow name="Quiet agents" hint="They notify of nothing; behind the bell they are listed.">
           <MultiCombobox
             label="Quiet agents"
+            isLabelHidden
             values={notifications.mutedAgents}
             options={options}
             placeholder="None"
@@ -72,7 +73,6 @@ export function NotificationSettings(): ReactNode {
         <Switch
           label="Stay in the tray"
           hint="The desktop app goes on in the tray when its last window is closed; the crew runs on in any case."
-
           checked={settings.closeToTray}
           onChange={(closeToTray) => change({ closeToTray })}
         />

@@ -2,10 +2,12 @@ import { Check, TerminalSquare } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Button } from '#renderer/ui/button.tsx';
 import { CopyButton, CopyLine } from '#renderer/ui/copy-button.tsx';
+import { reachableScroller } from '#renderer/ui/reachable-scroller.ts';
 import { Skeleton } from '#renderer/ui/skeleton.tsx';
 import { StateMark } from '#renderer/ui/state-mark.tsx';
 import type { StateLook } from '#renderer/ui/state-mark.tsx';
 import type { SystemCheck } from '#shared/system/model.ts';
+import { detailParts } from './detail-parts.ts';
 
 interface Group {
   readonly id: SystemCheck['group'];
@@ -63,7 +65,7 @@ interface CheckRowProps {
 }
 
 function CheckRow({ check, onRun }: CheckRowProps): ReactNode {
-  const { title, state, detail, remedy } = check;
+  const { title, state, remedy } = check;
   // The answer is given here: the only amber row. What is merely absent stays quiet.
   const isOpen = remedy !== null && (state === 'needs' || state === 'failed');
   return (
@@ -79,8 +81,26 @@ function CheckRow({ check, onRun }: CheckRowProps): ReactNode {
       )}
       <span className="truncate text-13 font-medium">{title}</span>
       <span className="min-w-0 text-tx-2">
-        <span className="break-words">{detail}</span>
-        {remedy !== null && !isOpen ? <code className="font-code ml-2 text-12 break-words text-tx-1">{remedy}</code> : null}
+        <span className="mr-2 break-words">
+          {detailParts(check).map(({ text, isCode }) =>
+            isCode ? (
+              <code key={text} className="font-code">
+                {text}
+              </code>
+            ) : (
+              text
+            ),
+          )}
+        </span>
+        {remedy !== null && !isOpen ? (
+          // On a line of its own rather than broken; what is longer than that scrolls.
+          <code
+            ref={reachableScroller}
+            className="font-code inline-block max-w-full overflow-x-auto align-bottom text-12 whitespace-pre text-tx-1 [scrollbar-width:none]"
+          >
+            {remedy}
+          </code>
+        ) : null}
       </span>
       {state === 'ok' ? (
         <span className="text-tx-3">Ready</span>
