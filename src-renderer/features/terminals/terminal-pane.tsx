@@ -3,7 +3,6 @@ import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useScreenCommands } from '#renderer/commands/use-commands.tsx';
 import { pageStorage } from '#renderer/store/page-storage.ts';
-import { useSession } from '#renderer/store/session-context.tsx';
 import { Button } from '#renderer/ui/button.tsx';
 import { TabPanel } from '#renderer/ui/tabs.tsx';
 import { showToast } from '#renderer/ui/toast.tsx';
@@ -16,6 +15,7 @@ import { TerminalBar, WINDOW_TABS } from './terminal-bar.tsx';
 import { TerminalSearch } from './terminal-search.tsx';
 import { useFontSize } from './use-font-size.ts';
 import { useTerminalScreen } from './use-terminal-screen.ts';
+import { MAIN, useWindows } from './use-windows.ts';
 
 interface TerminalPaneProps {
   readonly agentId: AgentId;
@@ -29,35 +29,10 @@ interface TerminalPaneProps {
   readonly endedAction?: ReactNode;
 }
 
-const MAIN = 'main';
 /** Where it is kept whether this browser's screen reader is to be told what terminals print. */
 const READER_KEY = 'quarterdeck.terminal-reader';
 /** How long it is said that something was copied, in milliseconds. */
 const SAYS_MS = 1_600;
-
-/** The windows of the terminal; the main one until the core has said which there are. */
-function useWindows(agentId: AgentId, runId: string): readonly string[] {
-  const session = useSession();
-  const [windows, setWindows] = useState<readonly string[]>([MAIN]);
-  useEffect(() => {
-    let isGone = false;
-    const ask = (): void => {
-      Promise.resolve()
-        .then(() => session.client.terminals.status({ id: agentId }))
-        .then((status) => {
-          if (!isGone && status.windows.length > 0) setWindows(status.windows);
-        })
-        .catch(() => undefined);
-    };
-    ask();
-    const online = session.onOnline(ask);
-    return () => {
-      isGone = true;
-      online.dispose();
-    };
-  }, [session, agentId, runId]);
-  return windows;
-}
 
 /** True for a while after `count` grew. */
 function useSaid(count: number): boolean {
