@@ -51,21 +51,32 @@ export function desktopTransport(bridge: DesktopBridge, page: Window): Transport
   // Both ports come in one message; the second is taken when the terminals are opened.
   let spare: MessagePort | undefined;
 
+  let waiting: ((ports: Ports) => void) | undefined;
+  // For as long as the page lives: ports that nobody waits for any more are closed, or the core would serve them for ever.
+  page.addEventListener('message', (event: MessageEvent<unknown>) => {
+    const [rpc, terminals] = event.ports;
+    if (event.source !== page || event.data !== PORTS_MESSAGE || !rpc || !terminals) return;
+    if (waiting !== undefined) return waiting({ rpc, terminals });
+    rpc.close();
+    terminals.close();
+  });
+
   const askForPorts = (signal: AbortSignal): Promise<Ports> =>
     new Promise((resolve, reject) => {
       const deadline = AbortSignal.any([signal, AbortSignal.timeout(PORTS_DEADLINE_MS)]);
-      const receive = (event: MessageEvent<unknown>): void => {
-        const [rpc, terminals] = event.ports;
-        if (event.source !== page || event.data !== PORTS_MESSAGE || !rpc || !terminals) return;
-        page.removeEventListener('message', receive);
+      const end = (): void => {
+        waiting = undefined;
         deadline.removeEventListener('abort', fail);
-        resolve({ rpc, terminals });
       };
       const fail = (): void => {
-        page.removeEventListener('message', receive);
+        end();
         reject(new ConnectError('unreachable', 'The main process did not hand over a connection.'));
       };
-      page.addEventListener('message', receive);
+      if (deadline.aborted) return fail();
+      waiting = (ports) => {
+        end();
+        resolve(ports);
+      };
       deadline.addEventListener('abort', fail, { once: true });
       bridge.connect();
     });
