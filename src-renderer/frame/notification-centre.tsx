@@ -1,7 +1,7 @@
 import { Bell } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
-import { useAttention } from '#renderer/store/use-attention.ts';
+import { useAttention, useHasAttention } from '#renderer/store/use-attention.ts';
 import { useCommand } from '#renderer/store/use-command.ts';
 import { Button, IconButton } from '#renderer/ui/button.tsx';
 import { EmptyState } from '#renderer/ui/empty-state.tsx';
@@ -9,6 +9,7 @@ import { Popover } from '#renderer/ui/popover.tsx';
 import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { StateMark } from '#renderer/ui/state-mark.tsx';
 import type { StateLook } from '#renderer/ui/state-mark.tsx';
+import { visibleText } from '#renderer/ui/visible-text.ts';
 import { goToItem } from './go-to-item.ts';
 import type { AttentionItem } from '#shared/attention/attention.ts';
 
@@ -25,6 +26,7 @@ const DISMISSED_KEPT = 500;
 export function NotificationCentre(): ReactNode {
   const session = useSession();
   const { items } = useAttention();
+  const hasAttention = useHasAttention();
   const dismissed = useWindowState((state) => state.crew.settings.dismissed);
   const command = useCommand();
   const open = items.filter(({ needsOperator }) => needsOperator);
@@ -59,7 +61,9 @@ export function NotificationCentre(): ReactNode {
             </Button>
           </span>
         </div>
-        {items.length === 0 ? (
+        {items.length === 0 && !hasAttention ? (
+          <p className="px-3 py-4 text-12 text-tx-3">What needs you is being looked up.</p>
+        ) : items.length === 0 ? (
           <EmptyState title="Nothing needs you">
             <p>Questions from agents, and agents that failed or were lost, are listed here.</p>
           </EmptyState>
@@ -71,8 +75,8 @@ export function NotificationCentre(): ReactNode {
                   <StateMark look={item.needsOperator ? LOOKS[item.kind] : { ...LOOKS[item.kind], tone: 'stopped' }} />
                 </span>
                 <button type="button" className="min-w-0 flex-1 rounded-1 text-left text-12" onClick={() => goToItem(item)}>
-                  <span className="block truncate text-13 font-medium">{item.title}</span>
-                  <span className="line-clamp-2 block break-words text-tx-2">{item.detail}</span>
+                  <span className="block truncate text-13 font-medium">{visibleText(item.title)}</span>
+                  <span className="line-clamp-2 block break-words text-tx-2">{visibleText(item.detail)}</span>
                   <RelativeTime at={item.at} />
                 </button>
                 {item.needsOperator && item.kind !== 'question' ? (

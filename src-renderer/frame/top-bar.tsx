@@ -5,7 +5,7 @@ import type { Route } from '#renderer/navigation/routes.ts';
 import { HOME } from '#renderer/navigation/routes.ts';
 import { chooseProject, useAgents, useProject, useProjects } from '#renderer/store/project-scope.ts';
 import { useWindowState } from '#renderer/store/session-context.tsx';
-import { useQuestions } from '#renderer/store/use-attention.ts';
+import { useHasAttention, useQuestions } from '#renderer/store/use-attention.ts';
 import { Button } from '#renderer/ui/button.tsx';
 import { KeyHint } from '#renderer/ui/key-hint.tsx';
 import { Menu, MenuItem, MenuRadioGroup, MenuRadioItem, MenuSeparator } from '#renderer/ui/menu.tsx';
@@ -24,6 +24,7 @@ interface TopBarProps {
 export function TopBar({ onSearch, onOpenFolder, onStopAll, isStopping }: TopBarProps): ReactNode {
   const agents = useAgents();
   const hasCrew = useWindowState((state) => state.hasCrew);
+  const hasAttention = useHasAttention();
   const asking = useQuestions();
   const alive = agents.filter(({ state }) => isAlive(state.status) || state.status === 'lost').length;
   return (
@@ -45,11 +46,11 @@ export function TopBar({ onSearch, onOpenFolder, onStopAll, isStopping }: TopBar
         </span>
       </button>
       <div className="flex flex-none items-center justify-end gap-3">
-        {agents.length > 0 ? (
-          <FleetCounts agents={agents} asking={asking} />
-        ) : (
+        {agents.length === 0 ? (
           <span className="text-12 text-tx-3">{hasCrew ? 'No agents yet' : ''}</span>
-        )}
+        ) : hasAttention ? (
+          <FleetCounts agents={agents} asking={asking} />
+        ) : null}
         <NotificationCentre />
         <Button
           icon={<Square aria-hidden className="size-3" />}

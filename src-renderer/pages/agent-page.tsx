@@ -5,13 +5,14 @@ import { AgentActivity } from '#renderer/features/agents/agent-activity.tsx';
 import { AgentConfig } from '#renderer/features/agents/agent-config.tsx';
 import { AgentHeader, AgentLine } from '#renderer/features/agents/agent-header.tsx';
 import { AgentHealth } from '#renderer/features/agents/agent-health.tsx';
-import { AgentOverview, useOpenQuestions } from '#renderer/features/agents/agent-overview.tsx';
+import { AgentOverview } from '#renderer/features/agents/agent-overview.tsx';
 import { AgentMessages } from '#renderer/features/messages/agent-messages.tsx';
 import { TerminalPane } from '#renderer/features/terminals/terminal-pane.tsx';
 import type { AgentTab } from '#renderer/navigation/routes.ts';
 import { HOME, pathOf } from '#renderer/navigation/routes.ts';
 import { goTo, Link, useQueryParameter } from '#renderer/navigation/use-route.tsx';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
+import { useOpenQuestions } from '#renderer/store/use-attention.ts';
 import { useCommand } from '#renderer/store/use-command.ts';
 import { Button } from '#renderer/ui/button.tsx';
 import { EmptyState } from '#renderer/ui/empty-state.tsx';
@@ -65,7 +66,7 @@ function SoloTerminal({ agent }: { readonly agent: Agent }): ReactNode {
 }
 
 function AgentTop({ agent }: { readonly agent: Agent }): ReactNode {
-  return <AgentHeader agent={agent} needsOperator={useOpenQuestions(agent.id).length > 0} />;
+  return <AgentHeader agent={agent} needsOperator={useOpenQuestions(agent.id).some(({ item }) => item.needsOperator)} />;
 }
 
 interface AgentTerminalProps {

@@ -17,7 +17,7 @@ import { useFleet } from '#renderer/features/agents/use-fleet.ts';
 import { useSelection } from '#renderer/features/agents/use-selection.ts';
 import { MiniTerminal } from '#renderer/features/terminals/mini-terminal.tsx';
 import { changeQuery, goTo, useQueryParameter } from '#renderer/navigation/use-route.tsx';
-import { useWindowState } from '#renderer/store/session-context.tsx';
+import { useHasAttention } from '#renderer/store/use-attention.ts';
 import { useFreshMetrics } from '#renderer/store/use-metrics.ts';
 import { useSettings } from '#renderer/store/use-settings.ts';
 import { Button } from '#renderer/ui/button.tsx';
@@ -40,7 +40,7 @@ function writeTo(ids: readonly string[]): void {
 
 /** The agents of the project: the home of the window. */
 export function FleetPage(): ReactNode {
-  const hasCrew = useWindowState((state) => state.hasCrew);
+  const hasAttention = useHasAttention();
   const [settings, update] = useSettings();
   const [query, setQuery] = useQueryParameter('q');
   const fleet = useFleet(query);
@@ -149,7 +149,8 @@ export function FleetPage(): ReactNode {
     { id: 'fleet.settle', title: 'Put the agents in order now', keys: '.', run: () => view.current?.settle() },
   ]);
 
-  if (!hasCrew) return <FleetSkeleton />;
+  // Before the inbox came it is not known who waits for the operator: cards would change places, and say nothing is asked.
+  if (!hasAttention) return <FleetSkeleton />;
   const shared = {
     rows: fleet.rows,
     byId,

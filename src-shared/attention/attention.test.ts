@@ -42,6 +42,7 @@ describe('attentionOf', () => {
         detail: 'it ended with code 1',
         at: 300,
         needsOperator: true,
+        isAwaited: true,
       },
       {
         id: 'question:m1',
@@ -52,6 +53,7 @@ describe('attentionOf', () => {
         detail: 'Which branch should I use?',
         at: 200,
         needsOperator: true,
+        isAwaited: true,
       },
       {
         id: 'lost:cy:100',
@@ -62,6 +64,7 @@ describe('attentionOf', () => {
         detail: 'it ended with code 1',
         at: 100,
         needsOperator: true,
+        isAwaited: true,
       },
     ]);
   });
@@ -77,10 +80,28 @@ describe('attentionOf', () => {
       message('answered'),
       message('task', { kind: 'task', subject: 'Review it', state: 'delivered', expiresAt: 1001 }),
     ];
-    const items = attentionOf({ agents: {}, inbox, answered: new Set(['answered']), now: 1000 });
+    const agents = crew(agent('ada', { status: 'working' }));
+    const items = attentionOf({ agents, inbox, answered: new Set(['answered']), now: 1000 });
     expect(items.map(({ id, title, detail }) => ({ id, title, detail }))).toEqual([
       { id: 'question:task', title: 'ada has a task for you', detail: 'Review it' },
     ]);
+  });
+
+  it('lists a question that nobody waits for any more, and counts it no longer, until its agent runs again', () => {
+    const look = (agents: Record<string, AttentionAgent>): unknown =>
+      attentionOf({ agents, inbox: [message('m1')], now: 0 })
+        .filter(({ kind }) => kind === 'question')
+        .map(({ title, needsOperator }) => [title, needsOperator]);
+    expect(look(crew(agent('ada', { status: 'stopped' })))).toEqual([['ada asked you, and has stopped', false]]);
+    expect(look(crew(agent('ada', { status: 'failed' })))).toEqual([['ada asked you, and has failed', false]]);
+    expect(look({})).toEqual([['ada asked you, and was removed', false]]);
+    for (const status of ['waiting', 'paused', 'starting', 'lost'] as const)
+      expect(look(crew(agent('ada', { status })))).toEqual([['ada asks', true]]);
+    const stopped = crew(agent('ada', { status: 'stopped' }));
+    expect(fleetOf(stopped, attentionOf({ agents: stopped, inbox: [message('m1')], now: 0 }))).toMatchObject({
+      mood: 'idle',
+      needs: 0,
+    });
   });
 
   it('keeps what was dismissed listed, until the same agent fails again', () => {
@@ -111,6 +132,7 @@ describe('fleetOf', () => {
     expect(moodOf(crew(working, failed))).toBe('trouble');
     expect(moodOf(crew(working, failed), [], ['failed:bob:100'])).toBe('working');
     expect(moodOf(crew(working, failed), [message('m')])).toBe('needs');
+    expect(moodOf(crew(failed), [message('m', { from: { kind: 'agent', id: 'bob' } })])).toBe('trouble');
   });
 
   it('counts agents by state, and what needs the operator', () => {
@@ -120,7 +142,7 @@ describe('fleetOf', () => {
       agent('c', { status: 'failed' }),
       agent('d', { status: 'stopped' }),
     );
-    const items = attentionOf({ agents, inbox: [message('m')], now: 0 });
+    const items = attentionOf({ agents, inbox: [message('m', { from: { kind: 'agent', id: 'a' } })], now: 0 });
     expect(fleetOf(agents, items)).toEqual({
       mood: 'needs',
       needs: 2,

@@ -4,6 +4,7 @@
  */
 import type { Agent, AgentStatus } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
+import { ownEntry } from '#shared/kernel/own-entry.ts';
 import type { InboxMessage } from '#shared/messages/model.ts';
 
 /** Longest `detail`, in characters: a notification shows no more. */
@@ -33,8 +34,10 @@ export interface AttentionItem {
   readonly detail: string;
   /** In ms since the epoch. */
   readonly at: number;
-  /** False once it was dismissed: it stays listed, and is counted and shown nowhere else. */
+  /** False once it was dismissed, or when nobody waits for the answer: it stays listed, and is counted and shown nowhere else. */
   readonly needsOperator: boolean;
+  /** Whether somebody waits: of a question whether its agent lives; an answer to one that has ended is read by nobody. */
+  readonly isAwaited: boolean;
 }
 
 /** What the derivation looks at. */
@@ -70,7 +73,7 @@ export function attentionOf(input: AttentionInput): readonly AttentionItem[] {
   const dismissed = new Set(input.dismissed);
   const items = [...questions(input), ...Object.values(input.agents).flatMap(trouble)];
   return items
-    .map((item) => ({ ...item, needsOperator: !dismissed.has(item.id) }))
+    .map((item) => ({ ...item, needsOperator: item.isAwaited && !dismissed.has(item.id) }))
     .sort((a, b) => b.at - a.at || (a.id < b.id ? -1 : 1));
 }
 
@@ -104,18 +107,35 @@ function questions(input: AttentionInput): Draft[] {
       (message.expiresAt ?? Infinity) > input.now &&
       input.answered?.has(message.id) !== true;
     if (!isOpen) return [];
+    const ending = endingOf(ownEntry(input.agents, message.from.id));
+    const verb =
+      message.kind === 'request'
+        ? ending === undefined
+          ? 'asks'
+          : 'asked you'
+        : ending === undefined
+          ? 'has a task for you'
+          : 'had a task for you';
     return [
       {
         id: `question:${message.id}`,
         kind: 'question',
         agentId: message.from.id,
         messageId: message.id,
-        title: message.kind === 'request' ? `${message.from.id} asks` : `${message.from.id} has a task for you`,
+        title: `${message.from.id} ${verb}${ending === undefined ? '' : `, and ${ending}`}`,
         detail: oneLine(message.subject ?? message.body),
         at: message.sentAt,
+        isAwaited: ending === undefined,
       },
     ];
   });
+}
+
+/** Why nobody waits for the answer of an agent any more; undefined while it may. One that is lost may well live. */
+function endingOf(agent: AttentionAgent | undefined): string | undefined {
+  if (agent === undefined) return 'was removed';
+  if (agent.state.status === 'stopped') return 'has stopped';
+  return agent.state.status === 'failed' ? 'has failed' : undefined;
 }
 
 function trouble({ id, state }: AttentionAgent): Draft[] {
@@ -129,6 +149,7 @@ function trouble({ id, state }: AttentionAgent): Draft[] {
       title: state.status === 'failed' ? `${id} failed` : `${id} is lost`,
       detail: oneLine(state.reason),
       at: state.since,
+      isAwaited: true,
     },
   ];
 }

@@ -11,6 +11,7 @@ const question: AttentionItem = {
   detail: '',
   at: 0,
   needsOperator: true,
+  isAwaited: true,
 };
 const failed: AttentionItem = { ...question, id: 'failed:ada:1', kind: 'failed', messageId: null };
 const settings = { isEnabled: true, quietHours: null, mutedAgents: [] };

@@ -1,7 +1,7 @@
-import { useMemo } from 'react';
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
-import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
+import { useSession } from '#renderer/store/session-context.tsx';
+import { useOpenQuestions } from '#renderer/store/use-attention.ts';
 import { useFreshMetrics, useSamples } from '#renderer/store/use-metrics.ts';
 import { CopyLine } from '#renderer/ui/copy-button.tsx';
 import { fullTime } from '#renderer/ui/format-time.ts';
@@ -12,24 +12,12 @@ import { visibleText } from '#renderer/ui/visible-text.ts';
 import type { Agent, AgentState } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import { parseSize } from '#shared/kernel/units.ts';
-import type { InboxMessage, InboxQueue } from '#shared/messages/model.ts';
+import type { InboxQueue } from '#shared/messages/model.ts';
 import { bytesText, memoryTop, percentText, SOURCE_WORDS } from './agent-figures.ts';
 import { limitTexts } from './agent-limits.ts';
 import { AgentQuestion } from './agent-question.tsx';
 import { Fact, Facts, PanelSection, Trend } from './panel-parts.tsx';
 import { STATUS_LOOKS } from './status-look.ts';
-
-/** What the agent asks the operator and was not answered yet, oldest first. */
-export function useOpenQuestions(agentId: string): readonly InboxMessage[] {
-  const inbox = useWindowState((state) => state.inbox);
-  return useMemo(
-    () =>
-      inbox
-        .filter(({ from, kind }) => from.kind === 'agent' && from.id === agentId && (kind === 'request' || kind === 'task'))
-        .toSorted((a, b) => a.sentAt - b.sentAt),
-    [inbox, agentId],
-  );
-}
 
 /** How an agent stands: what it waits for, what it says, why its state is what it is, and what it uses. */
 export function AgentOverview({ agent }: { readonly agent: Agent }): ReactNode {
@@ -38,7 +26,13 @@ export function AgentOverview({ agent }: { readonly agent: Agent }): ReactNode {
   return (
     <>
       {first === undefined ? null : (
-        <AgentQuestion key={first.id} agentId={agent.id} message={first} more={questions.length - 1} />
+        <AgentQuestion
+          key={first.message.id}
+          agentId={agent.id}
+          message={first.message}
+          isAwaited={first.item.isAwaited}
+          more={questions.length - 1}
+        />
       )}
       <SaysSection agent={agent} />
       <StateSection agent={agent} />

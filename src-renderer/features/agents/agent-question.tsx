@@ -16,25 +16,31 @@ import { ANSWER_WAITS, useAnswer } from './use-answer.ts';
 import { useSettled } from './use-settled.ts';
 
 const MARK = { shape: 'triangle', tone: 'needs', word: 'Needs you' } as const;
+const ENDED_MARK = { shape: 'ring', tone: 'stopped', word: 'Nobody waits' } as const;
 
 interface AgentQuestionProps {
   readonly agentId: AgentId;
   /** The oldest question or task that waits; the one to answer first. */
   readonly message: InboxMessage;
+  /** Whether the agent may wait for the answer. It does not when it has ended: then nothing is urgent here. */
+  readonly isAwaited: boolean;
   /** How many wait behind it. */
   readonly more: number;
 }
 
 /** What an agent asks the operator, whole, and its answer in place. */
-export function AgentQuestion({ agentId, message, more }: AgentQuestionProps): ReactNode {
+export function AgentQuestion({ agentId, message, isAwaited, more }: AgentQuestionProps): ReactNode {
   const { text, write, state, problem, send } = useAnswer(message.id);
   const answers = answersOf(message.data);
   const isGiven = state !== 'open';
   const isSettled = useSettled(agentId, message.id);
   return (
-    <section aria-label="Waiting for you" className="border-b border-needs-line bg-needs-bg px-4 py-3">
+    <section
+      aria-label={isAwaited ? 'Waiting for you' : 'Asked before it ended'}
+      className={`border-b px-4 py-3 ${isAwaited ? 'border-needs-line bg-needs-bg' : 'border-hair'}`}
+    >
       <h2 className="mb-1.5 flex items-center gap-2 text-13 font-strong">
-        <StateMark look={MARK} />
+        <StateMark look={isAwaited ? MARK : ENDED_MARK} />
         <span className="min-w-0 truncate">
           {visibleText(message.subject ?? '') || (message.kind === 'task' ? 'A task for you' : 'A question')}
         </span>
@@ -61,10 +67,20 @@ export function AgentQuestion({ agentId, message, more }: AgentQuestionProps): R
           ),
         )}
       </p>
+      {isAwaited ? null : (
+        <p className="mb-2 text-12 text-pretty text-tx-2">
+          {agentId} has ended, so nobody waits for this. An answer stays in its inbox until it is started again.
+        </p>
+      )}
       {answers.length === 0 ? null : (
         <div className="mb-2 flex flex-wrap gap-1.5">
           {answers.map((each, index) => (
-            <Button key={each} look={index === 0 ? 'ink' : 'outline'} disabled={isGiven || !isSettled} onClick={() => send(each)}>
+            <Button
+              key={each}
+              look={index === 0 && isAwaited ? 'ink' : 'outline'}
+              disabled={isGiven || !isSettled}
+              onClick={() => send(each)}
+            >
               {visibleText(each)}
             </Button>
           ))}
@@ -93,7 +109,11 @@ export function AgentQuestion({ agentId, message, more }: AgentQuestionProps): R
           }}
         />
         <div className="flex items-center gap-2 text-12">
-          <Button type="submit" look={answers.length === 0 ? 'ink' : 'outline'} disabled={text.trim() === '' || isGiven}>
+          <Button
+            type="submit"
+            look={answers.length === 0 && isAwaited ? 'ink' : 'outline'}
+            disabled={text.trim() === '' || isGiven}
+          >
             {state === 'sending' ? 'Sending' : 'Reply'}
             <KeyHint>Ctrl Enter</KeyHint>
           </Button>

@@ -1,9 +1,8 @@
 /** The fleet as its screen shows it: agents with their questions, filtered, counted, in a settled order. */
 import { useMemo, useState } from 'react';
 import { useAgents } from '#renderer/store/project-scope.ts';
-import { useWindowState } from '#renderer/store/session-context.tsx';
+import { useOpenQuestions } from '#renderer/store/use-attention.ts';
 import { useNow } from '#renderer/ui/use-now.ts';
-import { attentionOf } from '#shared/attention/attention.ts';
 import type { InboxMessage } from '#shared/messages/model.ts';
 import type { FleetAgent, FleetQuestion } from './fleet-agent.ts';
 import type { FleetGroup } from './fleet-order.ts';
@@ -12,7 +11,7 @@ import { countGroups, matches, parseQuery, withoutStates } from './fleet-query.t
 import { Kept } from './kept.ts';
 import { answersOf } from './question-answers.ts';
 
-/** How often times are looked at again, in milliseconds: questions expire, idle agents lose their place. */
+/** How often times are looked at again, in milliseconds: idle agents lose their place. */
 const LOOK_EVERY_MS = 5_000;
 
 /** What the screen shows. */
@@ -42,9 +41,7 @@ function questionOf(message: InboxMessage, more: number): FleetQuestion {
 
 /** The oldest open question of each agent; the same object as before while it is the same question. */
 function useQuestions(): ReadonlyMap<string, FleetQuestion> {
-  const inbox = useWindowState((state) => state.inbox);
-  const dismissed = useWindowState((state) => state.crew.settings.dismissed);
-  const now = useNow(LOOK_EVERY_MS);
+  const open = useOpenQuestions();
   const [kept] = useState(
     () =>
       new Kept<[string, FleetQuestion]>(
@@ -53,18 +50,15 @@ function useQuestions(): ReadonlyMap<string, FleetQuestion> {
       ),
   );
   return useMemo(() => {
-    const messages = new Map(inbox.map((message) => [String(message.id), message]));
     const next = new Map<string, FleetQuestion>();
-    const open = attentionOf({ agents: {}, inbox, dismissed, now }).filter(({ needsOperator }) => needsOperator);
-    // Newest first: the last one that is put in is the oldest, and the one to answer first.
-    for (const item of open) {
-      const message = item.messageId === null ? undefined : messages.get(item.messageId);
-      if (message === undefined) continue;
-      const later = next.get(item.agentId);
-      next.set(item.agentId, questionOf(message, later === undefined ? 0 : later.more + 1));
+    // The oldest is the one to answer first; an agent that has ended waits for none.
+    for (const { item, message } of open) {
+      if (!item.needsOperator) continue;
+      const first = next.get(item.agentId);
+      next.set(item.agentId, first === undefined ? questionOf(message, 0) : { ...first, more: first.more + 1 });
     }
     return new Map(kept.renew([...next]));
-  }, [inbox, dismissed, now, kept]);
+  }, [open, kept]);
 }
 
 /** The fleet of the project that is shown, narrowed by a query. */
