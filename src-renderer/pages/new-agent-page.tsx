@@ -3,12 +3,15 @@ import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useScreenCommands } from '#renderer/commands/use-commands.tsx';
 import { AgentForm } from '#renderer/features/agents/agent-form.tsx';
+import type { AgentFormDraft } from '#renderer/features/agents/agent-form-draft.ts';
+import { EMPTY_DRAFT, isTyped, keepAgentDraft, keptAgentDraft, onTemplate } from '#renderer/features/agents/agent-form-draft.ts';
 import type { AgentFields } from '#renderer/features/agents/agent-form-state.ts';
-import { EMPTY_FIELDS, fieldsOf } from '#renderer/features/agents/agent-form-state.ts';
+import { fieldsOf } from '#renderer/features/agents/agent-form-state.ts';
 import { useAgentForm } from '#renderer/features/agents/use-agent-form.ts';
 import { FolderDialog } from '#renderer/features/projects/folder-dialog.tsx';
 import { goTo } from '#renderer/navigation/use-route.tsx';
 import { HOME } from '#renderer/navigation/routes.ts';
+import { pageStorage } from '#renderer/store/page-storage.ts';
 import { chooseProject, useProject, useProjects } from '#renderer/store/project-scope.ts';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
 import { problemOf, useCommand } from '#renderer/store/use-command.ts';
@@ -35,11 +38,12 @@ export function NewAgentPage({ template }: { readonly template?: string }): Reac
   const shown = useProject();
   const [offer, setOffer] = useState<Offer>();
   const [problem, setProblem] = useState<string>();
-  const [chosen, setChosen] = useState<string | undefined>(template);
+  const [start] = useState(() => keptAgentDraft(pageStorage) ?? EMPTY_DRAFT);
+  const [{ template: from, base }, setOrigin] = useState<Pick<AgentFormDraft, 'template' | 'base'>>(start);
   const [projectId, setProjectId] = useState<string>();
   const [starts, setStarts] = useState(true);
   const [isChoosingFolder, setChoosingFolder] = useState(false);
-  const form = useAgentForm(EMPTY_FIELDS);
+  const form = useAgentForm(start.fields);
   const quick = useCommand();
   const project = projects.find(({ id }) => id === projectId) ?? shown ?? projects[0];
 
@@ -54,33 +58,44 @@ export function NewAgentPage({ template }: { readonly template?: string }): Reac
       .catch((error: unknown) => setProblem(problemOf(error)));
   }, [session, isOnline]);
 
+  const draft: AgentFormDraft = { template: from, base, fields: form.fields };
+  useEffect(() => keepAgentDraft(pageStorage, { template: from, base, fields: form.fields }), [from, base, form.fields]);
+  const begin = (next: AgentFormDraft): void => {
+    setOrigin(next);
+    form.reset(next.fields);
+  };
+  const fill = (one: AgentTemplate): void => begin(onTemplate(draft, one.name, fieldsOf(one.agent)));
+
   // A link to a template fills the form in once the templates are there.
   const linked = offer?.templates.find(({ name }) => name === template);
-  const { reset } = form;
   useEffect(() => {
-    if (linked !== undefined) reset(fieldsOf(linked.agent));
+    if (linked !== undefined && linked.name !== from) fill(linked);
     // oxlint-disable-next-line react/exhaustive-deps -- once per template, not whenever the form changes
   }, [linked]);
 
-  const spawn = async (draft: AgentDraft, from: string | undefined, start: boolean): Promise<void> => {
+  const spawn = async (wanted: AgentDraft, name: string | undefined, isStarted: boolean): Promise<void> => {
     if (project === undefined) throw new Error('Open a folder first');
     const agent = await session.client.agents.spawn({
-      ...draft,
+      ...wanted,
       projectId: project.id,
-      start,
-      ...(from === undefined ? {} : { template: from }),
+      start: isStarted,
+      ...(name === undefined ? {} : { template: name }),
     });
     goTo({ page: 'agent', id: agent.id, tab: 'overview' });
   };
-  const fill = (one: AgentTemplate | undefined): void => {
-    setChosen(one?.name);
-    form.reset(one === undefined ? EMPTY_FIELDS : { ...fieldsOf(one.agent) });
-  };
-  const submit = (): void => form.submit((draft) => spawn(draft, undefined, starts));
+  const submit = (): void =>
+    form.submit(async (wanted) => {
+      await spawn(wanted, undefined, starts);
+      keepAgentDraft(pageStorage, EMPTY_DRAFT);
+    });
+  const discard = (): void => begin(EMPTY_DRAFT);
   useScreenCommands('New agent', [
     { id: 'new.create', title: 'Create the agent', keys: 'ctrl+enter', isGlobal: true, run: submit },
-    { id: 'new.cancel', title: 'Leave without creating it', keys: 'escape', isHidden: true, run: () => goTo(HOME) },
+    { id: 'new.cancel', title: 'Leave; what is typed stays', keys: 'escape', isHidden: true, run: () => goTo(HOME) },
   ]);
+
+  const chosen = from ?? (offer === undefined ? template : undefined);
+  const title = chosen === undefined ? 'New agent' : `New agent, from ${titleOf(offer, chosen)}`;
 
   return (
     <div className="grid h-full min-h-0 grid-cols-[300px_minmax(0,1fr)] wide:grid-cols-[380px_minmax(0,1fr)]">
@@ -104,7 +119,7 @@ export function NewAgentPage({ template }: { readonly template?: string }): Reac
               <TemplateRow
                 key={one.name}
                 template={one}
-                isChosen={one.name === chosen}
+                isChosen={one.name === from}
                 isBusy={quick.isRunning || project === undefined}
                 onChange={() => fill(one)}
                 onStart={() => quick.run(() => spawn({}, one.name, true))}
@@ -133,7 +148,7 @@ export function NewAgentPage({ template }: { readonly template?: string }): Reac
           <div className="mx-auto flex max-w-[640px] flex-col gap-5">
             <div>
               <h1 id="new-title" className="text-16 font-strong">
-                {chosen === undefined ? 'New agent' : `New agent, from ${titleOf(offer, chosen)}`}
+                {title}
               </h1>
               <p className="mt-0.5 text-12 text-tx-2">What is left empty takes its default.</p>
             </div>
@@ -155,8 +170,13 @@ export function NewAgentPage({ template }: { readonly template?: string }): Reac
         <footer className="flex h-13 flex-none items-center gap-3 border-t border-hair bg-bg-1 px-6">
           <Checkbox label="Start it at once" checked={starts} onChange={setStarts} />
           <span className="ml-auto flex gap-2">
-            <Button look="quiet" onClick={() => goTo(HOME)}>
-              Cancel
+            {isTyped(draft) || from !== null ? (
+              <Button look="quiet" title="Empties the form" onClick={discard}>
+                Discard
+              </Button>
+            ) : null}
+            <Button look="quiet" title="What is typed stays until you come back" onClick={() => goTo(HOME)}>
+              Leave
             </Button>
             <Button
               look="ink"

@@ -1,4 +1,5 @@
 /** The fields of the agent form as they are typed, and what they make. Pure. */
+import * as z from 'zod';
 import type { AgentConfig, AgentType } from '#shared/agents/model.ts';
 import { AgentDraft, AgentType as AgentTypeSchema } from '#shared/agents/model.ts';
 import { describeIssue, inputJsonSchema } from '#shared/kernel/describe-issues.ts';
@@ -8,21 +9,25 @@ import { shellText } from './shell-text.ts';
 import { splitCommand } from './split-command.ts';
 
 /** The form as it stands: texts as they were typed; '' is not stated, so that template or default count. */
-export interface AgentFields {
-  readonly id: string;
-  readonly type: AgentType;
-  readonly description: string;
-  readonly command: string;
-  /** Separated by commas or spaces. */
-  readonly capabilities: string;
-  readonly maxConcurrentTasks: string;
-  readonly runtime: RuntimeKind | '';
-  readonly memory: string;
-  readonly cpu: string;
-  readonly timeout: string;
-  /** Lines NAME=value. */
-  readonly environment: string;
-}
+export const AgentFields = z
+  .object({
+    id: z.string(),
+    type: AgentTypeSchema,
+    description: z.string(),
+    command: z.string(),
+    /** Separated by commas or spaces. */
+    capabilities: z.string(),
+    maxConcurrentTasks: z.string(),
+    runtime: z.union([RuntimeKindSchema, z.literal('')]),
+    memory: z.string(),
+    cpu: z.string(),
+    timeout: z.string(),
+    /** Lines NAME=value. */
+    environment: z.string(),
+  })
+  .readonly();
+/** The form as it stands. */
+export type AgentFields = z.infer<typeof AgentFields>;
 
 /** A field of the form. */
 export type AgentField = keyof AgentFields;
