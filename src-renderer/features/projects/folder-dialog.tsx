@@ -1,4 +1,5 @@
 import { Folder, FolderGit2, FolderUp } from 'lucide-react';
+import type { LucideIcon } from 'lucide-react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactNode } from 'react';
 import { useSession } from '#renderer/store/session-context.tsx';
@@ -9,7 +10,11 @@ import { Dialog } from '#renderer/ui/dialog.tsx';
 import { Notice } from '#renderer/ui/notice.tsx';
 import { SkeletonText } from '#renderer/ui/skeleton.tsx';
 import { TextField } from '#renderer/ui/text-field.tsx';
+import { VirtualList } from '#renderer/ui/virtual-list.tsx';
 import type { FolderListing, Project } from '#shared/projects/model.ts';
+
+/** Height of a row, in pixels. */
+const ROW_PX = 28;
 
 interface FolderDialogProps {
   readonly isOpen: boolean;
@@ -22,14 +27,34 @@ export function FolderDialog({ isOpen, onClose, onOpened }: FolderDialogProps): 
   return isOpen ? <FolderChooser onClose={onClose} onOpened={onOpened} /> : null;
 }
 
-/** Up and down go from row to row. */
-function moveFocus(event: KeyboardEvent<HTMLUListElement>): void {
+/** Up and down go from row to row; more rows are made on both sides of what is seen than one step leads. */
+function moveFocus(event: KeyboardEvent<HTMLElement>): void {
   const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
   if (step === 0) return;
   const rows = [...event.currentTarget.querySelectorAll('button')];
   const at = rows.findIndex((row) => row === document.activeElement);
   rows[Math.min(rows.length - 1, Math.max(0, at + step))]?.focus();
   event.preventDefault();
+}
+
+/** A row of the list of folders. */
+interface Row {
+  /** Where it leads. */
+  readonly path: string;
+  readonly text: string;
+  readonly kind: 'above' | 'plain' | 'repository';
+}
+
+/** The rows of a listing: the way up first. */
+function rowsOf({ parent, folders }: FolderListing): readonly Row[] {
+  return [
+    ...(parent === null ? [] : [{ path: parent, text: '..', kind: 'above' as const }]),
+    ...folders.map(({ path, name, isGitRepository }): Row => ({
+      path,
+      text: name,
+      kind: isGitRepository ? 'repository' : 'plain',
+    })),
+  ];
 }
 
 function FolderChooser({ onClose, onOpened }: Omit<FolderDialogProps, 'isOpen'>): ReactNode {
@@ -120,42 +145,26 @@ function FolderChooser({ onClose, onOpened }: Omit<FolderDialogProps, 'isOpen'>)
           hint="Type a path and press Enter, or go through the folders below."
           {...(problem === undefined ? {} : { error: problem })}
         />
-        <div className="h-64 overflow-y-auto rounded-2 border border-hair bg-bg-0">
+        <div className="h-64 overflow-hidden rounded-2 border border-hair bg-bg-0" onKeyDown={moveFocus}>
           {listing === undefined ? (
             <div className="p-3">{problem === undefined ? <SkeletonText lines={6} /> : null}</div>
           ) : (
-            <ul aria-label={`Folders in ${listing.path}`} onKeyDown={moveFocus}>
-              {listing.parent === null ? null : (
-                <FolderRow
-                  icon={<FolderUp aria-hidden className="size-3.5" />}
-                  text=".."
-                  label="The folder above"
-                  onPick={() => browse(listing.parent ?? undefined)}
-                />
-              )}
-              {listing.folders.map((folder) => (
-                <FolderRow
-                  key={folder.path}
-                  icon={
-                    folder.isGitRepository ? (
-                      <FolderGit2 aria-hidden className="size-3.5" />
-                    ) : (
-                      <Folder aria-hidden className="size-3.5" />
-                    )
-                  }
-                  text={folder.name}
-                  {...(folder.isGitRepository ? { note: 'git repository' } : {})}
-                  onPick={() => browse(folder.path)}
-                />
-              ))}
-              {listing.isCut ? (
-                <li className="px-2.5 py-1.5 text-12 text-tx-3">
-                  There are more: only the first {listing.folders.length} are listed. Type the path of another.
-                </li>
-              ) : null}
-            </ul>
+            <VirtualList
+              // Another folder is another list, shown from its start.
+              key={listing.path}
+              label={`Folders in ${listing.path}`}
+              items={rowsOf(listing)}
+              keyOf={(row) => row.path}
+              estimateHeight={ROW_PX}
+              renderItem={(row) => <FolderRow row={row} onPick={() => browse(row.path)} />}
+            />
           )}
         </div>
+        {listing?.isCut === true ? (
+          <p className="-mt-1 text-12 text-tx-3">
+            There are more: only the first {listing.folders.length} are listed. Type the path of another.
+          </p>
+        ) : null}
         {listing !== undefined && listing.path === path && !listing.isGitRepository ? (
           <Checkbox
             label="Make it a git repository (git init), so that work can be compared and undone"
@@ -169,27 +178,20 @@ function FolderChooser({ onClose, onOpened }: Omit<FolderDialogProps, 'isOpen'>)
   );
 }
 
-interface FolderRowProps {
-  readonly icon: ReactNode;
-  readonly text: string;
-  readonly label?: string;
-  readonly note?: string;
-  readonly onPick: () => void;
-}
+const ICONS: Readonly<Record<Row['kind'], LucideIcon>> = { above: FolderUp, plain: Folder, repository: FolderGit2 };
 
-function FolderRow({ icon, text, label, note, onPick }: FolderRowProps): ReactNode {
+function FolderRow({ row, onPick }: { readonly row: Row; readonly onPick: () => void }): ReactNode {
+  const Icon = ICONS[row.kind];
   return (
-    <li>
-      <button
-        type="button"
-        onClick={onPick}
-        {...(label === undefined ? {} : { 'aria-label': label })}
-        className="flex h-7 w-full items-center gap-2 px-2.5 text-left text-13 text-tx-2 hover:bg-bg-2 hover:text-tx-1"
-      >
-        {icon}
-        <span className="truncate">{text}</span>
-        {note === undefined ? null : <span className="ml-auto flex-none text-12 text-tx-3">{note}</span>}
-      </button>
-    </li>
+    <button
+      type="button"
+      onClick={onPick}
+      {...(row.kind === 'above' ? { 'aria-label': 'The folder above' } : {})}
+      className="flex h-7 w-full items-center gap-2 px-2.5 text-left text-13 text-tx-2 hover:bg-bg-2 hover:text-tx-1"
+    >
+      <Icon aria-hidden className="size-3.5 flex-none" />
+      <span className="truncate">{row.text}</span>
+      {row.kind === 'repository' ? <span className="ml-auto flex-none text-12 text-tx-3">git repository</span> : null}
+    </button>
   );
 }
