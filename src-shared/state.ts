@@ -44,6 +44,7 @@ export function applyEvent(state: CrewState, event: JournalEvent): CrewState {
     case 'agent.run-started':
     case 'agent.reported':
     case 'agent.config-changed':
+    case 'agent.boundary-changed':
     case 'agent.removed':
       return { ...next, agents: reduceAgents(state.agents, event) };
     case 'settings.changed':
@@ -60,6 +61,17 @@ export function applyEvent(state: CrewState, event: JournalEvent): CrewState {
     case 'secret.set':
     case 'secret.removed':
     case 'journal.fault-found':
+    case 'image.made':
+    case 'workspace.created':
+    case 'workspace.fetched':
+    case 'workspace.removed':
+    case 'boundary.proved':
+    case 'boundary.failed':
+    case 'boundary.refused':
+    case 'egress.opened':
+    case 'egress.refused':
+    case 'egress.rules-changed':
+    case 'egress.model-apis-changed':
       return next;
   }
 }

@@ -34,6 +34,7 @@ import { projectsHandlers } from './projects/handlers.ts';
 import { ProjectsService } from './projects/projects-service.ts';
 import type { AppStore } from './reads.ts';
 import type { RpcPort } from './rpc/message-port.ts';
+import { DockerRuntime } from './runtimes/docker/docker-runtime.ts';
 import { PtyRuntime } from './runtimes/pty/pty-runtime.ts';
 import { sideWindowsFor } from './runtimes/side-windows.ts';
 import { TmuxRuntime } from './runtimes/tmux/tmux-runtime.ts';
@@ -197,6 +198,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   const instanceId = await keepFact(store, INSTANCE_FACT, () => randomUUID());
   const runtimeLog = (message: string, facts?: Readonly<Record<string, unknown>>): void => log.info(facts ?? {}, message);
   const runtimes = {
+    docker: new DockerRuntime(),
     tmux: new TmuxRuntime({ socketDir: paths.socketDir, instanceId, log: runtimeLog }),
     pty: new PtyRuntime({ log: runtimeLog }),
   };

@@ -1,6 +1,7 @@
 /** What the journal says about agents, and how a window folds it. */
 import * as z from 'zod';
 import { ownEntry } from '#shared/kernel/own-entry.ts';
+import { Boundary } from '#shared/runtimes/model.ts';
 import { Agent, AgentRun, AgentState, SelfReport } from './model.ts';
 
 /** Data of each journal event about agents, by kind. The subject is the agent's id. */
@@ -10,6 +11,8 @@ export const agentEvents = {
   'agent.run-started': z.object({ run: AgentRun, starts: z.number().int() }),
   'agent.reported': z.object({ says: SelfReport }),
   'agent.config-changed': z.object({ config: Agent.shape.config }),
+  /** What confines it is another, or is held in another way. */
+  'agent.boundary-changed': z.object({ boundary: Boundary, note: z.string() }),
   'agent.removed': z.object({}),
 };
 
@@ -34,6 +37,8 @@ export function reduceAgents(table: AgentTable, event: AgentEvent): AgentTable {
       return { ...table, [agent.id]: { ...agent, says: event.data.says } };
     case 'agent.config-changed':
       return { ...table, [agent.id]: { ...agent, config: event.data.config } };
+    case 'agent.boundary-changed':
+      return { ...table, [agent.id]: { ...agent, boundary: event.data.boundary, boundaryNote: event.data.note } };
     case 'agent.removed': {
       const { [agent.id]: _gone, ...rest } = table;
       return rest;

@@ -25,10 +25,22 @@ describe("an agent's configuration", () => {
       ...base,
       capabilities: [],
       maxConcurrentTasks: 1,
-      resourceLimits: { memory: '2GB', cpu: '2', timeout: 0 },
+      resourceLimits: {
+        memory: '2GB',
+        cpu: '2',
+        timeout: 0,
+        processes: 512,
+        openFiles: 4_096,
+        tmp: '256MB',
+        disk: '10GB',
+      },
       environment: {},
       runtime: 'tmux',
-      workspace: { mode: 'shared' },
+      sandbox: 'none',
+      workspace: { mode: 'auto' },
+      login: 'none',
+      modelApis: [],
+      egress: { mode: 'deny', rules: [] },
       description: '',
     });
     expect(problems(AgentConfig, {}).map((line) => line.split(':')[0])).toEqual(['id', 'type', 'projectId']);
@@ -36,7 +48,7 @@ describe("an agent's configuration", () => {
 
   it('takes units and numbers as people write them, and what it made of them again', () => {
     const config = AgentConfig.parse({ ...base, resourceLimits: { memory: '512mb', cpu: 0.5, timeout: '10m' } });
-    expect(config.resourceLimits).toEqual({ memory: '512mb', cpu: '0.5', timeout: 600_000 });
+    expect(config.resourceLimits).toMatchObject({ memory: '512mb', cpu: '0.5', timeout: 600_000 });
     expect(AgentConfig.parse(config)).toEqual(config);
   });
 
@@ -75,7 +87,29 @@ describe("an agent's configuration", () => {
       { capabilities: ['ok', 'File Processing'] },
       ['capabilities.1: must be lower-case words such as "file-processing"'],
     ],
-    ['a runtime that is not there', { runtime: 'vm' }, ['runtime: Invalid option: expected one of "tmux"|"pty"']],
+    ['a runtime that is not there', { runtime: 'vm' }, ['runtime: Invalid option: expected one of "docker"|"tmux"|"pty"']],
+    [
+      'a sandbox in a container',
+      { runtime: 'docker', sandbox: 'bubblewrap' },
+      ['sandbox: is for tmux and pty: a container needs none. Leave it out, or use runtime "tmux"'],
+    ],
+    ['an image without a container', { image: 'alpine' }, ['image: is for runtime "docker": leave it out, or use that runtime']],
+    [
+      'an image that is an option',
+      { runtime: 'docker', image: '--privileged' },
+      ['image: must be the name of an image such as "alpine:3.20"'],
+    ],
+    [
+      'rules that nothing holds',
+      { egress: { mode: 'deny', rules: ['example.org:443:tls'] } },
+      [/^egress: holds contained agents only/],
+    ],
+    [
+      'a rule that is none',
+      { runtime: 'docker', egress: { mode: 'deny', rules: ['example.org'] } },
+      ['egress.rules.0: must be host:port:protocol such as "registry.npmjs.org:443:tls"'],
+    ],
+    ['model APIs that nobody serves', { modelApis: ['anthropic'] }, [/^modelApis: are served to contained agents only/]],
     ['a reserved variable', { environment: { QUARTERDECK_AGENT_TOKEN: 'x' } }, [/^environment\.QUARTERDECK_AGENT_TOKEN: /]],
     ['a variable that is no name', { environment: { 'A-B': 'x' } }, [/^environment\.A-B: /]],
     ['a NUL in a variable', { environment: { A: 'x\0y' } }, ['environment.A: must not contain a NUL character']],

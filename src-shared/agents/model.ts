@@ -2,7 +2,8 @@
 import * as z from 'zod';
 import { AgentId, ProjectId } from '#shared/kernel/ids.ts';
 import { DurationMs, SizeText } from '#shared/kernel/units.ts';
-import { Boundary, RuntimeKind } from '#shared/runtimes/model.ts';
+import { EgressMode, EgressRule } from '#shared/egress/model.ts';
+import { Boundary, boundaryOf, ImageReference, RuntimeKind, Sandbox } from '#shared/runtimes/model.ts';
 
 /** How a kind of agent is started, spoken to and understood. */
 export const AgentType = z
@@ -32,19 +33,40 @@ const Cpu = z
   .pipe(CpuText)
   .describe('Most CPU in cores, for example "2" or "0.5"');
 
+const Processes = z.number().int().min(8).max(100_000).describe('Most processes and threads at once');
+const OpenFiles = z.number().int().min(64).max(1_048_576).describe('Most open files per process');
+
 /** Limits of one agent. */
-const ResourceLimits = z.strictObject({
+export const ResourceLimits = z.strictObject({
   memory: SizeText.default('2GB').describe('Most memory, for example "2GB"'),
   cpu: Cpu.default('2'),
   timeout: DurationMs.default(0).describe(
     "Longest time one piece of work may take: a worker's task, or a command's whole run. 0 means no limit",
   ),
+  processes: Processes.default(512),
+  openFiles: OpenFiles.default(4_096),
+  tmp: SizeText.default('256MB').describe('Size of /tmp, which is in memory; containers and bubblewrap only'),
+  disk: SizeText.default('10GB').describe('Most disk for workspace and home; watched: the agent is paused when it uses more'),
 });
+/** Limits of one agent. */
+export type ResourceLimits = z.infer<typeof ResourceLimits>;
 
 /** What of the project the agent sees. */
 const Workspace = z.strictObject({
-  mode: z.enum(['shared']).default('shared').describe('shared: works in the project folder itself'),
+  mode: z
+    .enum(['auto', 'own', 'shared'])
+    .default('auto')
+    .describe(
+      'own: a branch and a folder of its own (a git worktree, for contained agents a clone); shared: the project folder itself; auto: own in a git repository, else shared',
+    ),
 });
+
+/** How a contained agent comes to the models it works with. */
+const Login = z
+  .enum(['none', 'api-key', 'subscription'])
+  .describe(
+    'none: uses no model. api-key: the key stays outside, the gateway adds it to requests. subscription: it logs in itself, and its home holds that login',
+  );
 
 const RESERVED_ENVIRONMENT = /^(QUARTERDECK_|LD_|NODE_OPTIONS$)/;
 
@@ -70,7 +92,21 @@ const fields = {
   resourceLimits: ResourceLimits,
   environment: Environment,
   runtime: RuntimeKind,
+  sandbox: Sandbox,
+  image: ImageReference.describe('For runtime docker: the image to run in; left out, the agent image of the product'),
   workspace: Workspace,
+  login: Login,
+  modelApis: z
+    .array(z.string().regex(/^[a-z0-9][a-z0-9-]{0,40}$/, 'must be the name of a model API such as "anthropic"'))
+    .max(16)
+    .describe('Model APIs it may use, by their names in the settings; contained agents only'),
+  egress: z
+    .strictObject({ mode: EgressMode, rules: z.array(EgressRule).max(500) })
+    .describe('Where a contained agent may connect to. Everything else is refused'),
+  setup: z
+    .string()
+    .max(16_384)
+    .describe('A shell script that runs inside, in the workspace, before the agent starts; its output is in the terminal'),
   command: z
     .array(z.string().max(8_192))
     .min(1)
@@ -88,12 +124,42 @@ const configShape = z.strictObject({
   resourceLimits: fields.resourceLimits.prefault({}),
   environment: fields.environment.default({}),
   runtime: fields.runtime.default('tmux'),
+  sandbox: fields.sandbox.default('none'),
+  image: fields.image.optional(),
   workspace: fields.workspace.prefault({}),
+  login: fields.login.default('none'),
+  modelApis: fields.modelApis.default([]),
+  egress: fields.egress.default({ mode: 'deny', rules: [] }),
+  setup: fields.setup.optional(),
   command: fields.command.optional(),
   description: fields.description.default(''),
 });
 
-function checkCommand(config: { type: AgentType; command?: readonly string[] | undefined }, context: z.RefinementCtx): void {
+interface Checked {
+  readonly type: AgentType;
+  readonly command?: readonly string[] | undefined;
+  readonly runtime: RuntimeKind;
+  readonly sandbox: Sandbox;
+  readonly image?: string | undefined;
+  readonly modelApis: readonly string[];
+  readonly egress: { readonly rules: readonly string[] };
+}
+
+/** What contradicts itself. What a box alone can hold is refused where there is none: it would promise what nothing keeps. */
+function checkBoundary(config: Checked, context: z.RefinementCtx): void {
+  const refuse = (field: string, message: string): void => context.addIssue({ code: 'custom', path: [field], message });
+  if (config.runtime === 'docker' && config.sandbox !== 'none')
+    refuse('sandbox', 'is for tmux and pty: a container needs none. Leave it out, or use runtime "tmux"');
+  if (config.runtime !== 'docker' && config.image !== undefined)
+    refuse('image', 'is for runtime "docker": leave it out, or use that runtime');
+  if (boundaryOf(config) !== 'host') return;
+  if (config.egress.rules.length > 0)
+    refuse('egress', 'holds contained agents only: this one would reach everything. Use runtime "docker", or leave it out');
+  if (config.modelApis.length > 0)
+    refuse('modelApis', 'are served to contained agents only. Use runtime "docker", or leave it out');
+}
+
+function checkCommand(config: Checked, context: z.RefinementCtx): void {
   if (config.type === 'command' && config.command === undefined) {
     context.addIssue({
       code: 'custom',
@@ -111,7 +177,7 @@ function checkCommand(config: { type: AgentType; command?: readonly string[] | u
 }
 
 /** An agent's whole configuration. Every field but id, type and projectId has a default. */
-export const AgentConfig = configShape.superRefine(checkCommand);
+export const AgentConfig = configShape.superRefine(checkCommand).superRefine(checkBoundary);
 /** An agent's whole configuration. */
 export type AgentConfig = z.infer<typeof AgentConfig>;
 
@@ -119,7 +185,17 @@ export type AgentConfig = z.infer<typeof AgentConfig>;
 export const AgentDraft = z
   .strictObject({
     ...fields,
-    resourceLimits: z.strictObject({ memory: SizeText, cpu: Cpu, timeout: DurationMs }).partial(),
+    resourceLimits: z
+      .strictObject({
+        memory: SizeText,
+        cpu: Cpu,
+        timeout: DurationMs,
+        processes: Processes,
+        openFiles: OpenFiles,
+        tmp: SizeText,
+        disk: SizeText,
+      })
+      .partial(),
     workspace: Workspace,
   })
   .partial();
@@ -150,8 +226,11 @@ export type ProcessExit = z.infer<typeof ProcessExit>;
 
 /** What a state rests on. */
 export const Evidence = z.object({
-  /** command: somebody's order; process: the process itself; interface: a call the agent made; runtime: tmux or the pty; clock: a deadline; core: the core's own start or end. */
-  source: z.enum(['command', 'process', 'interface', 'runtime', 'clock', 'core']),
+  /**
+   * command: somebody's order; process: the process itself; interface: a call the agent made; runtime: tmux, the pty or the
+   * container engine; clock: a deadline; core: the core's own start or end; boundary: the proof of its box.
+   */
+  source: z.enum(['command', 'process', 'interface', 'runtime', 'clock', 'core', 'boundary']),
   detail: z.string(),
   at: z.number().int(),
 });

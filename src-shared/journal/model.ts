@@ -2,6 +2,10 @@
 import * as z from 'zod';
 import { agentEvents } from '#shared/agents/events.ts';
 import { authEvents } from '#shared/auth/events.ts';
+import { boundaryEvents } from '#shared/boundary/events.ts';
+import { egressEvents } from '#shared/egress/events.ts';
+import { runtimeEvents } from '#shared/runtimes/events.ts';
+import { workspaceEvents } from '#shared/workspaces/events.ts';
 import { Actor, Door } from '#shared/auth/model.ts';
 import { ProjectId } from '#shared/kernel/ids.ts';
 import { journalEvents } from './events.ts';
@@ -23,6 +27,10 @@ export const eventSchemas = {
   ...terminalEvents,
   ...authEvents,
   ...secretEvents,
+  ...runtimeEvents,
+  ...workspaceEvents,
+  ...boundaryEvents,
+  ...egressEvents,
   ...journalEvents,
 };
 

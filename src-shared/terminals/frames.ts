@@ -3,6 +3,7 @@
  * and on a MessagePort. A client opens channels and numbers them; one channel is one view of one agent's window.
  *
  * A view of tier `live` gets, in this order: `opened`, `control`, `screen`, and `data` from there on without gap or repetition.
+ * A `screen` may come before `control` besides, when the terminal is not attached to yet: what it showed a moment before.
  * Lines from above the screen come after it, and only when asked for (`historyLines` of `open`, or the frame `history`):
  * `scrollback`, slices of `history`, then another `screen`. The client keeps the slices, and when that `screen` is there it
  * writes in one go (DEC mode 2026): clear everything, the slices, the `screen`. `data` goes on behind it; between

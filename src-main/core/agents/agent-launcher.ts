@@ -95,6 +95,9 @@ export class AgentLauncher {
       env: { ...this.#environment(agent, token, files), [RUN_VARIABLE]: runId },
       size: DEFAULT_SIZE,
       sideWindows: this.#options.sideWindows(agent, files),
+      limits: agent.config.resourceLimits,
+      setup: agent.config.setup,
+      box: undefined,
     };
   }
 

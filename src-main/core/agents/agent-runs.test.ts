@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { AgentId } from '#shared/kernel/ids.ts';
+import { refuseLimits, UNLIMITED } from '#core/runtimes/unlimited.ts';
 import type { Run, RunEnd } from '#core/runtimes/runtime.ts';
 import type { TestAgents } from './testing/open-agents.ts';
 import { caller, openTestAgents, shortDir } from './testing/open-agents.ts';
@@ -44,6 +45,8 @@ function runOf(runId: string, startedAt = Date.now()): { run: Run; end: (end: Ru
     capture: () => Promise.resolve({ lines: [], size: { cols: 1, rows: 1 }, cursor: { x: 0, y: 0 } }),
     windows: () => Promise.resolve(['main']),
     attachCommand: undefined,
+    limits: UNLIMITED,
+    changeLimits: refuseLimits,
     discard: () => note('discard'),
     release: () => void calls.push('release'),
   };

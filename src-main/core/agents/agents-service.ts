@@ -10,6 +10,7 @@ import { mintId } from '#shared/kernel/ids.ts';
 import { canonicalJson } from '#shared/kernel/json.ts';
 import type { Project } from '#shared/projects/model.ts';
 import type { RuntimeKind } from '#shared/runtimes/model.ts';
+import { boundaryOf } from '#shared/runtimes/model.ts';
 import type { Caller } from '#core/caller.ts';
 import { CORE } from '#core/caller.ts';
 import type { Run, Runtime } from '#core/runtimes/runtime.ts';
@@ -241,7 +242,6 @@ export class AgentsService {
         );
       }
     } else {
-      const runtime = this.#o.runtimes[config.runtime];
       const at = this.#o.now();
       await this.#o.registry.add(
         {
@@ -252,7 +252,7 @@ export class AgentsService {
           state: { status: 'created', since: at, evidence: { source: 'command', detail: `created by ${caller.actor.id}`, at } },
           says: null,
           run: null,
-          boundary: runtime.boundary,
+          boundary: boundaryOf(config),
           boundaryNote: HOST_NOTE,
           starts: 0,
           createdAt: at,

@@ -75,3 +75,13 @@ export async function checkLaunch(spec: LaunchSpec): Promise<string> {
   }
   return path;
 }
+
+/** Fails where a box was asked for and this runtime makes none: an agent that is to be contained is never started otherwise. */
+export function refuseBox(spec: LaunchSpec, where: string): void {
+  if (spec.box === undefined) return;
+  throw new AppError(
+    'UNAVAILABLE',
+    `Agent ${spec.agentId} cannot be started: its boundary is to be "${spec.box.boundary}", and ${where} has none.`,
+    { retryable: false, data: { cause: 'boundary', boundary: spec.box.boundary } },
+  );
+}

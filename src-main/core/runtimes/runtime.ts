@@ -2,10 +2,11 @@
  * The runtime port: how the core starts, finds again, watches and ends an agent's process, wherever it runs.
  * Invariant: a `Run` never reports an exit that did not happen; when it cannot know, it says `lost`.
  */
-import type { ProcessExit } from '#shared/agents/model.ts';
+import type { ProcessExit, ResourceLimits } from '#shared/agents/model.ts';
+import type { LimitMechanism, ProofCheck } from '#shared/boundary/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
-import type { Boundary, RuntimeAvailability, RuntimeKind } from '#shared/runtimes/model.ts';
+import type { RuntimeAvailability, RuntimeKind } from '#shared/runtimes/model.ts';
 
 /** A window beside an agent's main one: shown in tmux under this name; the argv runs in it for as long as the agent does. */
 export interface SideWindow {
@@ -27,6 +28,50 @@ export interface LaunchSpec {
   readonly sideWindows: readonly SideWindow[];
   /** Marks the run, so that a later core can tell which start of the agent it is. */
   readonly runId: string;
+  readonly limits: ResourceLimits;
+  /** Runs in the same terminal before the program; undefined when there is nothing to set up. */
+  readonly setup: string | undefined;
+  /** The box to put the process into. With one, `cwd` and `env` are those inside. A runtime that cannot make it does not launch. */
+  readonly box: BoxSpec | undefined;
+}
+
+/** One folder or file that a box sees. */
+export interface BoxMount {
+  /** On the host, absolute. */
+  readonly source: string;
+  /** Inside, absolute. */
+  readonly target: string;
+  readonly isWritable: boolean;
+}
+
+/** A box: a container, or bubblewrap on the host. Whatever is not named here is not in it. */
+export interface BoxSpec {
+  readonly boundary: 'container' | 'bubblewrap';
+  /** Reference of the image; undefined is the agent image. Containers only. */
+  readonly image: string | undefined;
+  /** As whom it runs. */
+  readonly user: { readonly uid: number; readonly gid: number };
+  /** Exactly what is mounted, workspace, home, sockets and guests among it. */
+  readonly mounts: readonly BoxMount[];
+  /** Opens the desk at which the box proves itself before anything is started in it. Once per launch. */
+  readonly openDesk: () => Promise<LaunchDesk>;
+}
+
+/** Where a box shows what holds it, and is told what to start, or is let go. */
+export interface LaunchDesk extends Disposable {
+  /**
+   * Waits for what the box found inside, judges it together with what was read back from outside, stores the proof, and lets
+   * the agent start. `pid` is the agent's inside the box. Fails with an AppError that says what does not hold; then nothing
+   * was started, and the caller removes the box.
+   */
+  admit(outside: readonly ProofCheck[], options: { makesTerminal: boolean }): Promise<{ readonly pid: number }>;
+}
+
+/** How the limits of a run are held. */
+export interface LimitsHeld {
+  readonly mechanism: LimitMechanism;
+  /** What holds and what does not, in a sentence. */
+  readonly note: string;
 }
 
 /** Size of a terminal in cells. */
@@ -37,7 +82,12 @@ export interface TerminalSize {
 
 /** How a run ended, as far as it can be known. */
 export type RunEnd =
-  | { readonly kind: 'exited'; readonly exit: ProcessExit }
+  | {
+      readonly kind: 'exited';
+      readonly exit: ProcessExit;
+      /** What the runtime knows beside the exit: that memory ran out, that the engine was restarted, that the set-up failed. */
+      readonly cause?: string;
+    }
   /** The runtime itself is gone (for example the tmux server was killed): nobody saw the exit. */
   | { readonly kind: 'lost'; readonly reason: string };
 
@@ -101,6 +151,10 @@ export interface Run {
   windows(): Promise<readonly string[]>;
   /** The shell command by which a person attaches with their own terminal, if there is one. */
   readonly attachCommand: string | undefined;
+  /** How its limits are held. */
+  readonly limits: LimitsHeld;
+  /** Changes the limits of the running process. Fails with UNAVAILABLE naming what only a restart changes. */
+  changeLimits(limits: ResourceLimits): Promise<LimitsHeld>;
   /** Removes what is left of an ended run (screen, session). */
   discard(): Promise<void>;
   /** Lets go without ending the run (the core is closing). */
@@ -110,7 +164,6 @@ export interface Run {
 /** A kind of place where agents run. */
 export interface Runtime {
   readonly kind: RuntimeKind;
-  readonly boundary: Boundary;
   /** Whether runs outlive the core and can be adopted by the next one. */
   readonly isAdoptable: boolean;
   probe(): Promise<RuntimeAvailability>;

@@ -51,6 +51,11 @@ export class TerminalHubs implements Disposable {
     return this.#entries.size;
   }
 
+  /** Whether there is a hub of this window, or one that is being opened. */
+  has(run: Run, window: string): boolean {
+    return this.#entries.has(`${run.runId}/${window}`);
+  }
+
   /**
    * The hub of a window of a run that has not ended. `size` is what a new hub gets; undefined keeps the size that the
    * terminal has. Rejects as `Run.attach` does.

@@ -25,7 +25,8 @@ import type { Caller } from '#core/caller.ts';
 import type { LeaveReason } from './control-leases.ts';
 import type { Duplex } from './duplex.ts';
 import { CloseCode } from './duplex.ts';
-import type { TerminalsService, Viewer, ViewerSink } from './terminals-service.ts';
+import type { Viewer, ViewerSink } from './live-viewer.ts';
+import type { TerminalsService } from './terminals-service.ts';
 
 /** With more than this on its way no view of the link gets anything, in bytes. */
 const CONGESTED_BYTES = 4 * 1024 * 1024;

@@ -8,22 +8,23 @@ import type { Actor } from '#shared/auth/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { AgentId, ProjectId } from '#shared/kernel/ids.ts';
-import type { ProcedureMeta } from '#shared/kernel/procedure.ts';
 import { terminalsContract } from '#shared/terminals/contract.ts';
-import type { ControlPayload, OpenPayload } from '#shared/terminals/frames.ts';
+import type { OpenPayload } from '#shared/terminals/frames.ts';
 import type { Caller } from '#core/caller.ts';
 import type { AppStore } from '#core/reads.ts';
 import type { Run, RunEnd, TerminalCapture, TerminalSize } from '#core/runtimes/runtime.ts';
-import type { ControlSeat, LeaveReason, Place } from './control-leases.ts';
+import { CapturedTerminal } from './captured-terminal.ts';
+import type { LeaveReason } from './control-leases.ts';
 import { ControlLeases } from './control-leases.ts';
-import { EndedTerminal } from './ended-terminal.ts';
+import type { Glimpse } from './glimpse.ts';
+import { isSameSize, showGlimpse } from './glimpse.ts';
+import type { Viewer, ViewerSink } from './live-viewer.ts';
+import { demand, INERT, liveViewer, RESIZE } from './live-viewer.ts';
 import { endReason } from './terminal-hub.ts';
-import type { HubSeat, TerminalHub } from './terminal-hub.ts';
 import type { HubLease } from './terminal-hubs.ts';
 import { endOf, TerminalHubs } from './terminal-hubs.ts';
 import type { ViewSink } from './terminal-view.ts';
 import { TerminalView } from './terminal-view.ts';
-import type { TileSink } from './tile-feed.ts';
 import { TileFeeds } from './tile-feed.ts';
 import { TypingLog } from './typing-log.ts';
 
@@ -48,41 +49,7 @@ export interface TerminalsOptions {
 /** What somebody wants to watch. */
 export type WatchRequest = z.output<typeof OpenPayload>;
 
-/** Where all that a viewer gets goes. */
-export interface ViewerSink extends ViewSink, TileSink {
-  control(control: ControlPayload): void;
-  /** Something that was asked for was refused. */
-  refused(error: unknown): void;
-}
-
-/** Somebody who watches a terminal. */
-export interface Viewer {
-  /** See `TerminalView.acknowledge`. */
-  acknowledge(bytes: number): void;
-  /** See `TerminalView.recheck`. */
-  recheck(): void;
-  /** Types bytes, in order. FORBIDDEN, CONFLICT (without control), also by a rejection when the journal had to be written first. */
-  type(bytes: Uint8Array): Promise<void> | undefined;
-  /** The viewer's size has changed. FORBIDDEN. */
-  resize(size: TerminalSize): void;
-  /** See `ControlSeat.take`. FORBIDDEN. */
-  take(isForced: boolean): Promise<void>;
-  /** Gives control back. */
-  release(): void;
-  /** See `TerminalView.restore`. */
-  restore(lines: number): void;
-  /** Ends it: the viewer or the agent has, or the connection was lost. */
-  leave(reason: LeaveReason): void;
-}
-
 const WATCH = terminalsContract.capture['~orpc'].meta;
-const TYPE = terminalsContract.write['~orpc'].meta;
-const RESIZE = terminalsContract.resize['~orpc'].meta;
-
-function demand(caller: Caller, meta: ProcedureMeta, what: string): void {
-  const refusal = refusalFor(caller.role, meta);
-  if (refusal) throw new AppError('FORBIDDEN', `${what} ${refusal.reason}.`, { data: { role: caller.role } });
-}
 
 /** Terminals of agents. */
 export class TerminalsService implements Disposable {
@@ -188,25 +155,33 @@ export class TerminalsService implements Disposable {
     if (request.tier === 'tile') return this.#watchTile(run, request, sink);
     // One who may not resize must not decide the size by being the first either.
     const wish = refusalFor(caller.role, RESIZE) === undefined ? { cols: request.cols, rows: request.rows } : undefined;
-    let lease: HubLease | undefined;
-    while (lease === undefined) {
-      const end = await endOf(run);
-      if (end !== undefined) return this.#watchEnded(run, end, request, sink);
-      const next = await this.#hubs.acquire(run, request.window, wish);
-      // It ended while it was opened: the next round finds the run ended, or opens another.
-      if (next.hub.isEnding) next.dispose();
-      else lease = next;
+    const glimpse: Glimpse = { size: undefined };
+    let lease: HubLease;
+    try {
+      const entered = await this.#enter(run, request, wish, sink, glimpse);
+      if ('end' in entered) return await this.#watchEnded(run, entered.end, request, sink);
+      lease = entered;
+    } catch (error) {
+      if (glimpse.size === undefined) throw error;
+      // To the viewer the view stands already: it has to hear that it does not.
+      sink.ended({
+        code: 'DETACHED',
+        message: error instanceof AppError ? error.message : 'The terminal could not be attached to.',
+      });
+      return idleViewer(request.agentId);
     }
     const held = lease;
     const seat = held.hub.join(sink, wish);
-    sink.opened(held.hub.size, request.window);
+    if (glimpse.size === undefined) sink.opened(held.hub.size, request.window);
+    else if (!isSameSize(glimpse.size, held.hub.size)) sink.resized(held.hub.size);
     const place = { agentId: request.agentId, projectId, window: request.window };
     const control = this.#leases.join(place, caller, (now) => sink.control(now));
-    const viewer = this.#viewer(held.hub, seat, control, place, caller, (reason) => {
+    const leave = (reason: LeaveReason): void => {
       control.leave(reason);
       seat.dispose();
       held.dispose();
-    });
+    };
+    const viewer = liveViewer({ hub: held.hub, seat, control, place, caller, typing: this.#typing, leave });
     // What is opened stands, whether control could be had or not.
     if (request.control !== 'watch') viewer.take(request.control === 'force').catch((error: unknown) => sink.refused(error));
     seat.view.start(request.historyLines).catch(() => undefined);
@@ -218,82 +193,41 @@ export class TerminalsService implements Disposable {
     this.#hubs.dispose();
   }
 
-  #viewer(
-    hub: TerminalHub,
-    seat: HubSeat,
-    control: ControlSeat,
-    place: Place,
-    caller: Caller,
-    leave: (reason: LeaveReason) => void,
-  ): Viewer {
-    let hasLeft = false;
-    /** What has to be in the journal before anything more is typed. */
-    let turn: Promise<void> | undefined;
-    const afterJournal = <T>(work: Promise<T>, then: () => void): Promise<void> => {
-      const mine: Promise<void> = Promise.all([turn, work])
-        .then(then)
-        .finally(() => {
-          if (turn === mine) turn = undefined;
-        });
-      turn = mine;
-      return mine;
-    };
-    return {
-      acknowledge: (bytes) => seat.view.acknowledge(bytes),
-      recheck: () => seat.view.recheck(),
-      type: (bytes) => {
-        demand(caller, TYPE, 'Typing into a terminal');
-        control.demand();
-        const noted = this.#typing.note(place, caller);
-        if (noted === undefined && turn === undefined) {
-          hub.type(bytes);
-          return undefined;
-        }
-        return afterJournal(Promise.resolve(noted), () => {
-          // It may have been taken away meanwhile.
-          control.demand();
-          hub.type(bytes);
-        });
-      },
-      resize: (size) => {
-        demand(caller, RESIZE, 'Changing the size of a terminal');
-        seat.wish = size;
-        if (!control.isSubject) seat.applySize();
-      },
-      take: async (isForced) => {
-        demand(caller, TYPE, 'Taking control of a terminal');
-        const taken = control.take(isForced);
-        if (control.hasControl) seat.applySize();
-        await afterJournal(taken, () => undefined);
-      },
-      release: () => control.release(),
-      restore: (lines) => seat.view.restore(lines),
-      leave: (reason) => {
-        if (hasLeft) return;
-        hasLeft = true;
-        leave(reason);
-      },
-    };
+  /** A lease of the hub, or how the run ended. What is shown of it before is noted in `glimpse`. */
+  async #enter(
+    run: Run,
+    request: WatchRequest,
+    wish: TerminalSize | undefined,
+    sink: ViewSink,
+    glimpse: Glimpse,
+  ): Promise<HubLease | { readonly end: RunEnd }> {
+    for (;;) {
+      const end = await endOf(run);
+      if (end !== undefined) return { end };
+      const isCold = !this.#hubs.has(run, request.window);
+      const opening = this.#hubs.acquire(run, request.window, wish);
+      if (isCold && wish !== undefined && glimpse.size === undefined)
+        await showGlimpse(run, request.window, wish, sink, opening, glimpse);
+      const lease = await opening;
+      if (!lease.hub.isEnding) return lease;
+      // It ended while it was opened: the next round finds the run ended, or opens another.
+      lease.dispose();
+    }
   }
 
   async #watchEnded(run: Run, end: RunEnd, request: WatchRequest, sink: ViewSink): Promise<Viewer> {
     const capture = await run.capture({ historyLines: request.historyLines, ansi: true, window: request.window });
-    const source = new EndedTerminal(capture);
+    const source = new CapturedTerminal(capture);
     const view = new TerminalView(source, sink);
     sink.opened(source.size, request.window);
     view
       .start(request.historyLines)
       .then(() => view.end(endReason(end)))
       .catch(() => undefined);
-    const refuse = (): never => {
-      throw notRunning(request.agentId);
-    };
     return {
-      ...INERT,
+      ...idleViewer(request.agentId),
       acknowledge: (bytes) => view.acknowledge(bytes),
       recheck: () => view.recheck(),
-      type: refuse,
-      take: async () => refuse(),
       leave: () => view.close(),
     };
   }
@@ -336,5 +270,17 @@ function notRunning(id: AgentId): AppError {
   return new AppError('CONFLICT', `Agent "${id}" is not running. Start it with start_agent, then try again.`, { data: { id } });
 }
 
-/** What nothing comes of where nobody can do anything. */
-const INERT = { resize: () => undefined, release: () => undefined, restore: () => undefined };
+/** Somebody who looks at a terminal in which nothing runs. */
+function idleViewer(id: AgentId): Viewer {
+  const refuse = (): never => {
+    throw notRunning(id);
+  };
+  return {
+    ...INERT,
+    acknowledge: () => undefined,
+    recheck: () => undefined,
+    type: refuse,
+    take: async () => refuse(),
+    leave: () => undefined,
+  };
+}

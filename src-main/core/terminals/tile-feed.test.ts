@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AgentId } from '#shared/kernel/ids.ts';
+import { refuseLimits, UNLIMITED } from '#core/runtimes/unlimited.ts';
 import type { Run, RunEnd, TerminalCapture } from '#core/runtimes/runtime.ts';
 import { MAX_FRAME_BYTES, ServerFrame, TilePayload } from '#shared/terminals/frames.ts';
 import { until } from './testing/terminal-client.ts';
@@ -80,6 +81,8 @@ class CountedRun implements Run {
   pause = (): Promise<void> => Promise.resolve();
   resume = (): Promise<void> => Promise.resolve();
   stop = (): Promise<RunEnd> => this.ended;
+  readonly limits = UNLIMITED;
+  changeLimits = refuseLimits;
   stats = (): Promise<undefined> => Promise.resolve(undefined);
   attach = (): Promise<never> => Promise.reject(new Error('A tile attaches to nothing'));
   windows = (): Promise<readonly string[]> => Promise.resolve(['main']);

@@ -43,6 +43,7 @@ export const SOURCE_WORDS: Readonly<Record<Evidence['source'], string>> = {
   runtime: 'the runtime',
   clock: 'a deadline',
   core: 'the core',
+  boundary: 'the proof of its boundary',
 };
 
 /** A way into the core, in words; the core's own needs none. */

@@ -8,7 +8,7 @@ import type { AgentField, AgentFields, FieldErrors } from './agent-form-state.ts
 import { AGENT_TYPES, helpOf, RUNTIMES } from './agent-form-state.ts';
 
 const TYPE_WORDS = { worker: 'Worker', command: 'Command' } as const;
-const RUNTIME_WORDS = { tmux: 'tmux', pty: 'Plain terminal' } as const;
+const RUNTIME_WORDS = { docker: 'Docker', tmux: 'tmux', pty: 'Plain terminal' } as const;
 
 interface AgentFormProps {
   readonly fields: AgentFields;

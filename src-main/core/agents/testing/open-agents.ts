@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { CORE } from '#core/caller.ts';
 import { ProjectsService } from '#core/projects/projects-service.ts';
 import { PtyRuntime } from '#core/runtimes/pty/pty-runtime.ts';
+import { DockerRuntime } from '#core/runtimes/docker/docker-runtime.ts';
 import { TmuxRuntime } from '#core/runtimes/tmux/tmux-runtime.ts';
 import type { TestStore } from '#core/testing/open-store.ts';
 import { openTestStore } from '#core/testing/open-store.ts';
@@ -52,6 +53,7 @@ export function openTestAgents(options: { dir?: string } = {}): TestAgents {
     },
   });
   const runtimes = {
+    docker: new DockerRuntime(),
     tmux: new TmuxRuntime({ socketDir, instanceId: test.dir, log: (message) => log.push(message) }),
     pty: new PtyRuntime({ log: (message) => log.push(message) }),
   };

@@ -6,13 +6,15 @@
 import { SerializeAddon } from '@xterm/addon-serialize';
 import type { IBufferLine } from '@xterm/headless';
 import xterm from '@xterm/headless';
+import type { ResourceLimits } from '#shared/agents/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { toDisposable } from '#shared/kernel/disposable.ts';
 import { Emitter } from '#shared/kernel/emitter.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import { ProcessTree } from '../process-tree.ts';
-import type { LaunchSpec, Run, RunEnd, RunStats, TerminalCapture, TerminalSize, TerminalStream } from '../runtime.ts';
+import type { LaunchSpec, Run, RunEnd, RunStats, TerminalCapture, TerminalSize, TerminalStream, LimitsHeld } from '../runtime.ts';
+import { refuseLimits, UNLIMITED } from '../unlimited.ts';
 import type { RuntimeLog } from '../stop-sequence.ts';
 import { StopSequence } from '../stop-sequence.ts';
 import { clampSize, PtyProcess } from './pty-process.ts';
@@ -101,6 +103,12 @@ export class PtyRun implements Run {
 
   stop(graceMs: number): Promise<RunEnd> {
     return this.#stop.stop(graceMs);
+  }
+
+  readonly limits = UNLIMITED;
+
+  changeLimits(_limits: ResourceLimits): Promise<LimitsHeld> {
+    return refuseLimits();
   }
 
   stats(): Promise<RunStats | undefined> {

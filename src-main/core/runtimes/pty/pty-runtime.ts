@@ -1,7 +1,7 @@
 /** Agents on pseudoterminals in the core's own process: the last resort, where there is no tmux. They end with the core. */
 import type { AgentId } from '#shared/kernel/ids.ts';
 import type { RuntimeAvailability } from '#shared/runtimes/model.ts';
-import { checkLaunch } from '../launch-check.ts';
+import { checkLaunch, refuseBox } from '../launch-check.ts';
 import type { LaunchSpec, Run, Runtime } from '../runtime.ts';
 import type { RuntimeLog } from '../stop-sequence.ts';
 import { PtyRun } from './pty-run.ts';
@@ -18,7 +18,6 @@ const CLOSE_GRACE_MS = 2000;
 /** Agents on pseudoterminals. */
 export class PtyRuntime implements Runtime {
   readonly kind = 'pty';
-  readonly boundary = 'host';
   readonly isAdoptable = false;
   readonly #options: PtyRuntimeOptions;
   readonly #runs = new Set<PtyRun>();
@@ -33,6 +32,7 @@ export class PtyRuntime implements Runtime {
   }
 
   async launch(spec: LaunchSpec): Promise<Run> {
+    refuseBox(spec, 'a pseudoterminal');
     const path = await checkLaunch(spec);
     const run = new PtyRun(spec, path, { log: this.#options.log, onGone: (gone) => this.#runs.delete(gone) });
     this.#runs.add(run);

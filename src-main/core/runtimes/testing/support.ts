@@ -3,6 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ResourceLimits } from '#shared/agents/model.ts';
+import { ResourceLimits as ResourceLimitsSchema } from '#shared/agents/model.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import { AgentId as AgentIdSchema } from '#shared/kernel/ids.ts';
 import type { LaunchSpec, Run, TerminalStream } from '../runtime.ts';
@@ -37,6 +39,9 @@ export function agentId(text: string): AgentId {
   return AgentIdSchema.parse(text);
 }
 
+/** Limits that no test reaches. */
+export const LIMITS: ResourceLimits = ResourceLimitsSchema.parse({});
+
 /** A launch with defaults for everything but the command. */
 export function launchSpec(argv: readonly string[], changes: Partial<LaunchSpec> & { cwd: string }): LaunchSpec {
   return {
@@ -46,6 +51,9 @@ export function launchSpec(argv: readonly string[], changes: Partial<LaunchSpec>
     size: { cols: 80, rows: 24 },
     sideWindows: [],
     runId: 'run_1',
+    limits: LIMITS,
+    setup: undefined,
+    box: undefined,
     ...changes,
   };
 }

@@ -3,6 +3,7 @@
  * the run has ended. Invariant: an exit is reported only with a code or signal that tmux collected; else the end is `lost`.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ResourceLimits } from '#shared/agents/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { Emitter } from '#shared/kernel/emitter.ts';
 import { AppError } from '#shared/kernel/errors.ts';
@@ -10,7 +11,8 @@ import type { AgentId } from '#shared/kernel/ids.ts';
 import { exists, isRunning } from '../process-table.ts';
 import { ProcessTree } from '../process-tree.ts';
 import { PtyProcess, signalName } from '../pty/pty-process.ts';
-import type { Run, RunEnd, RunStats, TerminalCapture, TerminalSize, TerminalStream } from '../runtime.ts';
+import type { LimitsHeld, Run, RunEnd, RunStats, TerminalCapture, TerminalSize, TerminalStream } from '../runtime.ts';
+import { refuseLimits, UNLIMITED } from '../unlimited.ts';
 import type { RuntimeLog } from '../stop-sequence.ts';
 import { StopSequence } from '../stop-sequence.ts';
 import { quoteShell, sessionNameOf } from './tmux-quote.ts';
@@ -212,6 +214,12 @@ export class TmuxRun implements Run {
     } finally {
       clearInterval(watch);
     }
+  }
+
+  readonly limits = UNLIMITED;
+
+  changeLimits(_limits: ResourceLimits): Promise<LimitsHeld> {
+    return refuseLimits();
   }
 
   stats(): Promise<RunStats | undefined> {

@@ -10,7 +10,7 @@ import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import { AgentId as AgentIdSchema } from '#shared/kernel/ids.ts';
 import type { RuntimeAvailability } from '#shared/runtimes/model.ts';
-import { checkLaunch, findProgram } from '../launch-check.ts';
+import { checkLaunch, findProgram, refuseBox } from '../launch-check.ts';
 import { childrenOf, isRunning, readProcess } from '../process-table.ts';
 import { clampSize } from '../pty/pty-process.ts';
 import type { LaunchSpec, Run, Runtime, SideWindow } from '../runtime.ts';
@@ -89,7 +89,6 @@ function parsePane(line: string): ListedPane | undefined {
 /** Agents in tmux. */
 export class TmuxRuntime implements Runtime {
   readonly kind = 'tmux';
-  readonly boundary = 'host';
   readonly isAdoptable = true;
   readonly #options: TmuxRuntimeOptions;
   readonly #server: TmuxServer;
@@ -122,6 +121,7 @@ export class TmuxRuntime implements Runtime {
   }
 
   async launch(spec: LaunchSpec): Promise<Run> {
+    refuseBox(spec, 'tmux');
     const path = await checkLaunch(spec);
     const shim = await this.#findShim();
     const command = shimCommand(shim, { path, args: spec.argv.slice(1), cwd: spec.cwd, env: spec.env });

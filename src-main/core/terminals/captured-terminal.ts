@@ -1,4 +1,4 @@
-/** The terminal of a run that has ended: its last screen, shown once to whoever opens it. */
+/** A terminal as it was captured once: of a run that has ended, or of one that is only being attached to. */
 import type { TerminalCapture, TerminalSize } from '#core/runtimes/runtime.ts';
 import { AnsiLines, ansiOf } from './ansi-lines.ts';
 import type { Snapshot } from './screen-mirror.ts';
@@ -12,7 +12,7 @@ export function divide(capture: TerminalCapture): { history: readonly string[]; 
 }
 
 /** A source that shows a capture, made with colours, and never anything else. */
-export class EndedTerminal implements ViewSource {
+export class CapturedTerminal implements ViewSource {
   readonly size: TerminalSize;
   readonly #snapshot: Snapshot;
   readonly #history: readonly string[];

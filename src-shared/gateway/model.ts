@@ -1,0 +1,93 @@
+/**
+ * What the core and the gateway say to each other: HTTP with JSON over the gateway's control socket
+ * (`gateway.sock` in the socket folder, 0600). The gateway lives on when the core ends; the next core takes it over.
+ *
+ *   GET    /status               GatewayStatus
+ *   PUT    /owner                GatewayOwner -> GatewayStatus; 409 while a core that came later owns it
+ *   PUT    /agents/<id>          GatewayAgent: makes or changes the agent's sockets and rules
+ *   DELETE /agents/<id>          removes them and ends its connections
+ *   PUT    /model-apis           GatewayModelApi[]; keys are kept in memory only
+ *   GET    /events?after=<n>     GatewayEvent, one JSON object a line, from the log and then as they happen
+ *   POST   /shutdown             ends the gateway
+ *
+ * All but /status and /owner carry the header `x-quarterdeck-core` with the owner's id, and are refused (409) to any other.
+ */
+import * as z from 'zod';
+import { EgressConnection, EgressMode, EgressRule, ModelApi } from '#shared/egress/model.ts';
+import { AgentId, ProjectId } from '#shared/kernel/ids.ts';
+
+/** Names the core that gives orders. */
+export const CORE_HEADER = 'x-quarterdeck-core';
+/** On requests that the gateway passes to the agent port: through whose socket they came. Removed from what agents send. */
+export const AGENT_HEADER = 'x-quarterdeck-agent';
+/** Beside it: the word that only core and gateway know, so that nobody else can claim to be the gateway. */
+export const GATEWAY_HEADER = 'x-quarterdeck-gateway';
+
+/** Names of the sockets in an agent's folder; it is mounted read-only at `BOX_SOCKETS`. */
+export const SOCKETS = { agent: 'agent.sock', egress: 'egress.sock', launch: 'launch.sock' } as const;
+/** Name of the control socket in the socket folder. */
+export const CONTROL_SOCKET = 'gateway.sock';
+
+/** Ports on the loopback inside a box that the relay listens on, and what stands behind them (RELAY_PORTS.modelApi: egress.sock). */
+export const RELAY_PORTS = { agent: 3100, proxy: 3128, modelApi: 3129 } as const;
+
+/** Which core owns the gateway. */
+export const GatewayOwner = z.object({
+  /** Minted by each core at its start. */
+  coreId: z.string().min(1).max(100),
+  /** When that core started, in milliseconds since the epoch: the later one wins. */
+  startedAt: z.number().int(),
+  /** Base of the core's agent port, for example `http://127.0.0.1:3100`. */
+  agentUrl: z.string(),
+  /** Goes into `GATEWAY_HEADER`. */
+  word: z.string().min(16).max(200),
+});
+/** Which core owns the gateway. */
+export type GatewayOwner = z.infer<typeof GatewayOwner>;
+
+/** One agent that the gateway serves. */
+export const GatewayAgent = z.object({
+  id: AgentId,
+  projectId: ProjectId,
+  /** Folder of its sockets, absolute; it is there, 0700. */
+  socketDir: z.string(),
+  /** Whose the sockets are; null: the gateway's own user. */
+  owner: z.object({ uid: z.number().int(), gid: z.number().int() }).nullable(),
+  mode: EgressMode,
+  rules: z.array(EgressRule),
+  /** Names of the model APIs it may use. */
+  modelApis: z.array(z.string()),
+});
+/** One agent that the gateway serves. */
+export type GatewayAgent = z.infer<typeof GatewayAgent>;
+
+/** A model API with its key, null where none is stored: then its calls are answered with 503 and the reason. */
+export const GatewayModelApi = ModelApi.extend({ key: z.string().nullable() });
+/** A model API with its key. */
+export type GatewayModelApi = z.infer<typeof GatewayModelApi>;
+
+/** What the gateway says of itself. */
+export const GatewayStatus = z.object({
+  pid: z.number().int(),
+  version: z.string(),
+  /** Minted at its start; a log belongs to the data folder and outlives it. */
+  gatewayId: z.string(),
+  startedAt: z.number().int(),
+  owner: z.object({ coreId: z.string(), startedAt: z.number().int() }).nullable(),
+  agents: z.array(AgentId),
+  /** Number of the last event in the log; 0 when it is empty. */
+  lastEvent: z.number().int(),
+  /** Calls on agents' sockets that wait for a core now. */
+  waiting: z.number().int(),
+});
+/** What the gateway says of itself. */
+export type GatewayStatus = z.infer<typeof GatewayStatus>;
+
+/** One entry of the log. A connection has an entry when it opens or is refused, and one when it ends. */
+export const GatewayEvent = z.object({
+  /** Counts from 1 without gaps, also over restarts of the gateway. */
+  n: z.number().int().positive(),
+  connection: EgressConnection,
+});
+/** One entry of the log. */
+export type GatewayEvent = z.infer<typeof GatewayEvent>;
