@@ -2,6 +2,7 @@ import { CircleX, Info, TriangleAlert, X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Toaster as Sonner, toast } from 'sonner';
 import { Button, IconButton } from './button.tsx';
+import { visibleText } from './visible-text.ts';
 
 /** How long a toast stands, in milliseconds. One with actions stands longer; both wait while the pointer is on them. */
 const STANDS_MS = 6_000;
@@ -82,8 +83,8 @@ function ToastCard({ title, detail, tone, actions, onDismiss }: ToastCardProps):
     >
       <span className="flex h-6 items-center">{TONES[tone].mark}</span>
       <div className="min-w-0 flex-1 py-0.5">
-        <p className="text-13 font-medium break-words">{title}</p>
-        {detail === undefined ? null : <p className="text-12 text-pretty break-words text-tx-2">{detail}</p>}
+        <p className="text-13 font-medium break-words">{visibleText(title)}</p>
+        {detail === undefined ? null : <p className="text-12 text-pretty break-words text-tx-2">{visibleText(detail)}</p>}
         {actions.length === 0 ? null : (
           <div className="mt-2 mb-0.5 flex flex-wrap gap-1.5">
             {actions.map((action, index) => (

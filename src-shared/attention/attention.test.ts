@@ -112,6 +112,14 @@ describe('attentionOf', () => {
     expect(again).toMatchObject([{ id: 'failed:bob:301', needsOperator: true }]);
   });
 
+  it('leaves the marks of code out: a notification has one face', () => {
+    const detailOf = (body: string): string | undefined =>
+      attentionOf({ agents: {}, inbox: [message('m', { body })], now: 0 })[0]?.detail;
+    expect(detailOf('Keep `couponCode`, or drop it?')).toBe('Keep couponCode, or drop it?');
+    expect(detailOf('Run this?\n```sh\nrm -r out\n```')).toBe('Run this? rm -r out');
+    expect(detailOf("It's a ` alone")).toBe("It's a ` alone");
+  });
+
   it('cuts a long question by characters, never inside one', () => {
     const [item] = attentionOf({ agents: {}, inbox: [message('m', { body: '😀'.repeat(300) })], now: 0 });
     expect([...(item?.detail ?? '')]).toEqual([...'😀'.repeat(199), '…']);

@@ -154,9 +154,12 @@ function trouble({ id, state }: AttentionAgent): Draft[] {
   ];
 }
 
-/** The text in one line, cut where it is too long. */
+/** The text in one line, without the marks of code (a notification has one face), cut where it is too long. */
 function oneLine(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
+  const line = text
+    .replace(/```(?:\w*\n)?|`([^`\n]+)`/g, '$1')
+    .replace(/\s+/g, ' ')
+    .trim();
   const characters = [...line];
   return characters.length <= MAX_DETAIL_CHARS ? line : `${characters.slice(0, MAX_DETAIL_CHARS - 1).join('')}…`;
 }

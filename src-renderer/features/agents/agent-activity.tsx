@@ -11,6 +11,7 @@ import { StateMark } from '#renderer/ui/state-mark.tsx';
 import { useNow } from '#renderer/ui/use-now.ts';
 import { VirtualList } from '#renderer/ui/virtual-list.tsx';
 import type { ListEdges } from '#renderer/ui/virtual-list.tsx';
+import { visibleText } from '#renderer/ui/visible-text.ts';
 import { activityOf } from './activity-words.ts';
 import { actorText, DOOR_WORDS } from './agent-figures.ts';
 import { STATUS_LOOKS } from './status-look.ts';
@@ -110,7 +111,7 @@ function Row({ row, before }: { readonly row: ActivityRow; readonly before: Acti
             {status === undefined ? door : [who, door].filter((part) => part !== '').join(' · ')}
           </span>
         </p>
-        {detail === '' ? null : <p className="col-start-3 text-pretty break-words text-tx-2">{detail}</p>}
+        {detail === '' ? null : <p className="col-start-3 text-pretty break-words text-tx-2">{visibleText(detail)}</p>}
       </div>
     </>
   );

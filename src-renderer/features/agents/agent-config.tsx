@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { visibleText } from '#renderer/ui/visible-text.ts';
 import type { Agent } from '#shared/agents/model.ts';
 import { shellText } from './shell-text.ts';
 import { AgentConfigEditor } from './agent-config-editor.tsx';
@@ -17,7 +18,7 @@ export function AgentConfig({ agent }: { readonly agent: Agent }): ReactNode {
           <Fact name="Runtime">{config.runtime === 'tmux' ? 'tmux, outlives the app' : 'pty, ends with the app'}</Fact>
           <Fact name="Workspace">{config.workspace.mode}, the project folder itself</Fact>
           <Fact name="Description">
-            {config.description === '' ? <span className="text-tx-3">none</span> : config.description}
+            {config.description === '' ? <span className="text-tx-3">none</span> : visibleText(config.description)}
           </Fact>
           <Fact name="Capabilities">
             {config.capabilities.length === 0 ? <span className="text-tx-3">none</span> : config.capabilities.join(', ')}

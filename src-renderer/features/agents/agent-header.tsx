@@ -13,6 +13,7 @@ import { showToast } from '#renderer/ui/toast.tsx';
 import { Tooltip } from '#renderer/ui/tooltip.tsx';
 import { useNow } from '#renderer/ui/use-now.ts';
 import type { Agent } from '#shared/agents/model.ts';
+import { visibleText } from '#renderer/ui/visible-text.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import { AgentBoundary } from './agent-boundary.tsx';
 import { RemoveAgentDialog } from './remove-agent-dialog.tsx';
@@ -46,7 +47,7 @@ export function AgentHeader({ agent, needsOperator }: AgentHeaderProps): ReactNo
           <Tooltip
             label={
               <span className="flex flex-col">
-                <span>{state.evidence.detail}</span>
+                <span>{visibleText(state.evidence.detail)}</span>
                 <span className="text-tx-2">since {fullTime(state.since)}</span>
               </span>
             }

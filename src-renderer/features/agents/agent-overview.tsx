@@ -94,7 +94,7 @@ function StateSection({ agent: { state } }: { readonly agent: Agent }): ReactNod
         {reason === undefined ? null : <span className="min-w-0 break-words text-tx-1">{reason}</span>}
       </p>
       <p className="mt-1 text-12 leading-[18px] text-pretty break-words text-tx-2">
-        Known by {SOURCE_WORDS[state.evidence.source]}: {state.evidence.detail}
+        Known by {SOURCE_WORDS[state.evidence.source]}: {visibleText(state.evidence.detail)}
       </p>
     </PanelSection>
   );

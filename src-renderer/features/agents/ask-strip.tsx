@@ -206,8 +206,8 @@ interface TroubleStripProps {
 export function TroubleStrip({ reason, at, onRestart, onOpen, tabIndex }: TroubleStripProps): ReactNode {
   return (
     <div className="relative z-1 flex flex-none flex-col gap-1 border-y border-hair bg-bg-1 px-3 pt-1.5 pb-2 text-12">
-      <p title={reason} className="truncate leading-4 text-tx-1">
-        {reason}
+      <p title={visibleText(reason)} className="truncate leading-4 text-tx-1">
+        {visibleText(reason)}
       </p>
       <div className="flex h-6 items-center gap-1.5">
         <Button size="small" tabIndex={tabIndex} onClick={onRestart}>

@@ -4,6 +4,7 @@ import { goTo } from '#renderer/navigation/use-route.tsx';
 import { Button } from '#renderer/ui/button.tsx';
 import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { StateMark, StateWord } from '#renderer/ui/state-mark.tsx';
+import { visibleText } from '#renderer/ui/visible-text.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import { BoundaryBadge } from './agent-parts.tsx';
 import { QuestionText } from './ask-strip.tsx';
@@ -65,7 +66,10 @@ export const FLEET_COLUMNS: readonly FleetColumn[] = [
     value: ({ row }) => doingOf(row).toLowerCase(),
     cell: ({ row }) => (
       <span className="flex min-w-0 items-center gap-2">
-        <span className="min-w-0 truncate text-tx-2" title={row.question?.body ?? doingOf(row)}>
+        <span
+          className="min-w-0 truncate text-tx-2"
+          title={row.question === undefined ? doingOf(row) : visibleText(row.question.body)}
+        >
           {row.question === undefined ? doingOf(row) : <QuestionText text={row.question.body} />}
         </span>
         {row.question === undefined ? null : <ReadButton messageId={row.question.messageId} />}

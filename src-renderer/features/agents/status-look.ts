@@ -1,4 +1,5 @@
 import type { StateLook } from '#renderer/ui/state-mark.tsx';
+import { visibleText } from '#renderer/ui/visible-text.ts';
 import type { Agent, AgentState, AgentStatus } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import type { Boundary } from '#shared/runtimes/model.ts';
@@ -39,15 +40,15 @@ function reasonOf(state: AgentState): string {
   }
 }
 
-/** The line beside the state: the reason of the state, else what the agent says of itself, marked as its own words. */
+/** The line beside the state, as it is shown: the reason of the state, else what the agent says of itself, marked as its own words. */
 export function lineOf({ state, says, config }: Agent): string {
   const reason = reasonOf(state);
-  if (reason !== '') return reason;
+  if (reason !== '') return visibleText(reason);
   if (says !== null && says.doing !== '' && state.status !== 'created') {
     const progress = says.progress === null ? '' : ` (${Math.round(says.progress * 100)} %)`;
-    return `says: ${says.doing}${progress}`;
+    return `says: ${visibleText(says.doing)}${progress}`;
   }
-  return config.description;
+  return visibleText(config.description);
 }
 
 /** Each boundary in a few words; the agent's own note says it in full. */
@@ -71,10 +72,11 @@ export function lookOf({ agent, question }: FleetAgent): StateLook {
 
 /** The one line of what it is doing, or of what it asks about; of a program that says nothing of itself, its command. */
 export function doingOf({ agent, question }: FleetAgent): string {
-  return question?.subject ?? (lineOf(agent) || (agent.config.command?.join(' ') ?? ''));
+  if (question?.subject) return visibleText(question.subject);
+  return lineOf(agent) || visibleText(agent.config.command?.join(' ') ?? '');
 }
 
 /** The same where a strip below says why it failed: what it was for. */
 export function purposeOf({ agent }: FleetAgent): string {
-  return agent.config.description || (agent.config.command?.join(' ') ?? '');
+  return visibleText(agent.config.description || (agent.config.command?.join(' ') ?? ''));
 }

@@ -9,6 +9,7 @@ import { Button, IconButton } from '#renderer/ui/button.tsx';
 import { MultiCombobox } from '#renderer/ui/combobox.tsx';
 import { KeyHint } from '#renderer/ui/key-hint.tsx';
 import { Select } from '#renderer/ui/select.tsx';
+import { visibleText } from '#renderer/ui/visible-text.ts';
 import type { Message } from '#shared/messages/model.ts';
 import { BROADCAST, PRIORITIES } from '#shared/messages/model.ts';
 import { deliveryPromise } from './delivery-promise.ts';
@@ -216,7 +217,7 @@ function Answering({ answered, onCancel }: { readonly answered: Answered; readon
       <CornerDownRight aria-hidden className="size-3 flex-none" />
       <span className="min-w-0 truncate">
         Reply to <strong className="font-medium text-tx-1">{nameOf(answered.from)}</strong>
-        {answered.from === 'operator' ? ` (to ${namesOf(answered.to)})` : ''}: {answered.excerpt}
+        {answered.from === 'operator' ? ` (to ${namesOf(answered.to)})` : ''}: {visibleText(answered.excerpt)}
       </span>
       <IconButton label="Do not reply" size="small" icon={<X aria-hidden className="size-3.5" />} onClick={onCancel} />
     </span>

@@ -7,6 +7,9 @@ import { mentionSpans } from './text-parts.ts';
 /** The field grows with its text up to this height in pixels; then it scrolls. */
 const MOST_PX = 220;
 
+/** So many names are marked: each is an element of the page, drawn anew with every key. */
+const MARKED = 200;
+
 interface DraftFieldProps {
   readonly value: string;
   readonly onChange: (text: string) => void;
@@ -111,7 +114,7 @@ export function DraftField({ value, onChange, onSubmit, placeholder, names, isNa
 }
 
 function Marked({ text, isName }: { readonly text: string; readonly isName: (name: string) => boolean }): ReactNode {
-  const spans = mentionSpans(text, isName);
+  const spans = mentionSpans(text, isName, MARKED);
   return (
     <>
       {spans.map(({ start, end }, index) => (

@@ -1,33 +1,21 @@
-import { ArrowRight, Braces, CornerDownRight, Link as LinkIcon, MessageSquareQuote, Reply } from 'lucide-react';
+import { ArrowRight, Braces, CornerDownRight, MessageSquareQuote } from 'lucide-react';
 import { memo } from 'react';
 import type { ReactNode } from 'react';
 import type { Copies } from '#renderer/store/message-filter.ts';
-import { Button, IconButton } from '#renderer/ui/button.tsx';
 import { clockTime, fullTime } from '#renderer/ui/format-time.ts';
-import { KeyHint } from '#renderer/ui/key-hint.tsx';
 import { visibleText } from '#renderer/ui/visible-text.ts';
 import type { AgentStatus } from '#shared/agents/model.ts';
 import type { Message } from '#shared/messages/model.ts';
-import { optionsOf } from '#shared/messages/question.ts';
 import { BROADCAST } from '#shared/messages/model.ts';
-import { DeliveryMark } from './delivery-mark.tsx';
+import { optionsOf } from '#shared/messages/question.ts';
+import type { MessageActions } from './message-actions.ts';
+import { Answers, Unread } from './message-answers.tsx';
+import { MessagePath } from './message-path.tsx';
+import { RowTools } from './message-tools.tsx';
 import type { DeliveryLook } from './message-words.ts';
 import { deliveryLook, isQuestion, kindText, nameOf, namesOf, spanText } from './message-words.ts';
 import { MessageText } from './message-text.tsx';
 import { previewOf } from './text-parts.ts';
-
-/** What can be done with a message. One object for all rows, that stays the same. */
-export interface MessageActions {
-  readonly select: (message: Message) => void;
-  readonly reply: (message: Message) => void;
-  readonly answer: (message: Message, option: string) => void;
-  readonly markRead: (message: Message) => void;
-  readonly showThread: (message: Message) => void;
-  readonly copyLink: (message: Message) => void;
-  readonly show: (messageId: string) => void;
-  readonly toggle: (messageId: string, part: 'text' | 'data') => void;
-  readonly isName: (name: string) => boolean;
-}
 
 /** What a row shows. */
 export interface MessageRowProps {
@@ -40,6 +28,9 @@ export interface MessageRowProps {
   readonly isJoined: boolean;
   /** It waits in the operator's inbox. */
   readonly isForYou: boolean;
+  /** It is a question to the operator, and somebody waits for the answer. */
+  readonly isAwaited: boolean;
+  /** Of its sender when it is for the operator, else of its one recipient. */
   readonly status: AgentStatus | undefined;
   readonly isSelected: boolean;
   readonly isWhole: boolean;
@@ -52,9 +43,9 @@ export interface MessageRowProps {
 
 /** One message: when, who to whom, what for, the text, and where its copies stand. */
 export const MessageRow = memo(function MessageRow(props: MessageRowProps): ReactNode {
-  const { message, isForYou, isSelected, isJoined } = props;
+  const { message, isForYou, isAwaited, isSelected, isJoined } = props;
   const look = deliveryLook(message, props.copies, props);
-  const needsAnswer = isForYou && isQuestion(message) && !props.isAnswering;
+  const needsAnswer = isAwaited && !props.isAnswering;
   const isReply = message.inReplyTo !== null;
   const background = needsAnswer ? 'border-b border-needs-line bg-needs-bg' : isSelected ? 'bg-select' : 'hover:bg-bg-1';
   const edge =
@@ -79,7 +70,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
         {needsAnswer ? <Answers {...props} /> : isForYou ? <Unread {...props} /> : null}
         <RowTools {...props} />
       </div>
-      <Path look={look} />
+      <MessagePath look={look} />
     </div>
   );
 });
@@ -89,11 +80,13 @@ function Route({
   answered,
   isJoined,
   isForYou,
+  isAwaited,
+  status,
   now,
   look,
   actions,
 }: MessageRowProps & { readonly look: DeliveryLook }): ReactNode {
-  const isOpenQuestion = isForYou && isQuestion(message);
+  const isPastQuestion = isForYou && !isAwaited && isQuestion(message);
   const isBroadcast = message.to.includes(BROADCAST);
   return (
     <>
@@ -123,7 +116,11 @@ function Route({
         </strong>
         {/* Gives way first: who says it to whom is what must be read. */}
         <span className="min-w-0 flex-[0_9999_auto] truncate">
-          {isOpenQuestion ? `question, waiting ${spanText(now - message.sentAt)}` : kindText(message)}
+          {isAwaited
+            ? `question, waiting ${spanText(now - message.sentAt)}`
+            : isPastQuestion
+              ? `question, nobody waits: the agent ${status === undefined ? 'was removed' : `is ${status}`}`
+              : kindText(message)}
           {look.tone === 'dead' || message.expiresAt === null || look.icon === 'acknowledged'
             ? null
             : `, expires ${clockTime(message.expiresAt).slice(0, 5)}`}
@@ -162,9 +159,9 @@ function Body({ message, isWhole, isStrong, actions }: MessageRowProps & { reado
   );
 }
 
-function Data({ message, isForYou, isDataShown, actions }: MessageRowProps): ReactNode {
+function Data({ message, isAwaited, isDataShown, actions }: MessageRowProps): ReactNode {
   // What is offered as buttons need not be read as JSON; the panel has it raw.
-  if (message.data === null || (isForYou && optionsOf(message.data).length > 0)) return null;
+  if (message.data === null || (isAwaited && optionsOf(message.data).length > 0)) return null;
   return (
     <>
       <Fold isOpen={isDataShown} onToggle={() => actions.toggle(message.id, 'data')}>
@@ -204,117 +201,5 @@ function Fold({ isOpen, onToggle, children }: FoldProps): ReactNode {
     >
       {children}
     </button>
-  );
-}
-
-/** The answer is given in place: the options that the agent offers, else in words. */
-function Answers({ message, actions }: MessageRowProps): ReactNode {
-  const options = optionsOf(message.data);
-  return (
-    <div className="mt-1.5 flex flex-wrap gap-1.5" onClick={(event) => event.stopPropagation()}>
-      {options.map((option, index) => (
-        <Button
-          key={option}
-          size="small"
-          look={index === 0 ? 'ink' : 'outline'}
-          className={index === 0 ? '' : 'border-needs-line'}
-          onClick={() => actions.answer(message, option)}
-        >
-          {visibleText(option)}
-        </Button>
-      ))}
-      <Button
-        size="small"
-        look={options.length === 0 ? 'ink' : 'outline'}
-        className={options.length === 0 ? '' : 'border-needs-line'}
-        onClick={() => actions.reply(message)}
-      >
-        Reply <KeyHint>r</KeyHint>
-      </Button>
-      <Button size="small" look="quiet" className="text-tx-1" onClick={() => actions.markRead(message)}>
-        Dismiss
-      </Button>
-    </div>
-  );
-}
-
-function Unread({ message, actions }: MessageRowProps): ReactNode {
-  return (
-    <div className="mt-1.5 flex flex-wrap gap-1.5" onClick={(event) => event.stopPropagation()}>
-      <Button size="small" onClick={() => actions.reply(message)}>
-        Reply
-      </Button>
-      <Button size="small" look="quiet" onClick={() => actions.markRead(message)}>
-        Mark as read
-      </Button>
-    </div>
-  );
-}
-
-/** For the pointer; the keys r and t do the same. Not in the tab order, so that tabbing goes from message to message. */
-function RowTools({ message, actions, isSelected }: MessageRowProps): ReactNode {
-  return (
-    <div
-      onClick={(event) => event.stopPropagation()}
-      className={`absolute -top-1 right-0 rounded-2 border border-hair bg-bg-1 group-hover/row:flex ${isSelected ? 'flex' : 'hidden'}`}
-    >
-      <IconButton
-        label="Reply"
-        shortcut="r"
-        size="small"
-        tabIndex={-1}
-        icon={<Reply aria-hidden className="size-3.5" />}
-        onClick={() => actions.reply(message)}
-      />
-      <IconButton
-        label="Show the thread"
-        shortcut="t"
-        size="small"
-        tabIndex={-1}
-        icon={<MessageSquareQuote aria-hidden className="size-3.5" />}
-        onClick={() => actions.showThread(message)}
-      />
-      <IconButton
-        label="Copy a link to this message"
-        size="small"
-        tabIndex={-1}
-        icon={<LinkIcon aria-hidden className="size-3.5" />}
-        onClick={() => actions.copyLink(message)}
-      />
-    </div>
-  );
-}
-
-function Path({ look }: { readonly look: DeliveryLook }): ReactNode {
-  const tones = { quiet: 'text-tx-2', dead: 'text-st-failed', needs: 'text-needs' } as const;
-  return (
-    <div className="order-3 col-span-2 min-w-0 text-12 leading-[18px] text-tx-3 @2xl:order-none @2xl:col-span-1 @2xl:text-right">
-      <span className={`inline-flex max-w-full items-center gap-[5px] align-top ${tones[look.tone]}`}>
-        <DeliveryMark icon={look.icon} />
-        <span className="truncate">{look.words}</span>
-      </span>
-      {look.steps.length === 0 ? null : (
-        <span className="ml-2 @2xl:ml-0 @2xl:block">
-          {look.steps.map((step, index) => (
-            <span key={step} className="whitespace-nowrap">
-              {index === 0 ? '' : ' · '}
-              <StepText text={step} />
-            </span>
-          ))}
-        </span>
-      )}
-    </div>
-  );
-}
-
-/** Words in the face of words, figures in theirs. */
-function StepText({ text }: { readonly text: string }): ReactNode {
-  const at = text.search(/[+\d]/);
-  if (at <= 0) return text;
-  return (
-    <>
-      {text.slice(0, at)}
-      <span className="figures">{text.slice(at)}</span>
-    </>
   );
 }

@@ -2,13 +2,15 @@ import type { ReactNode, Ref } from 'react';
 import { useMemo } from 'react';
 import { useWindowState } from '#renderer/store/session-context.tsx';
 import type { TimelineFeed } from '#renderer/store/timeline-feed.ts';
+import { useOpenQuestions } from '#renderer/store/use-attention.ts';
 import { useOutbox, useTimeline } from '#renderer/store/use-messages.ts';
 import { Button } from '#renderer/ui/button.tsx';
 import { ErrorState } from '#renderer/ui/error-state.tsx';
 import type { Message } from '#shared/messages/model.ts';
-import type { MessageActions } from './message-row.tsx';
+import type { MessageActions } from './message-actions.ts';
 import type { TimelineHandle } from './timeline.tsx';
-import { Timeline, TimelineSkeleton } from './timeline.tsx';
+import { Timeline } from './timeline.tsx';
+import { TimelineSkeleton } from './timeline-skeleton.tsx';
 
 interface MessageStreamProps {
   readonly feed: TimelineFeed;
@@ -33,6 +35,11 @@ export function MessageStream({ feed, children, ...rest }: MessageStreamProps): 
   const waiting = useWindowState((state) => state.inbox);
   const outbox = useOutbox();
   const inbox = useMemo(() => new Set<string>(waiting.map(({ id }) => id)), [waiting]);
+  const questions = useOpenQuestions();
+  const awaited = useMemo(
+    () => new Set<string>(questions.flatMap(({ item, message }) => (item.needsOperator ? [message.id] : []))),
+    [questions],
+  );
   const answering = useMemo(
     () => new Set<string>(outbox.flatMap(({ message, state }) => (state === 'failed' ? [] : (message.inReplyTo ?? [])))),
     [outbox],
@@ -54,5 +61,5 @@ export function MessageStream({ feed, children, ...rest }: MessageStreamProps): 
     );
   }
   if (isEmpty) return <div className="min-h-0 flex-1 overflow-y-auto">{children}</div>;
-  return <Timeline feed={feed} agents={agents} inbox={inbox} answering={answering} {...rest} />;
+  return <Timeline feed={feed} agents={agents} inbox={inbox} awaited={awaited} answering={answering} {...rest} />;
 }

@@ -5,7 +5,7 @@ import type { Delivery, Message } from '#shared/messages/model.ts';
 import type { DeliveryFacts } from './message-words.ts';
 import { deliveryLook, kindText, namesOf, pathOf, spanText, tookText } from './message-words.ts';
 
-const NO_FACTS: DeliveryFacts = { repliedAt: undefined, isForYou: false, status: undefined };
+const NO_FACTS: DeliveryFacts = { repliedAt: undefined, isForYou: false, isAwaited: false, status: undefined };
 
 function copy(message: Message, recipient: string, changes: Partial<Delivery>): Delivery {
   return {
@@ -77,7 +77,10 @@ describe('deliveryLook', () => {
   it('asks for the operator only where an agent asks', () => {
     const question = sampleMessage({ kind: 'request', to: ['operator'], recipients: ['operator'] });
     const facts = { ...NO_FACTS, isForYou: true };
-    expect(deliveryLook(question, copies(question, [{}]), facts)).toMatchObject({ tone: 'needs', words: 'waiting for you' });
+    const awaited = { ...facts, isAwaited: true };
+    expect(deliveryLook(question, copies(question, [{}]), awaited)).toMatchObject({ tone: 'needs', words: 'waiting for you' });
+    // The agent has ended: nobody waits for this answer.
+    expect(deliveryLook(question, copies(question, [{}]), facts)).toMatchObject({ tone: 'quiet', words: 'unread' });
     const note = sampleMessage({ to: ['operator'], recipients: ['operator'] });
     expect(deliveryLook(note, copies(note, [{}]), facts)).toMatchObject({ tone: 'quiet', words: 'unread' });
   });

@@ -68,6 +68,8 @@ export interface DeliveryFacts {
   readonly repliedAt: number | undefined;
   /** It waits in the operator's inbox. */
   readonly isForYou: boolean;
+  /** It is a question to the operator, and somebody waits for the answer. */
+  readonly isAwaited: boolean;
   /** The state of its one recipient, when that is an agent. */
   readonly status: AgentStatus | undefined;
 }
@@ -81,7 +83,7 @@ export function deliveryLook(message: Message, copies: Copies | undefined, facts
   const total = recipients.length;
   const [only] = known;
   if (count('dead') > 0) return deadLook(message, known);
-  if (facts.isForYou && isQuestion(message)) {
+  if (facts.isAwaited) {
     return {
       tone: 'needs',
       icon: 'needs',

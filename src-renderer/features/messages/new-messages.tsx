@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
+import { visibleText } from '#renderer/ui/visible-text.ts';
 import type { Message } from '#shared/messages/model.ts';
 import { nameOf, namesOf } from './message-words.ts';
 
@@ -38,7 +39,7 @@ export function NewMessages({ messages, isLive }: NewMessagesProps): ReactNode {
       if (only === undefined) return;
       setSaid(
         came.length === 1
-          ? `${nameOf(only.from.id)} to ${namesOf(only.to)}: ${(only.subject ?? only.body).slice(0, READ_CHARS)}`
+          ? `${nameOf(only.from.id)} to ${namesOf(only.to)}: ${visibleText(only.subject ?? only.body).slice(0, READ_CHARS)}`
           : `${came.length} new messages`,
       );
     }, SAY_EVERY_MS);

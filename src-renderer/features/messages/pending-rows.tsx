@@ -5,6 +5,7 @@ import type { OutgoingMessage } from '#renderer/store/outgoing-message.ts';
 import { useOutbox } from '#renderer/store/use-messages.ts';
 import { useSession } from '#renderer/store/session-context.tsx';
 import { Button } from '#renderer/ui/button.tsx';
+import { visibleText } from '#renderer/ui/visible-text.ts';
 import { namesOf } from './message-words.ts';
 
 interface PendingRowsProps {
@@ -58,7 +59,7 @@ function PendingRow({ entry: { message, state, problem }, onRetry, onDiscard, on
           <span>{message.kind}</span>
         </div>
         <p className="mt-px line-clamp-3 max-w-[74ch] leading-[18px] [overflow-wrap:anywhere] whitespace-pre-wrap text-tx-2">
-          {message.body}
+          {visibleText(message.body)}
         </p>
         {state === 'sending' || problem === undefined ? null : (
           <p className={`mt-1 max-w-[74ch] text-12 text-pretty ${isFailed ? 'text-st-failed' : 'text-tx-2'}`}>

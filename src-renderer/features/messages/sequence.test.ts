@@ -26,6 +26,12 @@ describe('sequenceOf', () => {
     expect(arrows.at(-1)?.toXs).toEqual([lanes.at(-1)?.x]);
   });
 
+  it('shows characters that turn the order of a text', () => {
+    const { arrows } = sequenceOf([sampleMessage({ body: 'rm \u202egpj.exe' })], {});
+    expect(arrows[0]?.label).toContain('[U+202E]');
+    expect(arrows[0]?.words).toContain('rm [U+202E]gpj.exe');
+  });
+
   it('marks what died', () => {
     const dead = sampleMessage();
     const copy = {

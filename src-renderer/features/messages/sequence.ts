@@ -1,5 +1,6 @@
 /** A sequence diagram of messages: who is a lane, and which arrow goes from where to where. Pure; pixels. */
 import type { DeliveryTable } from '#renderer/store/message-feed.ts';
+import { visibleText } from '#renderer/ui/visible-text.ts';
 import type { Message } from '#shared/messages/model.ts';
 import { ownEntry } from '#shared/kernel/own-entry.ts';
 import { nameOf, namesOf } from './message-words.ts';
@@ -53,7 +54,10 @@ export function sequenceOf(messages: readonly Message[], deliveries: DeliveryTab
     const [left, right] = [Math.min(...ends), Math.max(...ends)];
     const copies = deliveries[message.id];
     const isDead = message.recipients.some((recipient) => ownEntry(copies ?? {}, recipient)?.state === 'dead');
-    const text = (message.subject ?? message.body).replaceAll('`', '').replaceAll(/\s+/g, ' ').trim();
+    const text = visibleText(message.subject ?? message.body)
+      .replaceAll('`', '')
+      .replaceAll(/\s+/g, ' ')
+      .trim();
     const label = cut(text === '' ? message.kind : text, Math.max(right - left - 12, 70));
     return {
       message,

@@ -1,8 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mentionsIn, previewOf, textParts } from './text-parts.ts';
+import { mentionsIn, mentionSpans, previewOf, textParts } from './text-parts.ts';
 
 const isName = (name: string): boolean => ['ada', 'e2e.nightly', 'ben-2'].includes(name);
+
+describe('a text of thousands of names', () => {
+  const text = '@ada '.repeat(13_000);
+
+  it('is told apart in its first part only, and nothing of it is lost', () => {
+    const parts = textParts(text, isName);
+    expect(parts.length).toBeLessThan(2_010);
+    expect(parts.map((part) => part.text).join('')).toBe(text);
+    expect(mentionSpans(text, isName, 200)).toHaveLength(200);
+    expect(mentionsIn(`${text}@ben-2`, isName)).toEqual(['ada', 'ben-2']);
+  });
+});
 
 describe('textParts', () => {
   it('tells code, blocks, links and mentions from words', () => {

@@ -10,6 +10,9 @@ const SPECIAL = /```(?:\w*\n)?([\s\S]*?)```|`([^`\n]+)`|(https:\/\/[^\s<>"'`]+)|
 /** What closes a sentence is no part of a link or a name. */
 const CLOSING = /[.,;:!?)\]}_-]+$/;
 
+/** In a longer text so many parts are told apart at most; what follows stands there as it is: each is an element of the page. */
+const MOST_PARTS = 2_000;
+
 /** Splits a text. `isName` says what after an @ names somebody. */
 export function textParts(text: string, isName: (name: string) => boolean): readonly TextPart[] {
   const parts: TextPart[] = [];
@@ -24,6 +27,7 @@ export function textParts(text: string, isName: (name: string) => boolean): read
     plain(match.index);
     parts.push(part);
     at = match.index + (part.kind === 'link' || part.kind === 'mention' ? part.text.length : whole.length);
+    if (parts.length >= MOST_PARTS) break;
   }
   plain(text.length);
   return parts;
@@ -54,14 +58,17 @@ export interface MentionSpan {
   readonly end: number;
 }
 
-/** Where a text mentions somebody. What stands in code is no mention. */
-export function mentionSpans(text: string, isName: (name: string) => boolean): readonly MentionSpan[] {
-  return [...text.matchAll(SPECIAL)].flatMap((match) => {
+/** Where a text mentions somebody, at most the first so many times. What stands in code is no mention. */
+export function mentionSpans(text: string, isName: (name: string) => boolean, most = Infinity): readonly MentionSpan[] {
+  const spans: MentionSpan[] = [];
+  for (const match of text.matchAll(SPECIAL)) {
     const [, block, code, link, name] = match;
     const part = partOf(block, code, link, name, isName);
-    if (part?.kind !== 'mention') return [];
-    return [{ name: part.text.slice(1), start: match.index, end: match.index + part.text.length }];
-  });
+    if (part?.kind !== 'mention') continue;
+    spans.push({ name: part.text.slice(1), start: match.index, end: match.index + part.text.length });
+    if (spans.length >= most) break;
+  }
+  return spans;
 }
 
 /** The names that a text mentions, each once, in order. */

@@ -7,15 +7,16 @@ import { useTimeline } from '#renderer/store/use-messages.ts';
 import { Button } from '#renderer/ui/button.tsx';
 import { dayName, fullTime } from '#renderer/ui/format-time.ts';
 import { Notice } from '#renderer/ui/notice.tsx';
-import { Skeleton } from '#renderer/ui/skeleton.tsx';
 import { useNow } from '#renderer/ui/use-now.ts';
 import type { Agent } from '#shared/agents/model.ts';
 import type { Message } from '#shared/messages/model.ts';
 import { ownEntry } from '#shared/kernel/own-entry.ts';
 import { MessageRow } from './message-row.tsx';
-import type { MessageActions } from './message-row.tsx';
+import type { MessageActions } from './message-actions.ts';
 import { nameOf, namesOf } from './message-words.ts';
 import { NewMessages } from './new-messages.tsx';
+import { dayStartsOf, threadFacts } from './timeline-facts.ts';
+import { SKELETON_PX, SkeletonRows } from './timeline-skeleton.tsx';
 
 /** Within so many pixels of the end the reader counts as being there, and stays there when messages come. */
 const NEAR_END_PX = 40;
@@ -26,8 +27,6 @@ const OVERSCAN = 12;
 /** Before a row is measured; most have one or two lines of text. */
 const ROW_PX = 62;
 const DAY_PX = 28;
-/** Room for skeleton rows at an end that is not the history's end. */
-const SKELETON_PX = 120;
 /** The messages in sight are told when the scrolling rests for so long, in milliseconds. */
 const VIEW_RESTS_MS = 120;
 /** Waiting times are renewed this often, in milliseconds. */
@@ -46,6 +45,8 @@ export interface TimelineProps {
   readonly agents: Readonly<Record<string, Agent>>;
   /** Ids of what waits in the operator's inbox. */
   readonly inbox: ReadonlySet<string>;
+  /** Ids of the questions among them that somebody waits for an answer to. */
+  readonly awaited: ReadonlySet<string>;
   /** Messages to which an answer is on its way. */
   readonly answering: ReadonlySet<string>;
   readonly selectedId: string | undefined;
@@ -62,7 +63,7 @@ export interface TimelineProps {
 
 /** Everything said, oldest first. At its end it follows; elsewhere nothing moves under the reader. */
 export function Timeline(props: TimelineProps): ReactNode {
-  const { feed, agents, inbox, answering, selectedId, onSelect, onOpen, onView, actions, unfolded, ref } = props;
+  const { feed, agents, inbox, awaited, answering, selectedId, onSelect, onOpen, onView, actions, unfolded, ref } = props;
   const box = useRef<HTMLDivElement>(null);
   const [isAtEnd, setAtEnd] = useState(true);
   const state = useTimeline(feed, (all) => all);
@@ -231,6 +232,7 @@ export function Timeline(props: TimelineProps): ReactNode {
                   answered={message.inReplyTo === null ? undefined : facts.byId.get(message.inReplyTo)}
                   isJoined={previous?.threadId === message.threadId}
                   isForYou={isForYou}
+                  isAwaited={awaited.has(message.id)}
                   status={ownEntry(agents, agentId)?.state.status}
                   isSelected={message.id === selectedId}
                   isWhole={unfolded.has(`${message.id} text`)}
@@ -255,65 +257,6 @@ export function Timeline(props: TimelineProps): ReactNode {
           {behind > 0 ? `${behind.toLocaleString('en-GB')} new` : 'Newest'}
         </Button>
       ) : null}
-    </div>
-  );
-}
-
-/** What the rows of a run say about one another. */
-function threadFacts(messages: readonly Message[]): {
-  readonly byId: ReadonlyMap<string, Message>;
-  readonly repliedAt: ReadonlyMap<string, number>;
-} {
-  const repliedAt = new Map<string, number>();
-  for (const { kind, inReplyTo, sentAt } of messages)
-    if (kind === 'reply' && inReplyTo !== null && !repliedAt.has(inReplyTo)) repliedAt.set(inReplyTo, sentAt);
-  return { byId: new Map(messages.map((message) => [message.id, message])), repliedAt };
-}
-
-/** Where in a run another day begins. */
-function dayStartsOf(messages: readonly Message[]): ReadonlySet<number> {
-  const starts = new Set<number>();
-  let day = '';
-  for (const [index, { sentAt }] of messages.entries()) {
-    const its = new Date(sentAt).toDateString();
-    if (its !== day) starts.add(index);
-    day = its;
-  }
-  return starts;
-}
-
-function SkeletonRows({ className }: { readonly className: string }): ReactNode {
-  return (
-    <div aria-hidden className={`absolute right-0 left-0 flex flex-col ${className}`} style={{ height: SKELETON_PX }}>
-      {[0, 1].map((row) => (
-        <SkeletonRow key={row} width={row === 0 ? '62%' : '44%'} />
-      ))}
-    </div>
-  );
-}
-
-function SkeletonRow({ width }: { readonly width: string }): ReactNode {
-  return (
-    <div className="flex h-15 gap-3 border-t border-hair px-4 pt-2.5">
-      <Skeleton className="h-3 w-[60px]" />
-      <div className="flex-1">
-        <Skeleton className="h-3 w-44" />
-        <div style={{ width }}>
-          <Skeleton className="mt-2.5 h-3 w-full" />
-        </div>
-      </div>
-      <Skeleton className="h-3 w-24" />
-    </div>
-  );
-}
-
-/** What stands in a timeline's place while its first page is loaded. */
-export function TimelineSkeleton(): ReactNode {
-  return (
-    <div role="status" aria-label="Loading the messages" className="min-h-0 flex-1 overflow-hidden">
-      {['70%', '38%', '54%', '62%', '46%', '66%', '30%', '58%'].map((width) => (
-        <SkeletonRow key={width} width={width} />
-      ))}
     </div>
   );
 }

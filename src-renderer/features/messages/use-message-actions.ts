@@ -8,7 +8,7 @@ import { problemOf } from '#renderer/store/use-command.ts';
 import { showToast } from '#renderer/ui/toast.tsx';
 import { MessageId } from '#shared/kernel/ids.ts';
 import type { Message } from '#shared/messages/model.ts';
-import type { MessageActions } from './message-row.tsx';
+import type { MessageActions } from './message-actions.ts';
 
 /** What a screen does itself when something is done with a message. */
 interface ScreenActions {
