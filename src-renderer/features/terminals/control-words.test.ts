@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Door } from '#shared/auth/model.ts';
-import { holderWords, isTakenAway, windowTitle } from './control-words.ts';
+import { holderWords, isSole, isTakenAway, windowTitle } from './control-words.ts';
 
 const you = { name: 'operator', door: 'web', isYou: true, since: 1 } as const;
 const other = { ...you, isYou: false };
@@ -18,6 +18,15 @@ describe('who has the keyboard', () => {
     expect(isTakenAway({ holder: you, viewers: 2 }, { holder: null, viewers: 2 })).toBe(false);
     expect(isTakenAway({ holder: null, viewers: 2 }, { holder: other, viewers: 2 })).toBe(false);
     expect(isTakenAway(undefined, { holder: other, viewers: 2 })).toBe(false);
+  });
+});
+
+describe('the sole viewer', () => {
+  it('looks alone, and nobody else has the keyboard', () => {
+    expect(isSole({ holder: null, viewers: 1 })).toBe(true);
+    expect(isSole({ holder: you, viewers: 1 })).toBe(true);
+    expect(isSole({ holder: other, viewers: 1 })).toBe(false);
+    expect(isSole({ holder: null, viewers: 2 })).toBe(false);
   });
 });
 

@@ -39,6 +39,11 @@ export function isTakenAway(before: ControlPayload | undefined, now: ControlPayl
   return before?.holder?.isYou === true && now.holder !== null && !now.holder.isYou;
 }
 
+/** Whether nobody but this view looks, and nobody else has control. */
+export function isSole({ holder, viewers }: ControlPayload): boolean {
+  return viewers === 1 && (holder === null || holder.isYou);
+}
+
 /** What a window of an agent's terminal is called. */
 export function windowTitle(name: string): string {
   return ownEntry({ main: 'Terminal', monitor: 'Monitor', queue: 'Queue' }, name) ?? name;

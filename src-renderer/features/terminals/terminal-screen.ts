@@ -9,7 +9,7 @@ import { DisposableStack, toDisposable } from '#shared/kernel/disposable.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import { MAX_HISTORY_LINES } from '#shared/terminals/frames.ts';
 import type { ControlPayload } from '#shared/terminals/frames.ts';
-import { isTakenAway } from './control-words.ts';
+import { isSole, isTakenAway } from './control-words.ts';
 import { copyOnSelect, copySelection } from './copy-on-select.ts';
 import type { Pixels } from './fit-size.ts';
 import { fittingSize, isWhole, shrunkPx, smallerPx } from './fit-size.ts';
@@ -60,8 +60,6 @@ export class TerminalScreen implements Disposable {
   #fontSize: number;
   /** What is searched for; undefined or empty while nothing is. */
   #wish: SearchWish | undefined;
-  /** Whether the view has just been opened and what it shows was not looked at yet. */
-  #isFresh = true;
 
   constructor({ box, link, agentId, window, fontSize, isForScreenReader, takesControl, asks }: ScreenOptions) {
     this.#box = box;
@@ -124,7 +122,6 @@ export class TerminalScreen implements Disposable {
       {
         onOpened: (size) => {
           terminal.reset();
-          this.#isFresh = true;
           this.#place.reset();
           this.#set({ kind: 'live', end: undefined, refusal: undefined, control: undefined });
           this.#takeSize(size);
@@ -253,10 +250,11 @@ export class TerminalScreen implements Disposable {
       takenBy: isTaken && control.holder !== null ? control.holder : isStillTheirs ? before.takenBy : undefined,
     });
     this.#followControl();
-    const isAlone = this.#isFresh && control.viewers === 1 && control.holder === null;
+    // Who looks alone, or has the keyboard, decides the size from then on: also after a reload, when the view of the page
+    // before is counted for a moment longer.
+    const isLeftAlone = isSole(control) && (before.control === undefined || !isSole(before.control));
     const isGained = before.control?.holder?.isYou !== true && control.holder?.isYou === true;
-    if ((isAlone || isGained) && !this.#isFitting()) this.fit();
-    this.#isFresh = false;
+    if ((isLeftAlone || isGained) && !this.#isFitting()) this.fit();
   }
 
   /** xterm takes keys only while they go somewhere. */
