@@ -202,7 +202,11 @@ describe('the browser', () => {
     const asset = await fetch(new URL('/assets/index-Ab12Cd34.js', info.url));
     expect(asset.headers.get('cache-control')).toContain('immutable');
     expect(asset.headers.get('content-type')).toContain('text/javascript');
-    expect((await fetch(new URL('/assets/none.js', info.url))).status).toBe(404);
+    // An agent's name may hold dots; an escape that means nothing is for the window to say.
+    for (const path of ['/agent/e2e.nightly', '/agent/%00', '/agent/%zz', '/message/%c3%28', '/%zz', '/agent/a/b/c.js'])
+      expect([path, (await raw(info.url, { path })).body.includes('window')]).toEqual([path, true]);
+    for (const path of ['/assets/none.js', '/assets/%zz', '/assets/none', '/none.txt', '/.well-known/oauth-protected-resource'])
+      expect([path, (await raw(info.url, { path })).status]).toEqual([path, 404]);
     expect((await fetch(info.url, { method: 'HEAD' })).status).toBe(200);
     expect((await fetch(info.url, { method: 'POST' })).status).toBe(405);
 

@@ -35,7 +35,7 @@ export class StaticFiles {
     this.#folder = folder;
   }
 
-  /** Answers a GET or HEAD for `pathname` (still encoded). Paths without an extension are the window's own: index.html. */
+  /** Answers a GET or HEAD for `pathname` (still encoded). What can be no file of the build is the window's own: index.html. */
   async serve(request: IncomingMessage, response: ServerResponse, pathname: string): Promise<void> {
     const root = this.#folder === undefined ? undefined : await realpath(this.#folder).catch(() => undefined);
     if (root === undefined) {
@@ -48,12 +48,23 @@ export class StaticFiles {
       await sendFile(request, response, found, HASHED.test(found.path) ? 'public, max-age=31536000, immutable' : 'no-cache');
       return;
     }
-    const index = wanted === undefined || extname(wanted) !== '' ? undefined : await fileIn(root, 'index.html');
+    const isPage = isWindowPage(pathname);
+    const index = isPage ? await fileIn(root, 'index.html') : undefined;
     if (index !== undefined) await sendFile(request, response, index, 'no-cache');
-    else if (wanted !== undefined && extname(wanted) === '')
-      sendText(request, response, 503, 'text/html; charset=utf-8', NOT_BUILT);
+    else if (isPage) sendText(request, response, 503, 'text/html; charset=utf-8', NOT_BUILT);
     else sendText(request, response, 404, 'text/plain; charset=utf-8', 'There is no such file.\n');
   }
+}
+
+/**
+ * Whether a path can name nothing but a place of the window. Files of the build lie at the top or in `assets`, and have an
+ * extension; names of agents may hold dots, and escapes that mean nothing are said by the window, in its own words. What
+ * begins with a dot are other programs' questions (`/.well-known/…`), and no page is an answer to them.
+ */
+function isWindowPage(pathname: string): boolean {
+  const [first = '', ...rest] = pathname.split('/').filter((part) => part !== '');
+  if (first === 'assets' || /^(\.|%2e)/i.test(first)) return false;
+  return rest.length > 0 || extname(first) === '';
 }
 
 interface FoundFile {
