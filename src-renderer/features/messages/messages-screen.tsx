@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useScreenCommands } from '#renderer/commands/use-commands.tsx';
 import { pathOf } from '#renderer/navigation/routes.ts';
-import { changeQuery, useQueryText } from '#renderer/navigation/use-route.tsx';
+import { changeQuery, goTo, useQueryText } from '#renderer/navigation/use-route.tsx';
 import { answeredBy, answeredOf } from '#renderer/store/answer.ts';
 import type { Answered } from '#renderer/store/outgoing-message.ts';
 import { pageStorage } from '#renderer/store/page-storage.ts';
@@ -51,6 +51,7 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
   const texts = useMemo(() => textsOf(search), [search]);
   const filter = useMemo(() => ({ ...filterOf(texts), ...(projectId === undefined ? {} : { projectId }) }), [texts, projectId]);
   const feed = useFeed(filter);
+  const isNoMessage = messageId !== undefined && !MessageId.safeParse(messageId).success;
   const [selection, setSelection] = useState({ of: messageId, id: messageId });
   // Another message in the address is selected at once; what is selected by hand stays as long as the address does.
   if (selection.of !== messageId) setSelection({ of: messageId, id: messageId ?? selection.id });
@@ -167,31 +168,43 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
       />
       <div className="relative grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)] wide:grid-cols-[minmax(0,1fr)_396px]">
         <section aria-label="Timeline" className="flex min-h-0 min-w-0 flex-col">
-          <MessageStream
-            ref={timeline}
-            feed={feed}
-            selectedId={selectedId}
-            onSelect={actions.select}
-            onOpen={() => setPanelOpen(true)}
-            onView={setInView}
-            actions={actions}
-            unfolded={unfolded}
-          >
-            {isFiltered ? (
-              <EmptyState title="No message matches">
-                <Button onClick={() => change(Object.fromEntries(FILTER_NAMES.map((name) => [name, ''])))}>
-                  Show all messages
-                </Button>
-              </EmptyState>
-            ) : (
-              <EmptyState title="Nothing was said yet">
+          {isNoMessage ? (
+            <div className="min-h-0 flex-1 overflow-y-auto">
+              <EmptyState title="There is no such message">
                 <p>
-                  What agents say to one another and to you stands here, in the order it was said, with its way to whom it was
-                  for.
+                  <code className="font-code text-12 break-all">{messageId}</code> names no message. The link may be cut off, or
+                  from another program.
                 </p>
+                <Button onClick={() => goTo({ page: 'messages' })}>Show all messages</Button>
               </EmptyState>
-            )}
-          </MessageStream>
+            </div>
+          ) : (
+            <MessageStream
+              ref={timeline}
+              feed={feed}
+              selectedId={selectedId}
+              onSelect={actions.select}
+              onOpen={() => setPanelOpen(true)}
+              onView={setInView}
+              actions={actions}
+              unfolded={unfolded}
+            >
+              {isFiltered ? (
+                <EmptyState title="No message matches">
+                  <Button onClick={() => change(Object.fromEntries(FILTER_NAMES.map((name) => [name, ''])))}>
+                    Show all messages
+                  </Button>
+                </EmptyState>
+              ) : (
+                <EmptyState title="Nothing was said yet">
+                  <p>
+                    What agents say to one another and to you stands here, in the order it was said, with its way to whom it was
+                    for.
+                  </p>
+                </EmptyState>
+              )}
+            </MessageStream>
+          )}
           <PendingRows
             onEdit={(message) => {
               setAnswered(answeredOf(message));
