@@ -65,10 +65,12 @@ describe.each<LinkKind>(['websocket', 'port'])('a terminal link over a %s', (kin
     await matchesCapture('shell', first);
     await matchesCapture('shell', second);
     expect(first.types[0]).toBe(ServerFrame.opened);
-    const output = first.types.slice(1).filter((type) => type !== ServerFrame.control);
-    expect(first.types[1]).toBe(ServerFrame.control);
+    const standing = first.types.slice(first.types.indexOf(ServerFrame.control));
+    const output = standing.filter((type) => type !== ServerFrame.control);
     expect(output[0]).toBe(ServerFrame.screen);
     expect(output.slice(1).every((type) => type === ServerFrame.data)).toBe(true);
+    // The second found the terminal attached to: nothing comes before its view stands.
+    expect(second.types.slice(0, 3)).toEqual([ServerFrame.opened, ServerFrame.control, ServerFrame.screen]);
     expect(fixture.terminals.openHubs).toBe(1);
   });
 
@@ -95,11 +97,11 @@ describe.each<LinkKind>(['websocket', 'port'])('a terminal link over a %s', (kin
     const run = await fixture.start('long', 'for i in $(seq 1 3000); do echo "line $i"; done; sleep 600');
     await waitForScreen(run, 'line 3000');
     const view = (await fixture.connect(kind)).view({ agentId: 'long', historyLines: 2_000 });
-    await until('the history has come', () => view.types.filter((type) => type === ServerFrame.screen).length === 2);
+    await until('it is drawn', () => view.wholes.length === 1);
     const order = view.types.filter((type, index) => type !== view.types[index - 1] && type !== ServerFrame.data);
     const { opened, control, screen, scrollback, history } = ServerFrame;
-    expect(order).toEqual([opened, control, screen, scrollback, history, screen]);
-    await until('it is drawn', () => view.wholes.length === 1);
+    // The terminal had the viewer's size already: its screen is shown while it is still being attached to.
+    expect(order).toEqual([opened, screen, control, screen, scrollback, history, screen]);
     const numbers = [...view.scrollback(), ...view.lines()].flatMap((line) => /line (\d+)/.exec(line)?.[1] ?? []).map(Number);
     expect(numbers.slice(-23)).toEqual(Array.from({ length: 23 }, (_, index) => 2_978 + index));
     expect(numbers).toEqual(Array.from({ length: 2_023 }, (_, index) => 978 + index));
@@ -362,11 +364,20 @@ describe('a terminal link', () => {
     expect(answers).toEqual([]);
   });
 
+  it('shows nothing of another size before the view stands', async () => {
+    const run = await fixture.start('other', 'echo here; sleep 600');
+    await waitForScreen(run, 'here');
+    const view = (await fixture.connect()).view({ agentId: 'other', cols: 97, rows: 31 });
+    await view.shows('here');
+    expect(view.types.slice(0, 3)).toEqual([ServerFrame.opened, ServerFrame.control, ServerFrame.screen]);
+  });
+
   it('ends a view whose stream was cut while the agent runs on', async () => {
     await fixture.start('cut', 'echo here; sleep 600');
     const client = await fixture.connect();
     const view = client.view({ agentId: 'cut' });
     await view.shows('here');
+    await until('the view stands', () => view.types.includes(ServerFrame.control));
     fixture.cutViewers();
     await until('the end is told', () => view.ended);
     expect(view.ended).toMatchObject({ code: 'DETACHED' });
