@@ -15,7 +15,7 @@ import type { Pixels } from './fit-size.ts';
 import { fittingSize, isWhole, shrunkPx, smallerPx } from './fit-size.ts';
 import { ScrollPlace } from './scroll-place.ts';
 import type { SearchDirection, SearchWish } from './screen-search.ts';
-import { ScreenSearch } from './screen-search.ts';
+import { SCROLL_BAR_PX, ScreenSearch } from './screen-search.ts';
 import type { ScreenAsks, ScreenState } from './screen-state.ts';
 import { hasKeyboard, OPENING } from './screen-state.ts';
 import type { KeyUse } from './terminal-keys.ts';
@@ -30,8 +30,6 @@ const RESIZE_REST_MS = 120;
 const USUAL_SIZE: TerminalSize = { cols: 80, rows: 24 };
 /** Of a terminal that has the size of another viewer's box. */
 const FOREIGN_EDGE = 'border-r border-b border-dashed border-hair-strong';
-/** Pixels at the right that belong to the scroll bar and the marks of a search. */
-const SCROLL_BAR_PX = 10;
 
 interface ScreenOptions {
   readonly box: HTMLElement;
@@ -74,7 +72,6 @@ export class TerminalScreen implements Disposable {
       disableStdin: true,
       cursorInactiveStyle: 'outline',
       scrollback: MAX_HISTORY_LINES,
-      overviewRuler: { width: SCROLL_BAR_PX },
       fontFamily: getComputedStyle(box).fontFamily,
       fontSize,
       lineHeight: 1.08,
