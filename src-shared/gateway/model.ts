@@ -11,10 +11,21 @@
  *   POST   /shutdown             ends the gateway
  *
  * All but /status and /owner carry the header `x-quarterdeck-core` with the owner's id, and are refused (409) to any other.
+ * A stream of events ends when another core takes over.
+ *
+ * It is started as `<node> <guest gateway> --socket-dir <folder> --log <file> --version <product version>`: the folder gets
+ * `gateway.sock`, the file is the log of connections. A second one in the same folder ends by itself, with exit code 3,
+ * while the first answers.
  */
 import * as z from 'zod';
 import { EgressConnection, EgressMode, EgressRule, ModelApi } from '#shared/egress/model.ts';
 import { AgentId, ProjectId } from '#shared/kernel/ids.ts';
+
+/** Version of this protocol. A core gives no orders to a gateway that speaks another one. */
+export const GATEWAY_PROTOCOL = 1;
+
+/** Exit code of a gateway that found another one living in its folder. */
+export const EXIT_TAKEN = 3;
 
 /** Names the core that gives orders. */
 export const CORE_HEADER = 'x-quarterdeck-core';
@@ -61,15 +72,25 @@ export const GatewayAgent = z.object({
 /** One agent that the gateway serves. */
 export type GatewayAgent = z.infer<typeof GatewayAgent>;
 
-/** A model API with its key, null where none is stored: then its calls are answered with 503 and the reason. */
-export const GatewayModelApi = ModelApi.extend({ key: z.string().nullable() });
-/** A model API with its key. */
+/**
+ * A model API with its keys. For an agent holds the key of its project, else the one for all; where both are missing its calls
+ * are answered with 503 and the reason.
+ */
+export const GatewayModelApi = ModelApi.extend({
+  key: z.string().nullable(),
+  /** Keys of single projects, by project id. */
+  projectKeys: z.record(z.string(), z.string()).default({}),
+});
+/** A model API with its keys. */
 export type GatewayModelApi = z.infer<typeof GatewayModelApi>;
 
 /** What the gateway says of itself. */
 export const GatewayStatus = z.object({
   pid: z.number().int(),
+  /** Version of the product it belongs to. */
   version: z.string(),
+  /** `GATEWAY_PROTOCOL` of that version. */
+  protocol: z.number().int(),
   /** Minted at its start; a log belongs to the data folder and outlives it. */
   gatewayId: z.string(),
   startedAt: z.number().int(),
