@@ -159,3 +159,17 @@ export function unsettled(feed: MessageFeed, limit: number): readonly Message[] 
 function isSettled(copy: Delivery | undefined): boolean {
   return copy?.state === 'read' || copy?.state === 'dead';
 }
+
+/** The copies of a message at the moment it is sent. */
+export function newCopies(message: Message): readonly Delivery[] {
+  return message.recipients.map((recipient) => ({
+    messageId: message.id,
+    recipient,
+    state: 'queued',
+    queuedAt: message.sentAt,
+    deliveredAt: null,
+    readAt: null,
+    deadAt: null,
+    deadReason: null,
+  }));
+}

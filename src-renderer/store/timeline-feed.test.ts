@@ -4,7 +4,7 @@ import type { Message } from '#shared/messages/model.ts';
 import { MESSAGES_KEPT } from './message-feed.ts';
 import type { MessageFilter } from './message-filter.ts';
 import { passes } from './message-filter.ts';
-import type { HistoryClient } from './timeline-feed.ts';
+import type { HistoryClient } from './history-pages.ts';
 import { TimelineFeed } from './timeline-feed.ts';
 
 /** A history as the core answers pages of it; messages may be added, and the next answer may be held back. */

@@ -5,88 +5,43 @@
  */
 import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
-import type { CoreClient } from '#renderer/connection/line.ts';
 import type { JournalEvent } from '#shared/journal/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { toDisposable } from '#shared/kernel/disposable.ts';
 import type { MessageId } from '#shared/kernel/ids.ts';
-import type { Delivery, Message } from '#shared/messages/model.ts';
-import { Coalescer } from './coalesce.ts';
+import type { Message } from '#shared/messages/model.ts';
+import type { MessageDetails } from './detail-queue.ts';
+import { DetailQueue } from './detail-queue.ts';
+import type { HistoryClient } from './history-pages.ts';
+import { HistoryPages, PAGE } from './history-pages.ts';
 import type { CopyChange, MessageFeed } from './message-feed.ts';
 import {
   addDeliveries,
   addNewer,
   addOlder,
-  EMPTY_FEED,
   insertMessage,
   joinEnd,
   MESSAGES_KEPT,
+  newCopies,
   unsettled,
 } from './message-feed.ts';
-import type { ListInput, MessageFilter } from './message-filter.ts';
+import type { MessageFilter } from './message-filter.ts';
 import { passes } from './message-filter.ts';
+import type { Jump, TimelineState } from './timeline-state.ts';
+import { START } from './timeline-state.ts';
 import { problemOf } from './use-command.ts';
 
-/** Messages asked for at a time: some screens full, so that fast scrolling meets loaded rows. */
-const PAGE = 200;
-/** On each side of a message or a day that is gone to. */
-const HALF_PAGE = 100;
-/** Where matches are rare a page may be nearly empty: it is gone on until so many are there, or so many pages were read. */
-const ENOUGH = 40;
-const MOST_PAGES = 25;
-/** Times of copies that were pushed are asked for at most so often, in milliseconds, and for so many messages. */
-const DETAILS_EVERY_MS = 250;
-const DETAILS_AT_ONCE = 30;
 /** After a line was down it is asked where so many of the newest unsettled messages stand. */
 const ASKED_AFTER_GAP = 100;
-/** Messages whose details wait to be asked for, at most: in a flood the newest count. */
-const MOST_WANTED = 200;
 /** Messages that came while the end was being loaded are kept for it, at most so many. */
 const BUFFERED = 500;
-
-/** Where the reader is to be taken. Each has a number of its own: the same place can be gone to twice. */
-export interface Jump {
-  readonly number: number;
-  /** null: the end or the start of what is loaded, by `align`. */
-  readonly messageId: string | null;
-  readonly align: 'start' | 'center' | 'end';
-}
-
-/** What a timeline shows. */
-export interface TimelineState extends MessageFeed {
-  readonly phase: 'loading' | 'ready' | 'failed';
-  /** Why it failed, and what to do. */
-  readonly problem: string | undefined;
-  /** The page in a direction that could not be loaded. */
-  readonly pageProblem: string | undefined;
-  readonly jump: Jump;
-  /** What came since the reader left the end. */
-  readonly behind: number;
-}
-
-const START: TimelineState = {
-  ...EMPTY_FEED,
-  phase: 'loading',
-  problem: undefined,
-  pageProblem: undefined,
-  jump: { number: 0, messageId: null, align: 'end' },
-  behind: 0,
-};
-
-type Page = Awaited<ReturnType<CoreClient['messages']['list']>>;
-
-/** The two procedures that are used; the core's whole client is one. */
-export interface HistoryClient {
-  readonly messages: Pick<CoreClient['messages'], 'list' | 'get'>;
-}
 
 /** One timeline. */
 export class TimelineFeed implements Disposable {
   readonly store: StoreApi<TimelineState> = createStore(() => START);
   readonly filter: MessageFilter;
-  readonly #client: () => HistoryClient;
-  readonly #details = new Coalescer(DETAILS_EVERY_MS, () => this.#askDetails());
-  readonly #wanted = new Set<MessageId>();
+  readonly #pages: HistoryPages;
+  readonly #details: DetailQueue;
   /** Grows with every move to another place: answers of earlier moves are dropped. */
   #move = 0;
   #isLoadingOlder = false;
@@ -100,7 +55,16 @@ export class TimelineFeed implements Disposable {
   /** `client` gives the line of the moment, or throws. Nothing is loaded before `showEnd` or another move. */
   constructor(filter: MessageFilter, client: () => HistoryClient) {
     this.filter = filter;
-    this.#client = client;
+    this.#pages = new HistoryPages(filter, client);
+    this.#details = new DetailQueue({
+      client,
+      taker: () => {
+        const move = this.#move;
+        return (answers) => {
+          if (move === this.#move) this.#takeDetails(answers);
+        };
+      },
+    });
   }
 
   /** Goes to the newest. */
@@ -120,13 +84,13 @@ export class TimelineFeed implements Disposable {
       this.#jump(null, 'start');
       return Promise.resolve();
     }
-    return this.#moveTo(async () => ({ feed: await this.#fillAround(0), messageId: null, align: 'start' }));
+    return this.#moveTo(async () => ({ feed: await this.#pages.aroundTime(0), messageId: null, align: 'start' }));
   }
 
   /** Goes to the first message at or after a time, in milliseconds since the epoch. */
   showTime(at: number): Promise<void> {
     return this.#moveTo(async () => {
-      const feed = await this.#fillAround(at);
+      const feed = await this.#pages.aroundTime(at);
       const first = feed.messages.find(({ sentAt }) => sentAt >= at) ?? feed.messages.at(-1);
       return { feed, messageId: first?.id ?? null, align: 'start' };
     });
@@ -139,16 +103,7 @@ export class TimelineFeed implements Disposable {
       this.#jump(id, 'center');
       return Promise.resolve();
     }
-    return this.#moveTo(async () => {
-      const [one, before, after] = await Promise.all([
-        this.#client().messages.get({ id }),
-        this.#list({ before: id, limit: HALF_PAGE }),
-        this.#list({ after: id, limit: HALF_PAGE }),
-      ]);
-      const middle = { ...EMPTY_FEED, older: before.older, newer: after.hasMore ? after.newer : null };
-      const feed = addOlder(addNewer(middle, { ...one, messages: [one.message], newer: middle.newer }), before);
-      return { feed: addNewer(feed, { ...after, newer: middle.newer }), messageId: id, align: 'center' };
-    });
+    return this.#moveTo(async () => ({ feed: await this.#pages.aroundMessage(id), messageId: id, align: 'center' }));
   }
 
   /** The reader nears the first of what is loaded. */
@@ -157,7 +112,8 @@ export class TimelineFeed implements Disposable {
     if (phase !== 'ready' || older === null || this.#isLoadingOlder) return;
     const move = this.#move;
     this.#isLoadingOlder = true;
-    this.#list({ before: older, limit: PAGE })
+    this.#pages
+      .list({ before: older, limit: PAGE })
       .then((page) => {
         this.#isLoadingOlder = false;
         if (move !== this.#move) return;
@@ -177,7 +133,8 @@ export class TimelineFeed implements Disposable {
     const move = this.#move;
     this.#isLoadingNewer = true;
     this.#arrived = [];
-    this.#list({ after: newer, limit: PAGE })
+    this.#pages
+      .list({ after: newer, limit: PAGE })
       .then((page) => {
         this.#isLoadingNewer = false;
         if (move !== this.#move) return;
@@ -241,12 +198,9 @@ export class TimelineFeed implements Disposable {
       return;
     }
     const isByState = this.filter.state !== undefined && this.filter.state !== 'queued';
-    for (const { messageId, queuedAt } of changes) {
-      // A push says no times. And a message may begin to pass a filter by the state of its copies.
-      if ((known.has(messageId) && queuedAt === undefined) || (isByState && !known.has(messageId)))
-        this.#want(messageId as MessageId);
-    }
-    if (this.#wanted.size > 0) this.#details.ask();
+    // A push says no times. And a message may begin to pass a filter by the state of its copies.
+    const wanted = changes.filter(({ messageId, queuedAt }) => (known.has(messageId) ? queuedAt === undefined : isByState));
+    this.#details.want(wanted.map(({ messageId }) => messageId as MessageId));
   }
 
   /** A line stands again: fetches what was pushed to nobody, or begins anew. */
@@ -256,7 +210,7 @@ export class TimelineFeed implements Disposable {
     if (phase !== 'ready') return;
     const move = this.#move;
     if (newer === null) {
-      const page = await this.#list({ limit: PAGE });
+      const page = await this.#pages.list({ limit: PAGE });
       if (move !== this.#move) return;
       const known = new Set<string>(this.store.getState().messages.map(({ id }) => id));
       const isJoined = messages.length === 0 || page.messages.some(({ id }) => known.has(id)) || page.older === null;
@@ -280,8 +234,7 @@ export class TimelineFeed implements Disposable {
         };
       });
     }
-    for (const { id } of unsettled(this.store.getState(), ASKED_AFTER_GAP)) this.#want(id);
-    if (this.#wanted.size > 0) this.#details.ask();
+    this.#details.want(unsettled(this.store.getState(), ASKED_AFTER_GAP).map(({ id }) => id));
   }
 
   /** Tries again what failed. */
@@ -302,7 +255,7 @@ export class TimelineFeed implements Disposable {
   }
 
   #moveToEnd(): Promise<void> {
-    return this.#moveTo(async () => ({ feed: await this.#fillOlder({ limit: PAGE }), messageId: null, align: 'end' }));
+    return this.#moveTo(async () => ({ feed: await this.#pages.newest(), messageId: null, align: 'end' }));
   }
 
   async #moveTo(load: () => Promise<{ feed: MessageFeed; messageId: string | null; align: Jump['align'] }>): Promise<void> {
@@ -336,31 +289,6 @@ export class TimelineFeed implements Disposable {
     this.store.setState(({ jump }) => ({ jump: { number: jump.number + 1, messageId, align } }));
   }
 
-  #list(input: Pick<ListInput, 'before' | 'after' | 'around' | 'limit'>): Promise<Page> {
-    return Promise.resolve(this.#client().messages.list({ ...this.filter, ...input }));
-  }
-
-  /** Pages back from the newest until there is a screen full. */
-  async #fillOlder(input: Pick<ListInput, 'limit' | 'before'>): Promise<MessageFeed> {
-    let page = await this.#list(input);
-    let feed = addOlder(EMPTY_FEED, page);
-    for (let pages = 1; feed.messages.length < ENOUGH && page.older !== null && pages < MOST_PAGES; pages += 1) {
-      page = await this.#list({ before: page.older, limit: PAGE });
-      feed = addOlder(feed, page);
-    }
-    return feed;
-  }
-
-  async #fillAround(at: number): Promise<MessageFeed> {
-    let page = await this.#list({ around: at, limit: PAGE });
-    let feed: MessageFeed = { ...addOlder(EMPTY_FEED, page), newer: page.newer };
-    for (let pages = 1; feed.messages.length < ENOUGH && feed.newer !== null && pages < MOST_PAGES; pages += 1) {
-      page = await this.#list({ after: feed.newer, limit: PAGE });
-      feed = addNewer(feed, { ...page, newer: page.hasMore ? page.newer : null });
-    }
-    return feed;
-  }
-
   #withArrived(feed: MessageFeed): MessageFeed {
     const arrived = this.#arrived;
     this.#arrived = [];
@@ -386,24 +314,8 @@ export class TimelineFeed implements Disposable {
     this.store.setState({ ...next, behind: this.#isFollowing || !grew ? 0 : state.behind + came.length });
   }
 
-  #want(id: MessageId): void {
-    // Wanted again is wanted last.
-    this.#wanted.delete(id);
-    this.#wanted.add(id);
-    const [oldest] = this.#wanted;
-    if (this.#wanted.size > MOST_WANTED && oldest !== undefined) this.#wanted.delete(oldest);
-  }
-
-  async #askDetails(): Promise<void> {
-    const client = this.#client();
-    const ids = [...this.#wanted].slice(-DETAILS_AT_ONCE);
-    for (const id of ids) this.#wanted.delete(id);
-    const move = this.#move;
-    // One that cannot be had keeps none of the others away.
-    const asked = ids.map(async (id) => [await client.messages.get({ id })]);
-    const answers = (await Promise.allSettled(asked)).flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
-    if (this.#wanted.size > 0) this.#details.ask();
-    if (move !== this.#move) return;
+  /** Takes answers about messages: where their copies stand, and whether they pass by now. */
+  #takeDetails(answers: readonly MessageDetails[]): void {
     this.store.setState((state) => {
       let feed: MessageFeed = state;
       const known = new Set<string>(state.messages.map(({ id }) => id));
@@ -423,18 +335,4 @@ export class TimelineFeed implements Disposable {
 
 function hasMessage({ messages }: MessageFeed, messageId: string): boolean {
   return messages.some(({ id }) => id === messageId);
-}
-
-/** The copies of a message at the moment it is sent. */
-function newCopies(message: Message): readonly Delivery[] {
-  return message.recipients.map((recipient) => ({
-    messageId: message.id,
-    recipient,
-    state: 'queued',
-    queuedAt: message.sentAt,
-    deliveredAt: null,
-    readAt: null,
-    deadAt: null,
-    deadReason: null,
-  }));
 }

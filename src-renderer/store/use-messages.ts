@@ -7,7 +7,8 @@ import { filterKey } from './message-filter.ts';
 import type { OutboxEntry } from './outbox.ts';
 import { useProject } from './project-scope.ts';
 import { useSession } from './session-context.tsx';
-import type { TimelineFeed, TimelineState } from './timeline-feed.ts';
+import type { TimelineFeed } from './timeline-feed.ts';
+import type { TimelineState } from './timeline-state.ts';
 
 /** The timeline of a filter. It is empty until it is moved somewhere. */
 export function useFeed(filter: MessageFilter): TimelineFeed {
