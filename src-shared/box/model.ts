@@ -3,8 +3,9 @@
  *
  * The box connects to `launch.sock`, once. Core: `probe`. Box: `proof`. Core: `start`, or nothing and the line is closed:
  * then the box ends without having started anything. Box: `started`. From then on the line is not needed; a core that goes
- * away before `start` leaves nothing running. When the agent has ended, a box in a container prints `ended` on its standard
- * output, which the engine's log keeps for a later core. No secret is ever in that log, in arguments or in the container's
+ * away before `start` leaves nothing running. A box in a container also prints `started`, and when the agent has ended
+ * `ended`, on its standard output, which the engine's log keeps for a later core; then it ends with the agent's exit code
+ * (128 + signal). SIGTERM sent to the box goes on to the agent; the box waits for it. No secret is ever in that log, in arguments or in the container's
  * configuration: the environment comes with `start`.
  */
 import * as z from 'zod';
@@ -22,6 +23,35 @@ export const BOX = {
   /** The guests of this version, read-only. */
   guests: '/opt/qd/guests',
   tmp: '/tmp',
+} as const;
+
+/** How the kit's programs are started in any image: by their own loader, with their own terminal descriptions and locale. */
+export const KIT = {
+  lib: '/opt/qd/lib',
+  bin: '/opt/qd/bin',
+  /** By the architecture as Node names it (`process.arch`). */
+  loader: { x64: '/opt/qd/lib/ld-linux-x86-64.so.2', arm64: '/opt/qd/lib/ld-linux-aarch64.so.1' },
+  /** Of tmux, server and clients alike. */
+  env: { TERMINFO: '/opt/qd/share/terminfo', LOCPATH: '/opt/qd/lib/locale', LC_ALL: 'C.UTF-8', HOME: '/' },
+} as const;
+
+/** The command of a program of the kit, `node` or `tmux`. */
+export function kitCommand(arch: keyof typeof KIT.loader, program: string, args: readonly string[]): string[] {
+  return [KIT.loader[arch], '--library-path', KIT.lib, `${KIT.bin}/${program}`, ...args];
+}
+
+/**
+ * The terminal in a container: a tmux server that the box starts (`new-session -d -s agent -n main`, side windows after it),
+ * with the configuration of our own server on the host; the core comes to it by `exec` with `tmux -S <socket>`. The box
+ * makes the folder, mode 0700, and takes TMUX and TMUX_PANE out of the agent's environment.
+ */
+export const BOX_TERMINAL = {
+  folder: '/tmp/.quarterdeck',
+  socket: '/tmp/.quarterdeck/tmux.sock',
+  session: 'agent',
+  window: 'main',
+  /** Begins the names of the sessions that views of the core have; they share the windows of `agent`. */
+  viewPrefix: 'View-',
 } as const;
 
 /** What the probe is to try, beside what it always tries. */
