@@ -1,7 +1,7 @@
 import { ORPCError } from '@orpc/client';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { effort } from '#e2e/support/effort.ts';
+import { effort, withinTime } from '#e2e/support/effort.ts';
 import { sampleAgent, sampleEvent } from '#renderer/testing/sample-events.ts';
 import type { FollowItem, JournalEvent } from '#shared/journal/model.ts';
 import type { CrewState } from '#shared/state.ts';
@@ -142,27 +142,30 @@ describe('CrewFollower', () => {
       { minLength: 1, maxLength: 12 },
     );
     await fc.assert(
-      fc.asyncProperty(scripts, async (steps) => {
-        const events = history(200);
-        const told = new Recorder();
-        const follower = new CrewFollower(told);
-        let head = 3;
-        const at: number[] = [];
-        for (const { grow, ...script } of steps) {
-          head += grow;
-          const before = told.snapshots;
-          told.seen.length = 0;
-          const from = follower.state?.seq;
-          await followOnce(follower, scriptedCore(events, { ...script, head }));
-          const start = told.snapshots > before ? head : (from ?? head);
-          expect(told.seen).toEqual(Array.from(told.seen, (_, index) => start + 1 + index));
-          expect(told.state).toEqual(stateAt(events, follower.state?.seq ?? 0));
-          at.push(follower.state?.seq ?? 0);
-        }
-        expect([...at].sort((a, b) => a - b)).toEqual(at);
-        await followOnce(follower, scriptedCore(events, { ...line, items: 500, head }));
-        expect(told.state).toEqual(stateAt(events, head));
-      }),
+      fc.asyncProperty(
+        scripts,
+        withinTime(async (steps) => {
+          const events = history(200);
+          const told = new Recorder();
+          const follower = new CrewFollower(told);
+          let head = 3;
+          const at: number[] = [];
+          for (const { grow, ...script } of steps) {
+            head += grow;
+            const before = told.snapshots;
+            told.seen.length = 0;
+            const from = follower.state?.seq;
+            await followOnce(follower, scriptedCore(events, { ...script, head }));
+            const start = told.snapshots > before ? head : (from ?? head);
+            expect(told.seen).toEqual(Array.from(told.seen, (_, index) => start + 1 + index));
+            expect(told.state).toEqual(stateAt(events, follower.state?.seq ?? 0));
+            at.push(follower.state?.seq ?? 0);
+          }
+          expect([...at].sort((a, b) => a - b)).toEqual(at);
+          await followOnce(follower, scriptedCore(events, { ...line, items: 500, head }));
+          expect(told.state).toEqual(stateAt(events, head));
+        }),
+      ),
       { numRuns: effort.propertyRuns },
     );
   });

@@ -12,8 +12,8 @@ import {
 } from '#shared/terminals/frames.ts';
 import type { BytePipe, Transport } from './line.ts';
 import { ConnectError } from './line.ts';
-import type { ViewListener } from './terminal-link.ts';
 import { TerminalLink } from './terminal-link.ts';
+import type { ViewListener } from './terminal-view.ts';
 
 const QUICK = { firstMs: 1, maxMs: 1, jitter: 0 };
 const open = { agentId: AgentId.parse('ada'), cols: 80, rows: 24 };

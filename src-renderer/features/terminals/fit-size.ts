@@ -1,5 +1,5 @@
 /** How many cells a box holds, and how small text must be for a terminal of another size. Pure. */
-import type { TerminalSize } from '#renderer/connection/terminal-link.ts';
+import type { TerminalSize } from '#renderer/connection/terminal-view.ts';
 
 /** The limits of src-shared/terminals/frames.ts. */
 const LEAST: TerminalSize = { cols: 10, rows: 2 };

@@ -1,5 +1,5 @@
 /** What a page shows about its terminal, and what the terminal asks of the page. */
-import type { TerminalSize, ViewReason } from '#renderer/connection/terminal-link.ts';
+import type { TerminalSize, ViewReason } from '#renderer/connection/terminal-view.ts';
 import type { ControlPayload } from '#shared/terminals/frames.ts';
 import type { Holder } from './control-words.ts';
 
