@@ -108,6 +108,11 @@ export type GatewayStatus = z.infer<typeof GatewayStatus>;
 export const GatewayEvent = z.object({
   /** Counts from 1 without gaps, also over restarts of the gateway. */
   n: z.number().int().positive(),
+  /**
+   * How many connections this entry stands for: 1 but for refusals and failures that were the same again within a minute
+   * (agent, target, reason). The first is written at once, the others together when the minute is over.
+   */
+  count: z.number().int().positive(),
   connection: EgressConnection,
 });
 /** One entry of the log. */
