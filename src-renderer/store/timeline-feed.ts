@@ -10,23 +10,13 @@ import type { Disposable } from '#shared/kernel/disposable.ts';
 import { toDisposable } from '#shared/kernel/disposable.ts';
 import type { MessageId } from '#shared/kernel/ids.ts';
 import type { Message } from '#shared/messages/model.ts';
-import type { MessageDetails } from './detail-queue.ts';
 import { DetailQueue } from './detail-queue.ts';
 import type { HistoryClient } from './history-pages.ts';
 import { HistoryPages, PAGE } from './history-pages.ts';
 import type { CopyChange, MessageFeed } from './message-feed.ts';
-import {
-  addDeliveries,
-  addNewer,
-  addOlder,
-  insertMessage,
-  joinEnd,
-  MESSAGES_KEPT,
-  newCopies,
-  unsettled,
-} from './message-feed.ts';
+import { addDeliveries, addNewer, addOlder, unsettled } from './message-feed.ts';
 import type { MessageFilter } from './message-filter.ts';
-import { passes } from './message-filter.ts';
+import { newsFor, withCame, withDetails, withNewest } from './timeline-growth.ts';
 import type { Jump, TimelineState } from './timeline-state.ts';
 import { START } from './timeline-state.ts';
 import { problemOf } from './use-command.ts';
@@ -61,7 +51,7 @@ export class TimelineFeed implements Disposable {
       taker: () => {
         const move = this.#move;
         return (answers) => {
-          if (move === this.#move) this.#takeDetails(answers);
+          if (move === this.#move) this.store.setState((state) => withDetails(state, answers, this.filter));
         };
       },
     });
@@ -171,16 +161,7 @@ export class TimelineFeed implements Disposable {
 
   /** Takes events of the journal. */
   takeEvents(events: readonly JournalEvent[]): void {
-    const came: Message[] = [];
-    const copies: CopyChange[] = [];
-    for (const event of events) {
-      if (event.kind === 'message.sent' && passes(this.filter, event.data.message, undefined)) came.push(event.data.message);
-      if (event.kind === 'message.dead') {
-        const { recipients, reason, deadAt } = event.data;
-        for (const recipient of recipients)
-          copies.push({ messageId: event.subject, recipient, state: 'dead', deadReason: reason, deadAt });
-      }
-    }
+    const { came, copies } = newsFor(this.filter, events);
     if (came.length > 0) this.#takeMessages(came);
     if (copies.length > 0) this.takeDeliveries(copies);
   }
@@ -215,24 +196,10 @@ export class TimelineFeed implements Disposable {
       const known = new Set<string>(this.store.getState().messages.map(({ id }) => id));
       const isJoined = messages.length === 0 || page.messages.some(({ id }) => known.has(id)) || page.older === null;
       if (!isJoined && this.#isFollowing) return this.#moveToEnd();
-      this.store.setState((state) => {
+      this.store.setState((state) =>
         // Too much was missed to be joined, and somebody reads: the end is left, and loaded when it is gone to.
-        if (!isJoined) return { newer: state.messages.at(-1)?.id ?? null };
-        const fresh = page.messages.filter(({ id }) => !known.has(id));
-        const behind = this.#isFollowing ? 0 : state.behind + fresh.length;
-        // What passes by its state may have begun to pass anywhere, not only at the end.
-        const grown =
-          this.filter.state === undefined
-            ? joinEnd(state, page)
-            : fresh.reduce<MessageFeed>((feed, message) => insertMessage(feed, message, []), state);
-        return {
-          ...addDeliveries(
-            grown,
-            page.deliveries.filter(({ messageId }) => hasMessage(grown, messageId)),
-          ),
-          behind,
-        };
-      });
+        isJoined ? withNewest(state, page, this.filter, this.#isFollowing) : { newer: state.messages.at(-1)?.id ?? null },
+      );
     }
     this.#details.want(unsettled(this.store.getState(), ASKED_AFTER_GAP).map(({ id }) => id));
   }
@@ -303,36 +270,10 @@ export class TimelineFeed implements Disposable {
       if (state.phase === 'ready') this.store.setState({ behind: state.behind + came.length });
       return;
     }
-    // Somebody reads what would have to be let go: the end is left instead, and loaded again when it is gone to.
-    if (!this.#isFollowing && state.messages.length + came.length > MESSAGES_KEPT) {
-      this.store.setState({ newer: state.messages.at(-1)?.id ?? null, behind: state.behind + came.length });
-      return;
-    }
-    const known = state.messages.length;
-    const next = addNewer(state, { messages: came, deliveries: came.flatMap(newCopies), newer: null });
-    const grew = next.messages.at(-1)?.id !== state.messages.at(-1)?.id || next.messages.length !== known;
-    this.store.setState({ ...next, behind: this.#isFollowing || !grew ? 0 : state.behind + came.length });
-  }
-
-  /** Takes answers about messages: where their copies stand, and whether they pass by now. */
-  #takeDetails(answers: readonly MessageDetails[]): void {
-    this.store.setState((state) => {
-      let feed: MessageFeed = state;
-      const known = new Set<string>(state.messages.map(({ id }) => id));
-      for (const { message, deliveries } of answers) {
-        if (known.has(message.id)) feed = addDeliveries(feed, deliveries);
-        else if (passes(this.filter, message, Object.fromEntries(deliveries.map((copy) => [copy.recipient, copy]))))
-          feed = insertMessage(feed, message, deliveries);
-      }
-      return feed;
-    });
+    this.store.setState(withCame(state, came, this.#isFollowing));
   }
 
   #failPage(move: number, error: unknown): void {
     if (move === this.#move) this.store.setState({ pageProblem: problemOf(error) });
   }
-}
-
-function hasMessage({ messages }: MessageFeed, messageId: string): boolean {
-  return messages.some(({ id }) => id === messageId);
 }

@@ -1,7 +1,7 @@
 import { CalendarDays, PanelRight, X } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { useAgents } from '#renderer/store/project-scope.ts';
-import { useAttention } from '#renderer/store/use-attention.ts';
+import { useAgents, useProject } from '#renderer/store/project-scope.ts';
+import { useOpenQuestions } from '#renderer/store/use-attention.ts';
 import { useCounts } from '#renderer/store/use-messages.ts';
 import { Button, IconButton } from '#renderer/ui/button.tsx';
 import { Combobox } from '#renderer/ui/combobox.tsx';
@@ -19,23 +19,42 @@ interface FilterBarProps {
   readonly onTogglePanel: () => void;
 }
 
+/** A sort of messages, as a button. */
+interface Sort {
+  readonly text: string;
+  readonly count: number | undefined;
+  readonly note?: string | undefined;
+  readonly isOn: boolean;
+  readonly to: Partial<FilterTexts>;
+}
+
 const NONE: Partial<FilterTexts> = { for: '', kind: '', state: '' };
 
 /** The screen's head: what is shown of all messages. */
 export function FilterBar({ texts, onChange, onPickDay, isPanelOpen, onTogglePanel }: FilterBarProps): ReactNode {
   const counts = useCounts();
   const agents = useAgents();
-  const { items } = useAttention();
-  const hasQuestion = items.some(({ kind, needsOperator }) => kind === 'question' && needsOperator);
+  const projectId = useProject()?.id;
+  const asking = useOpenQuestions().filter(
+    ({ item, message }) => item.needsOperator && (projectId === undefined || message.projectId === projectId),
+  ).length;
+  const unread = counts?.forOperator;
   const isForYou = texts.for === 'you';
-  const sorts = [
+  const sorts: readonly Sort[] = [
     {
       text: 'All',
       count: counts?.total,
       isOn: !isForYou && texts.kind === '' && texts.state === '',
       to: NONE,
     },
-    { text: 'For you', count: counts?.forOperator, isOn: isForYou, to: { ...NONE, for: 'you' } },
+    {
+      text: 'For you',
+      // The number that the rail shows too: who waits. What is there to be read only says so.
+      count: asking > 0 ? asking : unread === 0 ? 0 : undefined,
+      note: unread === undefined || unread <= asking ? undefined : `${unread.toLocaleString('en-GB')} unread`,
+      isOn: isForYou,
+      to: { ...NONE, for: 'you' },
+    },
     { text: 'Requests', count: counts?.requests, isOn: texts.kind === 'request', to: { ...NONE, kind: 'request' } },
     { text: 'Dead', count: counts?.dead, isOn: texts.state === 'dead', to: { ...NONE, state: 'dead' } },
   ];
@@ -48,8 +67,8 @@ export function FilterBar({ texts, onChange, onPickDay, isPanelOpen, onTogglePan
     <header className="flex min-h-11 flex-none flex-wrap items-center gap-x-2 gap-y-1 border-b border-hair bg-bg-1 px-4 py-1.5">
       <h1 className="mr-1 text-14 font-strong">Messages</h1>
       <div role="group" aria-label="Which messages" className="flex items-center gap-0.5">
-        {sorts.map(({ text, count, isOn, to }) => {
-          const needs = text === 'For you' && hasQuestion;
+        {sorts.map(({ text, count, note, isOn, to }) => {
+          const needs = text === 'For you' && asking > 0;
           return (
             <button
               key={text}
@@ -63,6 +82,7 @@ export function FilterBar({ texts, onChange, onPickDay, isPanelOpen, onTogglePan
               {count === undefined ? null : (
                 <span className={`figures font-regular ${needs ? '' : 'text-tx-3'}`}>{count.toLocaleString('en-GB')}</span>
               )}
+              {note === undefined ? null : <span className="font-regular text-tx-3">{note}</span>}
             </button>
           );
         })}

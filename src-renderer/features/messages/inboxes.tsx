@@ -11,6 +11,8 @@ import { nameOf, spanText } from './message-words.ts';
 const NOW_EVERY_MS = 5_000;
 /** So many inboxes are listed; the fullest come first. */
 const LISTED = 60;
+/** Of those in which nothing is, so many are listed beside the others: the room is for what the selected message is about. */
+const EMPTY_LISTED = 4;
 
 interface InboxesProps {
   /** The state of a participant as a mark. */
@@ -28,13 +30,15 @@ export function Inboxes({ markOf, onSelect }: InboxesProps): ReactNode {
   const rows = [OPERATOR, ...agents.map(({ id }) => id as string)]
     .map((name) => ({ ...empty, ...queues.get(name), recipient: name }))
     .toSorted((a, b) => weight(b) - weight(a) || (a.recipient < b.recipient ? -1 : 1));
+  const full = rows.filter(({ queued, unread, recipient }) => queued + unread > 0 || recipient === OPERATOR).length;
+  const shown = rows.slice(0, Math.min(full + EMPTY_LISTED, LISTED));
   return (
-    <section aria-labelledby="inboxes" className="flex max-h-[45%] min-h-0 flex-none flex-col border-t border-hair pt-3">
+    <section aria-labelledby="inboxes" className="flex max-h-[36%] min-h-0 flex-none flex-col border-t border-hair pt-3">
       <h2 id="inboxes" className="flex flex-none justify-between px-4 pb-1 text-12 font-strong">
         Inboxes <span className="font-regular text-tx-3">queued, oldest</span>
       </h2>
       <ul className="min-h-0 overflow-y-auto pb-3">
-        {rows.slice(0, LISTED).map(({ recipient, queued, unread, oldestQueuedAt }) => (
+        {shown.map(({ recipient, queued, unread, oldestQueuedAt }) => (
           <li key={recipient}>
             <button
               type="button"
@@ -55,7 +59,11 @@ export function Inboxes({ markOf, onSelect }: InboxesProps): ReactNode {
           </li>
         ))}
       </ul>
-      {rows.length > LISTED ? <p className="px-4 pb-3 text-12 text-tx-3">{rows.length - LISTED} more with less in them</p> : null}
+      {rows.length > shown.length ? (
+        <p className="flex-none px-4 pb-3 text-12 text-tx-3">
+          {rows.length - shown.length} more {full > shown.length ? 'with less in them' : 'are empty'}
+        </p>
+      ) : null}
     </section>
   );
 }

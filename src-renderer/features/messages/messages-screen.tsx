@@ -166,8 +166,8 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
         isPanelOpen={isPanelOpen}
         onTogglePanel={() => setPanelOpen(!isPanelOpen)}
       />
-      <div className="relative grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)] wide:grid-cols-[minmax(0,1fr)_396px]">
-        <section aria-label="Timeline" className="flex min-h-0 min-w-0 flex-col">
+      <div className="relative grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)_auto] wide:grid-cols-[minmax(0,1fr)_396px]">
+        <section aria-label="Timeline" className="col-start-1 row-start-1 flex min-h-0 min-w-0 flex-col">
           {isNoMessage ? (
             <div className="min-h-0 flex-1 overflow-y-auto">
               <EmptyState title="There is no such message">
@@ -211,10 +211,13 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
               composer.current?.giveBack(message);
             }}
           />
-          <Composer ref={composer} screen={SCREEN} answered={answered} onAnswered={() => setAnswered(undefined)} />
         </section>
+        <div className="col-start-1 row-start-2 min-w-0">
+          <Composer ref={composer} screen={SCREEN} answered={answered} onAnswered={() => setAnswered(undefined)} />
+        </div>
         <div
-          className={`absolute inset-y-0 right-0 z-20 w-99 max-w-full border-l border-hair-strong wide:static wide:block wide:border-hair ${isPanelOpen ? 'block' : 'hidden'}`}
+          // Where there is no room beside the timeline it lies over it, and never over what is being written.
+          className={`relative z-20 col-start-1 row-start-1 min-h-0 w-99 max-w-full justify-self-end border-l border-hair-strong wide:static wide:col-start-2 wide:row-span-2 wide:block wide:w-auto wide:justify-self-stretch wide:border-hair ${isPanelOpen ? 'block' : 'hidden'}`}
         >
           <SidePanel
             feed={feed}

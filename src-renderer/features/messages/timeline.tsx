@@ -106,12 +106,19 @@ export function Timeline(props: TimelineProps): ReactNode {
     return () => watch.dispose();
   }, [feed]);
 
+  // Who is at the end stays there until scrolling away from it: rows that came, and were not measured yet, take nobody away.
+  const following = useRef(true);
+  const lastTop = useRef(0);
   const look = useCallback((): void => {
     const shown = box.current;
     if (shown === null || messages.length === 0) return;
-    const atEnd = isLive && shown.scrollHeight - shown.scrollTop - shown.clientHeight < NEAR_END_PX;
-    setAtEnd(atEnd);
-    feed.setFollowing(atEnd);
+    const { scrollTop, scrollHeight, clientHeight } = shown;
+    const isNear = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    if (!isLive || (!isNear && scrollTop < lastTop.current - 1)) following.current = false;
+    else if (isNear) following.current = true;
+    lastTop.current = scrollTop;
+    setAtEnd(following.current);
+    feed.setFollowing(following.current);
     const seen = virtualizer.calculateRange();
     if (seen === null) return;
     if (seen.startIndex < AHEAD) feed.loadOlder();
@@ -123,11 +130,18 @@ export function Timeline(props: TimelineProps): ReactNode {
   useLayoutEffect(() => {
     if (jumped.current === jump.number || messages.length === 0) return;
     jumped.current = jump.number;
+    following.current = jump.messageId === null && jump.align === 'end';
     const index = jump.messageId === null ? -1 : messages.findIndex(({ id }) => id === jump.messageId);
     if (index !== -1) virtualizer.scrollToIndex(index, { align: jump.align });
     else if (jump.align === 'start') virtualizer.scrollToOffset(0);
     else virtualizer.scrollToEnd();
   }, [jump, messages, virtualizer]);
+
+  // So many may come at once that none of the rows that were there is left to hold on to.
+  const newestId = messages.at(-1)?.id;
+  useLayoutEffect(() => {
+    if (newestId !== undefined && isLive && wasLive.current && following.current) virtualizer.scrollToEnd();
+  }, [newestId, isLive, virtualizer]);
 
   useEffect(look, [look, jump, older, newer]);
 
