@@ -60,12 +60,14 @@ export interface LiveViewerParts {
   readonly place: Place;
   readonly caller: Caller;
   readonly typing: TypingLog;
+  /** Called before anything is typed. */
+  readonly onTyped: () => void;
   /** Called once, when the viewer leaves. */
   readonly leave: (reason: LeaveReason) => void;
 }
 
 /** A viewer of a running terminal. Nothing is typed before the journal says that somebody types. */
-export function liveViewer({ hub, seat, control, place, caller, typing, leave }: LiveViewerParts): Viewer {
+export function liveViewer({ hub, seat, control, place, caller, typing, onTyped, leave }: LiveViewerParts): Viewer {
   let hasLeft = false;
   /** What has to be in the journal before anything more is typed. */
   let turn: Promise<void> | undefined;
@@ -84,6 +86,7 @@ export function liveViewer({ hub, seat, control, place, caller, typing, leave }:
     type: (bytes) => {
       demand(caller, TYPE, 'Typing into a terminal');
       control.demand();
+      onTyped();
       const noted = typing.note(place, caller);
       if (noted === undefined && turn === undefined) {
         hub.type(bytes);

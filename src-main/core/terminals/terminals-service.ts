@@ -181,7 +181,16 @@ export class TerminalsService implements Disposable {
       seat.dispose();
       held.dispose();
     };
-    const viewer = liveViewer({ hub: held.hub, seat, control, place, caller, typing: this.#typing, leave });
+    const viewer = liveViewer({
+      hub: held.hub,
+      seat,
+      control,
+      place,
+      caller,
+      typing: this.#typing,
+      onTyped: () => this.#tiles.typed(),
+      leave,
+    });
     // What is opened stands, whether control could be had or not.
     if (request.control !== 'watch') viewer.take(request.control === 'force').catch((error: unknown) => sink.refused(error));
     seat.view.start(request.historyLines).catch(() => undefined);

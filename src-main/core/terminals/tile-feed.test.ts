@@ -5,7 +5,7 @@ import type { Run, RunEnd, TerminalCapture } from '#core/runtimes/runtime.ts';
 import { MAX_FRAME_BYTES, ServerFrame, TilePayload } from '#shared/terminals/frames.ts';
 import { until } from './testing/terminal-client.ts';
 import { TerminalsFixture } from './testing/terminals-fixture.ts';
-import { jsonOf, QUICK_LOOK_MS, quickLookMs, TileFeed, tileOf } from './tile-feed.ts';
+import { jsonOf, QUICK_LOOK_MS, quickLookMs, TileFeed, TileFeeds, tileOf } from './tile-feed.ts';
 
 function capture(lines: readonly string[], cursor = { x: 0, y: 0 }): TerminalCapture {
   return { lines, size: { cols: 80, rows: lines.length }, cursor };
@@ -190,6 +190,43 @@ describe('a feed of tiles', () => {
     seat.acknowledge(sink.bytes);
     await vi.advanceTimersByTimeAsync(QUICK_LOOK_MS);
     expect([sink.sent.at(-1), sink.end]).toEqual(['last', 'EXITED']);
+  });
+
+  it('gives way to who types: no look before the echo, fewer looks meanwhile, but some however long it goes on', async () => {
+    const feeds = new TileFeeds();
+    const run = new CountedRun();
+    const sink = new CountingSink();
+    const seat = feeds.join(run, 'main', 2, sink);
+    const goOn = async (ms: number): Promise<void> => {
+      for (let at = 0; at < ms; at += 5) {
+        run.line = `step ${run.looks} ${at}`;
+        await vi.advanceTimersByTimeAsync(5);
+        seat.acknowledge(sink.bytes);
+      }
+    };
+    await goOn(2_000);
+    run.looks = 0;
+    await goOn(2_000);
+    const alone = run.looks;
+    // Ten keys a second, each with 50 ms for its echo.
+    run.looks = 0;
+    for (let key = 0; key < 20; key += 1) {
+      feeds.typed();
+      const before = run.looks;
+      await goOn(45);
+      expect(run.looks).toBe(before);
+      await goOn(55);
+    }
+    expect(run.looks).toBeLessThan(alone * 0.7);
+    expect(run.looks).toBeGreaterThan(2);
+    // Forty a second leave no time between two echoes.
+    run.looks = 0;
+    for (let key = 0; key < 80; key += 1) {
+      feeds.typed();
+      await goOn(25);
+    }
+    expect(run.looks).toBeGreaterThan(2);
+    seat.dispose();
   });
 });
 

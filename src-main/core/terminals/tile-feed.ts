@@ -29,9 +29,38 @@ export const SLOW_LOOK_MS = 1_000;
 /** So much longer is each wait while nothing changes. */
 const BACKOFF = 1.5;
 
+/**
+ * Nobody looks at tiles for so long after a key, in ms: tmux and the page that draws a wall have the key's echo to bring first.
+ */
+const ECHO_MS = 50;
+/** While somebody types, and for so long after, looks are twice as far apart, in ms. */
+const TYPING_MS = 1_000;
+/** Looks that a key puts off come at the latest so much later, in ms: whoever types on and on stops no wall. */
+const MOST_PUT_OFF_MS = 250;
+
 /** Between two looks at a screen that changes, with so many feeds, in ms. */
 export function quickLookMs(feeds: number): number {
   return Math.max(QUICK_LOOK_MS, Math.min(SHARED_LOOK_MS, feeds * LOOK_SHARE_MS), feeds * LEAST_SHARE_MS);
+}
+
+/** When somebody typed last, for those who give way to it. */
+export class TypingClock {
+  #typedAt = Number.NEGATIVE_INFINITY;
+
+  /** A key was typed. */
+  typed(): void {
+    this.#typedAt = performance.now();
+  }
+
+  /** How long an echo may still be under way, in ms; 0 when none is. */
+  get echoMs(): number {
+    return Math.max(0, this.#typedAt + ECHO_MS - performance.now());
+  }
+
+  /** Whether somebody types. */
+  get isTyping(): boolean {
+    return performance.now() - this.#typedAt < TYPING_MS;
+  }
 }
 
 /** Where a tile's lines go. */
@@ -103,9 +132,19 @@ export class TileFeed {
   #waitMs = QUICK_LOOK_MS;
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
+  readonly #typing: TypingClock;
+  /** How long the next look was put off so far, in ms. */
+  #putOffMs = 0;
 
-  /** `onEmpty` is called when the last tile has gone; `quickMs` says how often it may look. */
-  constructor(run: Run, window: string, onEmpty: () => void, quickMs: () => number = () => QUICK_LOOK_MS) {
+  /** `onEmpty` is called when the last tile has gone; `quickMs` says how often it may look, `typing` when it gives way. */
+  constructor(
+    run: Run,
+    window: string,
+    onEmpty: () => void,
+    quickMs: () => number = () => QUICK_LOOK_MS,
+    typing: TypingClock = new TypingClock(),
+  ) {
+    this.#typing = typing;
     this.#quickMs = quickMs;
     this.#run = run;
     this.#window = window;
@@ -150,6 +189,13 @@ export class TileFeed {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
+      const { echoMs } = this.#typing;
+      if (echoMs > 0 && this.#putOffMs + echoMs <= MOST_PUT_OFF_MS) {
+        this.#putOffMs += echoMs;
+        this.#lookIn(echoMs);
+        return;
+      }
+      this.#putOffMs = 0;
       this.#look().catch(() => undefined);
     }, ms).unref();
   }
@@ -207,11 +253,17 @@ function canTake(seat: Seat): boolean {
 
 /** The feeds that are open: one for each window of a run that has tiles. */
 export class TileFeeds {
+  readonly #typing = new TypingClock();
   readonly #feeds = new Map<string, TileFeed>();
 
   /** How many there are. */
   get size(): number {
     return this.#feeds.size;
+  }
+
+  /** A key was typed into some terminal: what else is drawn gives way to its echo. */
+  typed(): void {
+    this.#typing.typed();
   }
 
   /** Adds a tile. */
@@ -225,7 +277,8 @@ export class TileFeeds {
         () => {
           if (this.#feeds.get(key) === made) this.#feeds.delete(key);
         },
-        () => quickLookMs(this.#feeds.size),
+        () => quickLookMs(this.#feeds.size) * (this.#typing.isTyping ? 2 : 1),
+        this.#typing,
       );
       feed = made;
       this.#feeds.set(key, made);
