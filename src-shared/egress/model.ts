@@ -75,6 +75,9 @@ export const EgressConnection = z.object({
 /** One connection. */
 export type EgressConnection = z.infer<typeof EgressConnection>;
 
+/** The reason of a refusal that a rule would have prevented, exactly so: proposals are made of these and of no others. */
+export const NO_RULE = 'no rule allows it';
+
 /** A rule that would have allowed what was refused. */
 export const EgressProposal = z.object({
   agentId: AgentId,
