@@ -1,0 +1,61 @@
+/** The settings over a real core: that they list every shortcut there is. */
+import type { Page } from '@playwright/test';
+import { expect, test } from '@playwright/test';
+import type { TestCore } from '#e2e/support/core.ts';
+import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
+import { RestClient } from '#e2e/support/rest-client.ts';
+import { goTo, openWindow } from '#e2e/support/window.ts';
+
+let core: TestCore;
+
+test.beforeAll(async () => {
+  core = await startCore({ dataDir: makeDataDir() });
+  const rest = new RestClient(core);
+  await rest.ok('POST', '/projects', { folder: core.dataDir });
+  await rest.ok('POST', '/agents', { id: 'shell', type: 'command', command: ['sh'] });
+});
+
+test.afterAll(async () => {
+  await core.stop();
+  removeDataDir(core.dataDir);
+});
+
+/** What is listed on the page: the place, and its keys as people read them. */
+function listed(page: Page): Promise<(readonly [string, string])[]> {
+  return page
+    .locator('[data-shortcuts]')
+    .evaluateAll((groups) =>
+      groups.flatMap((group) =>
+        [...group.querySelectorAll('kbd')].map((keys) => [group.getAttribute('data-shortcuts') ?? '', keys.innerText] as const),
+      ),
+    );
+}
+
+test('every shortcut of every screen is listed in the settings, whatever screen one came from', async ({ browser }) => {
+  const page = await openWindow(browser, core, '/settings/shortcuts');
+  await expect(page.getByRole('heading', { name: 'Shortcuts' })).toBeVisible();
+  const all = await listed(page);
+  expect(all.length).toBeGreaterThan(40);
+  const isListed = ([place, keys]: readonly [string, string]): boolean =>
+    all.some(([title, known]) => known === keys && (place === title || place.startsWith(`${title} `)));
+  const screens: readonly (readonly [string, string])[] = [
+    ['/agents', 'Agents'],
+    ['/agent/shell', 'Terminal of shell'],
+    ['/agent/shell/messages', 'Messages of the agent'],
+    ['/messages', 'Messages'],
+    ['/new', 'New agent'],
+    ['/setup', 'Set up'],
+  ];
+  for (const [path, place] of screens) {
+    await goTo(page, core, path);
+    await expect(page.getByRole('banner')).toBeVisible();
+    const sheet = page.getByRole('dialog', { name: 'Shortcuts' });
+    await expect(async () => {
+      if (await sheet.isHidden()) await page.keyboard.press('?');
+      await expect(sheet.getByRole('heading', { name: place, exact: true })).toBeVisible({ timeout: 1_000 });
+    }).toPass();
+    const here = (await listed(page)).filter((one) => !isListed(one));
+    expect(here, `not in the settings, of ${path}`).toEqual([]);
+  }
+  await page.context().close();
+});
