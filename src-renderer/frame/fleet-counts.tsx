@@ -30,10 +30,11 @@ export function FleetCounts({ agents, asking }: FleetCountsProps): ReactNode {
       {needs > 0 ? (
         <Link to={HOME} className="flex items-center gap-1.5 rounded-1 text-12 font-strong whitespace-nowrap text-needs">
           <StateMark look={{ shape: 'triangle', tone: 'needs', word: 'Needs you' }} />
-          <span className="figures">{needs}</span> {needs === 1 ? 'needs you' : 'need you'}
+          <span className="figures">{needs}</span>{' '}
+          <span className="max-[560px]:sr-only">{needs === 1 ? 'needs you' : 'need you'}</span>
         </Link>
       ) : null}
-      <ul aria-label="Agents by state" className="flex items-center gap-3">
+      <ul aria-label="Agents by state" className="flex items-center gap-3 max-[560px]:hidden">
         {counts
           .filter(({ count }) => count > 0)
           .map(({ look, count }) => (
@@ -47,8 +48,11 @@ export function FleetCounts({ agents, asking }: FleetCountsProps): ReactNode {
             </li>
           ))}
       </ul>
-      <span aria-hidden className="h-4 border-l border-hair-strong" />
-      <span className="figures text-12 whitespace-nowrap text-tx-3" title="No agent of these types reports what it costs">
+      <span aria-hidden className="h-4 border-l border-hair-strong max-[560px]:hidden" />
+      <span
+        className="figures text-12 whitespace-nowrap text-tx-3 max-[560px]:hidden"
+        title="No agent of these types reports what it costs"
+      >
         <span aria-hidden>–</span>
         <span className="sr-only">No costs reported</span> <span className="font-ui">today</span>
       </span>

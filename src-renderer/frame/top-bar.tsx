@@ -28,7 +28,7 @@ export function TopBar({ onSearch, onOpenFolder, onStopAll, isStopping }: TopBar
   const asking = useQuestions();
   const alive = agents.filter(({ state }) => isAlive(state.status) || state.status === 'lost').length;
   return (
-    <header className="flex h-11 min-w-0 items-center gap-3 border-b border-hair bg-bg-1 pr-3 pl-4 wide:grid wide:grid-cols-[minmax(0,1fr)_auto_minmax(max-content,1fr)]">
+    <header className="flex h-11 min-w-0 items-center gap-3 border-b border-hair bg-bg-1 pr-3 pl-4 max-[560px]:gap-2 max-[560px]:pr-2 wide:grid wide:grid-cols-[minmax(0,1fr)_auto_minmax(max-content,1fr)]">
       <div className="flex min-w-0 items-center gap-3">
         <ProjectMenu onOpenFolder={onOpenFolder} />
         <Crumbs />
@@ -36,18 +36,18 @@ export function TopBar({ onSearch, onOpenFolder, onStopAll, isStopping }: TopBar
       <button
         type="button"
         onClick={onSearch}
-        className="mx-auto flex h-7 w-44 min-w-32 shrink items-center gap-2 rounded-2 border border-hair-strong bg-field-bg px-2.5 text-12 text-tx-3 hover:border-tx-3 wide:mx-0 wide:w-80"
+        className="mx-auto flex h-7 w-44 min-w-32 shrink items-center gap-2 rounded-2 border border-hair-strong bg-field-bg px-2.5 text-12 text-tx-3 hover:border-tx-3 max-[560px]:mr-0 max-[560px]:w-7 max-[560px]:min-w-7 max-[560px]:shrink-0 max-[560px]:justify-center max-[560px]:px-0 wide:mx-0 wide:w-80"
       >
         <Search aria-hidden className="size-3.5 flex-none" />
         <span className="hidden truncate wide:inline">Search or run a command</span>
-        <span className="truncate wide:hidden">Search</span>
-        <span className="ml-auto flex-none">
+        <span className="truncate max-[560px]:sr-only wide:hidden">Search</span>
+        <span className="ml-auto flex-none max-[560px]:hidden">
           <KeyHint>Ctrl K</KeyHint>
         </span>
       </button>
-      <div className="flex flex-none items-center justify-end gap-3">
+      <div className="flex flex-none items-center justify-end gap-3 max-[560px]:gap-2">
         {agents.length === 0 ? (
-          <span className="text-12 text-tx-3">{hasCrew ? 'No agents yet' : ''}</span>
+          <span className="text-12 text-tx-3 max-[560px]:hidden">{hasCrew ? 'No agents yet' : ''}</span>
         ) : hasAttention ? (
           <FleetCounts agents={agents} asking={asking} />
         ) : null}
@@ -56,9 +56,11 @@ export function TopBar({ onSearch, onOpenFolder, onStopAll, isStopping }: TopBar
           icon={<Square aria-hidden className="size-3" />}
           disabled={alive === 0 || isStopping}
           onClick={onStopAll}
+          aria-label="Stop all"
+          className="max-[560px]:w-7 max-[560px]:px-0!"
           title={alive === 0 ? 'No agent runs' : `Stops ${alive} ${alive === 1 ? 'agent' : 'agents'}; what they have done stays`}
         >
-          Stop all
+          <span className="max-[560px]:hidden">Stop all</span>
         </Button>
       </div>
     </header>

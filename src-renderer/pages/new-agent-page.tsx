@@ -98,10 +98,10 @@ export function NewAgentPage({ template }: { readonly template?: string }): Reac
   const title = chosen === undefined ? 'New agent' : `New agent, from ${titleOf(offer, chosen)}`;
 
   return (
-    <div className="grid h-full min-h-0 grid-cols-[300px_minmax(0,1fr)] wide:grid-cols-[380px_minmax(0,1fr)]">
+    <div className="grid h-full min-h-0 grid-cols-[300px_minmax(0,1fr)] max-[640px]:block max-[640px]:overflow-y-auto wide:grid-cols-[380px_minmax(0,1fr)]">
       <aside
         aria-labelledby="templates-title"
-        className="relative min-h-0 overflow-y-auto border-r border-hair bg-bg-1 px-5 py-6"
+        className="relative min-h-0 overflow-y-auto border-r border-hair bg-bg-1 px-5 py-6 max-[640px]:overflow-visible max-[640px]:border-r-0 max-[640px]:border-b max-[640px]:px-4"
       >
         <h2 id="templates-title" className="text-14 font-strong">
           From a template
@@ -139,7 +139,7 @@ export function NewAgentPage({ template }: { readonly template?: string }): Reac
       <section aria-labelledby="new-title" className="flex min-h-0 flex-col">
         <form
           id="agent-form"
-          className="relative min-h-0 flex-1 overflow-y-auto px-6 py-6"
+          className="relative min-h-0 flex-1 overflow-y-auto px-6 py-6 max-[640px]:overflow-visible max-[640px]:px-4"
           onSubmit={(event) => {
             event.preventDefault();
             submit();
@@ -167,7 +167,7 @@ export function NewAgentPage({ template }: { readonly template?: string }): Reac
           </div>
         </form>
         {form.command.problem === undefined ? null : <Notice title="The agent was not made." detail={form.command.problem} />}
-        <footer className="flex h-13 flex-none items-center gap-3 border-t border-hair bg-bg-1 px-6">
+        <footer className="flex min-h-13 flex-none flex-wrap items-center gap-x-3 gap-y-2 border-t border-hair bg-bg-1 px-6 py-2 max-[640px]:px-4">
           <Checkbox label="Start it at once" checked={starts} onChange={setStarts} />
           <span className="ml-auto flex gap-2">
             {isTyped(draft) || from !== null ? (
@@ -216,7 +216,7 @@ interface ProjectChoiceProps {
 function ProjectChoice({ projects, chosenId, onChoose, onOpenFolder }: ProjectChoiceProps): ReactNode {
   const chosen = projects.find(({ id }) => id === chosenId);
   return (
-    <div className="flex min-w-0 items-center gap-2">
+    <div className="flex min-w-0 flex-wrap items-center gap-2">
       {chosen === undefined ? (
         <p className="text-12 text-tx-2">An agent works on a folder. Open one first.</p>
       ) : (
@@ -228,7 +228,11 @@ function ProjectChoice({ projects, chosenId, onChoose, onOpenFolder }: ProjectCh
         />
       )}
       <Button onClick={onOpenFolder}>Open a folder</Button>
-      {chosen === undefined ? null : <code className="font-code min-w-0 truncate text-12 text-tx-3">{chosen.folder}</code>}
+      {chosen === undefined ? null : (
+        <code className="font-code min-w-0 truncate text-12 text-tx-3" title={chosen.folder}>
+          {chosen.folder}
+        </code>
+      )}
     </div>
   );
 }

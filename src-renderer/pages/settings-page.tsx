@@ -4,7 +4,7 @@ import { AppearanceSettings } from '#renderer/features/settings/appearance-setti
 import { ConnectionSettings } from '#renderer/features/settings/connection-settings.tsx';
 import { NotificationSettings } from '#renderer/features/settings/notification-settings.tsx';
 import { useSystemInfo } from '#renderer/store/use-system-info.ts';
-import { ShortcutList } from '#renderer/frame/shortcut-sheet.tsx';
+import { AllShortcuts } from '#renderer/frame/shortcut-sheet.tsx';
 import type { SettingsSection } from '#renderer/navigation/routes.ts';
 import { SETTINGS_SECTIONS } from '#renderer/navigation/routes.ts';
 import { Link } from '#renderer/navigation/use-route.tsx';
@@ -20,10 +20,13 @@ const TITLES: Readonly<Record<SettingsSection, string>> = {
 /** What can be set, one section at a time. */
 export function SettingsPage({ section }: { readonly section: SettingsSection }): ReactNode {
   return (
-    <div className="grid h-full min-h-0 grid-cols-[180px_minmax(0,1fr)] wide:grid-cols-[220px_minmax(0,1fr)]">
-      <nav aria-label="Settings" className="min-h-0 overflow-y-auto border-r border-hair bg-bg-1 px-3 py-6">
-        <p className="mb-2 px-2 text-14 font-strong">Settings</p>
-        <ul className="flex flex-col gap-0.5">
+    <div className="grid h-full min-h-0 grid-cols-[180px_minmax(0,1fr)] max-[560px]:grid-cols-[minmax(0,1fr)] max-[560px]:grid-rows-[auto_minmax(0,1fr)] wide:grid-cols-[220px_minmax(0,1fr)]">
+      <nav
+        aria-label="Settings"
+        className="min-h-0 overflow-y-auto border-r border-hair bg-bg-1 px-3 py-6 max-[560px]:border-r-0 max-[560px]:border-b max-[560px]:py-2"
+      >
+        <p className="mb-2 px-2 text-14 font-strong max-[560px]:mb-1">Settings</p>
+        <ul className="flex flex-col gap-0.5 max-[560px]:flex-row max-[560px]:flex-wrap">
           {SETTINGS_SECTIONS.map((one) => (
             <li key={one}>
               <Link
@@ -38,7 +41,7 @@ export function SettingsPage({ section }: { readonly section: SettingsSection })
         </ul>
       </nav>
       <section aria-labelledby="settings-title" className="relative min-h-0 overflow-y-auto">
-        <div className="mx-auto max-w-[760px] px-6 py-6">
+        <div className="mx-auto max-w-[760px] px-6 py-6 max-[560px]:px-4">
           <h1 id="settings-title" className="mb-5 text-16 font-strong">
             {TITLES[section]}
           </h1>
@@ -61,7 +64,7 @@ function Section({ section }: { readonly section: SettingsSection }): ReactNode 
     case 'notifications':
       return <NotificationSettings />;
     case 'shortcuts':
-      return <ShortcutList heading="h2" />;
+      return <AllShortcuts />;
     case 'about':
       return <AboutSettings info={info} />;
   }

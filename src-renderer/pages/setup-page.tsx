@@ -59,7 +59,7 @@ export function SetupPage(): ReactNode {
   return (
     <div className="relative grid h-full min-h-0 grid-cols-[minmax(0,1fr)_300px] wide:grid-cols-[minmax(0,1fr)_356px] max-[860px]:block max-[860px]:overflow-y-auto">
       <section aria-labelledby="setup-title" className="relative min-h-0 overflow-y-auto max-[860px]:overflow-visible">
-        <div className="mx-auto max-w-[960px] px-6 py-8">
+        <div className="mx-auto max-w-[960px] px-6 py-8 max-[560px]:px-4 max-[560px]:py-5">
           <h1 id="setup-title" className="text-20 font-strong">
             Set up this machine
           </h1>
@@ -69,7 +69,7 @@ export function SetupPage(): ReactNode {
           {found.problem === undefined ? null : <Notice title="This machine could not be looked at." detail={found.problem} />}
           {runHere.problem === undefined ? null : <Notice title="The command was not run." detail={runHere.problem} />}
           <CheckList checks={found.checks} onRun={runHere.run} />
-          <div className="mt-3 flex items-center gap-1 text-12 text-tx-3">
+          <div className="mt-3 flex flex-wrap items-center gap-1 text-12 text-tx-3">
             <span className="mr-auto">
               {found.checkedAt === undefined ? (
                 'Looking'
@@ -94,7 +94,7 @@ export function SetupPage(): ReactNode {
       </section>
       <aside
         aria-label="Start"
-        className="min-h-0 overflow-y-auto border-l border-hair bg-bg-1 px-6 py-8 max-[860px]:overflow-visible max-[860px]:border-t max-[860px]:border-l-0"
+        className="min-h-0 overflow-y-auto border-l border-hair bg-bg-1 px-6 py-8 max-[560px]:px-4 max-[860px]:overflow-visible max-[860px]:border-t max-[860px]:border-l-0"
       >
         <Door title="Try it without keys">
           <p className="text-12 text-pretty text-tx-2">

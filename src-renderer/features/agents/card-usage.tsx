@@ -34,7 +34,14 @@ export function CardUsage({ agentId, isRunning }: CardUsageProps): ReactNode {
   const memory = isRunning ? (samples?.memoryBytes ?? NONE) : NONE;
   return (
     <>
-      <Course word="cpu" label={`CPU of ${agentId}`} values={cpu} least={LEAST_CPU_TOP} format={percentText} className="w-28" />
+      <Course
+        word="cpu"
+        label={`CPU of ${agentId}`}
+        values={cpu}
+        least={LEAST_CPU_TOP}
+        format={percentText}
+        className="w-28 max-[480px]:w-auto"
+      />
       <Course
         word="mem"
         label={`Memory of ${agentId}`}
@@ -62,12 +69,12 @@ function Course({ word, label, values, least, format, className }: CourseProps):
   return (
     <span className={`inline-flex flex-none items-center gap-[5px] ${className}`}>
       {last === undefined ? (
-        <svg aria-hidden viewBox="0 0 40 14" width={40} height={14} className="flex-none text-tx-3">
+        <svg aria-hidden viewBox="0 0 40 14" width={40} height={14} className="flex-none text-tx-3 max-[480px]:hidden">
           <path d="M0 13.5h40" stroke="currentColor" strokeWidth={1.25} />
         </svg>
       ) : (
         // Above the card's link, for its scale on hover.
-        <span className="relative z-1 inline-flex h-[15px] items-start border-b border-hair-strong">
+        <span className="relative z-1 inline-flex h-[15px] items-start border-b border-hair-strong max-[480px]:hidden">
           <Sparkline values={drawn} max={Math.max(least, 1.3 * Math.max(...values))} label={label} format={format} />
         </span>
       )}

@@ -174,8 +174,9 @@ function ReadButton({ messageId }: { readonly messageId: string }): ReactNode {
 }
 
 /** The columns that are shown while the operator chose none, by the room there is. The name is always there. */
-export const DEFAULT_COLUMNS: Readonly<Record<'wide' | 'narrow' | 'tiny', readonly string[]>> = {
+export const DEFAULT_COLUMNS: Readonly<Record<'wide' | 'narrow' | 'tiny' | 'slim', readonly string[]>> = {
   wide: ['state', 'doing', 'type', 'unread', 'cpu', 'memory', 'boundary', 'uptime'],
   narrow: ['state', 'doing', 'cpu', 'memory', 'boundary', 'uptime'],
   tiny: ['state', 'doing', 'uptime'],
+  slim: ['state'],
 };

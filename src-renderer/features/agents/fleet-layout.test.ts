@@ -18,10 +18,10 @@ describe('how cards stand', () => {
     expect(heights.slice(1).every((height) => height === 252)).toBe(true);
   });
 
-  it('gives terminals the room that few agents leave, up to a whole screen', () => {
+  it('gives terminals the room that few agents leave, up to sixteen rows', () => {
     const { columns, heights, cardWidth } = layOut(plain(3), 1360, 788);
     expect([columns, heights.length]).toEqual([3, 1]);
-    expect(terminalRows(heights[0] ?? 0)).toBe(24);
+    expect(terminalRows(heights[0] ?? 0)).toBe(16);
     expect(cardWidth).toBeCloseTo((1360 - 2 * GAP) / 3);
     expect(layOut(plain(1), 1360, 788).cardWidth).toBe(548);
   });

@@ -12,8 +12,8 @@ const BASE_HEIGHT = 252;
 export const ROW = 14;
 /** What a card holds besides its terminal's rows: head, foot, edges and the terminal's margins. */
 const AROUND_TERMINAL = BASE_HEIGHT - 9 * ROW;
-/** Rows that a card may get when there is room: a whole screen of 24. */
-const MOST_ROWS = 24;
+/** Rows that a card may get when there is room: enough to follow what happens; higher ones mostly stand empty. */
+const MOST_ROWS = 16;
 /** What the strip with a question or a failure takes, in whole rows of the terminal: with them it keeps its nine. */
 const STRIP = 4 * ROW;
 

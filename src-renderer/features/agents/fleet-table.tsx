@@ -23,12 +23,13 @@ import { bareDatum, useTableData } from './use-table-data.ts';
 
 /** Height of a row, and of the head, in pixels. */
 const ROW = 28;
-const NAME_WIDTH = 184;
+/** Widths of what every table has: usually, and where a telephone's width must do. */
+const FIXED = { select: 44, name: 184, menu: 44 } as const;
+const FIXED_SLIM = { select: 36, name: 116, menu: 36 } as const;
 /** From these widths of the table on, all the usual columns have room, or those of a narrow window. */
 const WIDE_FROM = 1_120;
 const NARROW_FROM = 924;
-const SELECT_WIDTH = 44;
-const MENU_WIDTH = 44;
+const SLIM_BELOW = 480;
 /** The column that takes what is left is not narrower than this. */
 const LEAST_FLEXIBLE = 140;
 
@@ -57,6 +58,13 @@ function sortingOf(text: string): SortingState {
   return id === 'name' || FLEET_COLUMNS.some((column) => column.id === id) ? [{ id, desc }] : [];
 }
 
+/** Which of the usual columns have room in a table of this width, in pixels. */
+function usualColumns(width: number): keyof typeof DEFAULT_COLUMNS {
+  if (width >= WIDE_FROM) return 'wide';
+  if (width >= NARROW_FROM) return 'narrow';
+  return width >= SLIM_BELOW ? 'tiny' : 'slim';
+}
+
 interface FleetTableProps extends FleetViewProps {
   /** Ids of the columns to show, in their order; empty: the usual ones. */
   readonly columns: readonly string[];
@@ -72,7 +80,7 @@ export function FleetTable(props: FleetTableProps): ReactNode {
   const data = useTableData(props.rows);
   const sorting = useMemo(() => sortingOf(sort), [sort]);
   const chosen = useMemo(() => {
-    const usual = DEFAULT_COLUMNS[size.width >= WIDE_FROM ? 'wide' : size.width >= NARROW_FROM ? 'narrow' : 'tiny'];
+    const usual = DEFAULT_COLUMNS[usualColumns(size.width)];
     const known = (props.columns.length === 0 ? usual : props.columns).filter((id) =>
       FLEET_COLUMNS.some((column) => column.id === id),
     );
@@ -119,7 +127,8 @@ export function FleetTable(props: FleetTableProps): ReactNode {
     scroller.current = (row) => virtualizer.scrollToIndex(row, { align: 'auto' });
   }, [virtualizer]);
 
-  const fixed = SELECT_WIDTH + NAME_WIDTH + MENU_WIDTH + visible.reduce((sum, { width }) => sum + (width ?? LEAST_FLEXIBLE), 0);
+  const { select, name, menu } = size.width < SLIM_BELOW ? FIXED_SLIM : FIXED;
+  const fixed = select + name + menu + visible.reduce((sum, { width }) => sum + (width ?? LEAST_FLEXIBLE), 0);
   const hasFlexible = visible.some(({ width }) => width === undefined);
   const allSelected = rows.length > 0 && rows.every(({ agent }) => selected.has(agent.id));
   const someSelected = rows.some(({ agent }) => selected.has(agent.id));
@@ -131,12 +140,12 @@ export function FleetTable(props: FleetTableProps): ReactNode {
     <div ref={box} {...holders} onKeyDown={onKeyDown} className="relative min-h-0 flex-1 overflow-auto [overflow-anchor:none]">
       <Table label="Agents" aria-rowcount={rows.length + 1} className="table-fixed" style={{ minWidth: fixed }}>
         <colgroup>
-          <col style={{ width: SELECT_WIDTH }} />
-          <col style={{ width: NAME_WIDTH }} />
+          <col style={{ width: select }} />
+          <col style={{ width: name }} />
           {visible.map(({ id, width }) => (
             <col key={id} style={width === undefined ? undefined : { width }} />
           ))}
-          <col style={hasFlexible ? { width: MENU_WIDTH } : undefined} />
+          <col style={hasFlexible ? { width: menu } : undefined} />
         </colgroup>
         <TableHead>
           <TableRow aria-rowindex={1}>

@@ -76,7 +76,7 @@ export function FleetWall(props: FleetViewProps): ReactNode {
             ))}
       </ul>
       {left > 0 ? (
-        <p className="flex h-7 flex-none items-center border-t border-hair px-4 text-12 text-tx-3">
+        <p className="flex min-h-7 flex-none items-center border-t border-hair px-4 py-1 text-12 text-tx-3">
           {isChosen
             ? `A wall shows at most ${MOST_PANES} terminals: ${left} of the selected ${left === 1 ? 'is' : 'are'} left out.`
             : `The first ${count} of ${settled.rows.length}. Select agents in the grid or the table to choose which.`}

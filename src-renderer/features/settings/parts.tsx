@@ -30,7 +30,7 @@ export function SettingsRow({
   readonly children: ReactNode;
 }): ReactNode {
   return (
-    <div className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-6 gap-y-1">
+    <div className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-6 gap-y-1 max-[560px]:grid-cols-[minmax(0,1fr)] max-[560px]:gap-y-2">
       <div className="min-w-0">
         <p className="text-13 font-medium">{name}</p>
         {hint === undefined ? null : <p className="text-12 text-pretty text-tx-3">{hint}</p>}

@@ -70,7 +70,7 @@ function CheckRow({ check, onRun }: CheckRowProps): ReactNode {
   const isOpen = remedy !== null && (state === 'needs' || state === 'failed');
   return (
     <li
-      className={`grid grid-cols-[12px_minmax(0,9rem)_minmax(0,1fr)_auto] items-center gap-x-3 border-b border-hair px-4 py-2.5 text-12 last:border-b-0 ${
+      className={`grid grid-cols-[12px_minmax(0,9rem)_minmax(0,1fr)_auto] max-[560px]:grid-cols-[12px_minmax(0,1fr)_auto] items-center gap-x-3 border-b border-hair px-4 py-2.5 text-12 last:border-b-0 ${
         state === 'needs' ? 'bg-needs-bg' : ''
       }`}
     >
@@ -80,7 +80,7 @@ function CheckRow({ check, onRun }: CheckRowProps): ReactNode {
         <StateMark look={LOOKS[state]} />
       )}
       <span className="truncate text-13 font-medium">{title}</span>
-      <span className="min-w-0 text-tx-2">
+      <span className="min-w-0 text-tx-2 max-[560px]:order-1 max-[560px]:col-span-2 max-[560px]:col-start-2">
         <span className="mr-2 break-words">
           {detailParts(check).map(({ text, isCode }) =>
             isCode ? (
@@ -112,7 +112,7 @@ function CheckRow({ check, onRun }: CheckRowProps): ReactNode {
         </span>
       )}
       {isOpen ? (
-        <div className="col-span-2 col-start-3 mt-2 flex flex-wrap items-center gap-2">
+        <div className="col-span-2 col-start-3 mt-2 flex max-[560px]:order-2 max-[560px]:col-start-2 flex-wrap items-center gap-2">
           <div className="max-w-full min-w-0">
             <CopyLine text={remedy} />
           </div>

@@ -57,7 +57,7 @@ export function TerminalBar(props: TerminalBarProps): ReactNode {
             title="The terminal has the size of another window. This makes it as large as this one, for all who look at it."
             onClick={acts.onFit}
           >
-            Fit to my window
+            <span className="max-[480px]:sr-only">Fit to my window</span>
           </Button>
         ) : null}
         {size === undefined ? null : (
