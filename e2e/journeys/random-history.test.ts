@@ -9,7 +9,7 @@ import type { CrewState } from '#shared/state.ts';
 import { applyEvent, CrewState as CrewStateSchema } from '#shared/state.ts';
 import type { TestCore } from '#e2e/support/core.ts';
 import { removeDataDir, startCore } from '#e2e/support/core.ts';
-import { effort } from '#e2e/support/effort.ts';
+import { effort, withinTime } from '#e2e/support/effort.ts';
 import { RestClient } from '#e2e/support/rest-client.ts';
 
 let core: TestCore;
@@ -81,7 +81,7 @@ it('snapshot(n) + events(n..m) = snapshot(m)', { timeout: effort.roundsTimeoutMs
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(step, fc.boolean()), { minLength: 3, maxLength: effort.propertyCommands }),
-      async (steps) => {
+      withinTime(async (steps) => {
         history += 1;
         const folder = join(core.dataDir, 'histories', String(history));
         mkdirSync(folder, { recursive: true });
@@ -95,13 +95,11 @@ it('snapshot(n) + events(n..m) = snapshot(m)', { timeout: effort.roundsTimeoutMs
           const folded = (await eventsBetween(before.seq, last.seq)).reduce(applyEvent, before);
           expect(folded).toEqual(last);
         }
-      },
+      }, effort.roundsBudgetMs),
     ),
     // Processes are started for real: a tenth of the usual runs, each a history of its own, on top of the ones before it.
     {
       numRuns: Math.max(3, Math.round(effort.propertyRuns / 10)),
-      interruptAfterTimeLimit: effort.roundsBudgetMs,
-      markInterruptAsFailure: false,
     },
   );
   expect(await rest.ok('POST', '/journal:verify', {})).toMatchObject({ isIntact: true, faults: [] });

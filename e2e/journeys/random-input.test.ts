@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { contract } from '#shared/contract.ts';
 import type { TestCore } from '#e2e/support/core.ts';
 import { removeDataDir, startCore } from '#e2e/support/core.ts';
-import { effort } from '#e2e/support/effort.ts';
+import { effort, withinTime } from '#e2e/support/effort.ts';
 import { RestClient } from '#e2e/support/rest-client.ts';
 
 let core: TestCore;
@@ -78,7 +78,7 @@ it('answers random input at every procedure with a clear error or a result', { t
       fc.constantFrom(...routes),
       body,
       fc.oneof(fc.webSegment(), fc.constant('operator')),
-      async (route, input, segment) => {
+      withinTime(async (route, input, segment) => {
         const path = route.path.replaceAll(
           /\{\w+\}/g,
           encodeURIComponent(segment === '' || segment === '.' || segment === '..' ? 'x' : segment),
@@ -99,9 +99,9 @@ it('answers random input at every procedure with a clear error or a result', { t
         const message = answer.status < 400 ? 'it was answered' : ErrorBody.parse(answer.body).message;
         expect(message.length).toBeGreaterThan(10);
         expect(message).not.toMatch(/SQLITE|at .+:\d+:\d+|undefined is not|Cannot read prop/);
-      },
+      }, effort.roundsBudgetMs),
     ),
-    { numRuns: effort.propertyRuns * 20, interruptAfterTimeLimit: effort.roundsBudgetMs, markInterruptAsFailure: false },
+    { numRuns: effort.propertyRuns * 20 },
   );
   expect(await rest.ok('GET', `/messages/${messageId}`)).toMatchObject({ message: { body: 'sent before the storm' } });
   expect(await rest.ok('POST', '/journal:verify', {})).toMatchObject({ isIntact: true });

@@ -74,3 +74,22 @@ const DEEP: Effort = {
 
 /** The numbers of this run. */
 export const effort: Effort = isDeep ? DEEP : SMALL;
+
+/** What a property test with vitest's own limit of 20 s may take, in ms. */
+const PROPERTY_BUDGET_MS = 12_000;
+
+/**
+ * The predicate of an asynchronous property, which does nothing any more once its time is over: runs that are left then count
+ * as passed, and none is abandoned half way, as fast-check's own limit does, to go on beside what follows. How many runs must
+ * have been real is for the test to say.
+ */
+export function withinTime<A extends readonly unknown[]>(
+  predicate: (...args: A) => Promise<boolean | void>,
+  budgetMs: number = PROPERTY_BUDGET_MS,
+): (...args: A) => Promise<boolean | void> {
+  let end: number | undefined;
+  return async (...args) => {
+    end ??= performance.now() + budgetMs;
+    return performance.now() < end ? predicate(...args) : undefined;
+  };
+}

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { effort } from '#e2e/support/effort.ts';
+import { effort, withinTime } from '#e2e/support/effort.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 
 interface Step {
@@ -23,32 +23,35 @@ async function turns(count: number): Promise<void> {
 
 it('runs tasks of one key in order and one at a time, whatever fails, and forgets keys that rest', async () => {
   await fc.assert(
-    fc.asyncProperty(steps, async (script) => {
-      const mutex = new KeyedMutex<string>();
-      const running = new Map<string, number>();
-      const order = new Map<string, number[]>();
-      const results: Promise<PromiseSettledResult<number>>[] = [];
-      for (const [index, step] of script.entries()) {
-        const result = mutex.run(step.key, async () => {
-          expect(running.get(step.key) ?? 0).toBe(0);
-          running.set(step.key, 1);
-          order.set(step.key, [...(order.get(step.key) ?? []), index]);
-          await turns(step.turns);
-          running.set(step.key, 0);
-          if (step.fails) throw new Error(`step ${index}`);
-          return index;
-        });
-        expect(mutex.isBusy(step.key)).toBe(true);
-        results.push(Promise.allSettled([result]).then(([settled]) => settled));
-        await turns(step.pause);
-      }
-      const settled = await Promise.all(results);
-      expect(settled.map(({ status }) => status === 'rejected')).toEqual(script.map(({ fails }) => fails));
-      for (const [key, indices] of order) {
-        expect(indices).toEqual(script.flatMap((step, index) => (step.key === key ? [index] : [])));
-        expect(mutex.isBusy(key)).toBe(false);
-      }
-    }),
+    fc.asyncProperty(
+      steps,
+      withinTime(async (script) => {
+        const mutex = new KeyedMutex<string>();
+        const running = new Map<string, number>();
+        const order = new Map<string, number[]>();
+        const results: Promise<PromiseSettledResult<number>>[] = [];
+        for (const [index, step] of script.entries()) {
+          const result = mutex.run(step.key, async () => {
+            expect(running.get(step.key) ?? 0).toBe(0);
+            running.set(step.key, 1);
+            order.set(step.key, [...(order.get(step.key) ?? []), index]);
+            await turns(step.turns);
+            running.set(step.key, 0);
+            if (step.fails) throw new Error(`step ${index}`);
+            return index;
+          });
+          expect(mutex.isBusy(step.key)).toBe(true);
+          results.push(Promise.allSettled([result]).then(([settled]) => settled));
+          await turns(step.pause);
+        }
+        const settled = await Promise.all(results);
+        expect(settled.map(({ status }) => status === 'rejected')).toEqual(script.map(({ fails }) => fails));
+        for (const [key, indices] of order) {
+          expect(indices).toEqual(script.flatMap((step, index) => (step.key === key ? [index] : [])));
+          expect(mutex.isBusy(key)).toBe(false);
+        }
+      }),
+    ),
     { numRuns: effort.propertyRuns * 5 },
   );
 });

@@ -5,7 +5,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
-import { effort } from '#e2e/support/effort.ts';
+import { effort, withinTime } from '#e2e/support/effort.ts';
 import { AgentId, MessageId, mintId } from '#shared/kernel/ids.ts';
 import type { DeliveryState, MessageKind, Priority } from '#shared/messages/model.ts';
 import { MessageKind as Kinds, PRIORITIES } from '#shared/messages/model.ts';
@@ -367,7 +367,7 @@ it(
           maxCommands: effort.propertyCommands,
           size: 'max',
         }),
-        async (commands) => {
+        withinTime(async (commands) => {
           const clock = { now: Date.now() };
           const real: Real = { open: await openAt(clock), clock };
           const model = new Model();
@@ -379,9 +379,9 @@ it(
             await real.open.dispose();
             await Promise.allSettled(AGENTS.flatMap((name) => model.waiters[name].map((waiter) => waiter.outcome)));
           }
-        },
+        }, effort.roundsBudgetMs),
       ),
-      { numRuns: effort.propertyRuns, interruptAfterTimeLimit: effort.roundsBudgetMs },
+      { numRuns: effort.propertyRuns },
     );
     expect(histories).toBeGreaterThanOrEqual(effort.leastRounds);
   },

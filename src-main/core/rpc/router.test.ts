@@ -12,7 +12,7 @@ import type { Role } from '#shared/auth/model.ts';
 import type { Contract } from '#shared/contract.ts';
 import { contract } from '#shared/contract.ts';
 import { AppError } from '#shared/kernel/errors.ts';
-import { effort } from '#e2e/support/effort.ts';
+import { effort, withinTime } from '#e2e/support/effort.ts';
 import type { Caller } from '#core/caller.ts';
 import type { SomeHandlers } from '#core/http/testing/open-doors.ts';
 import { handlersFrom } from '#core/http/testing/open-doors.ts';
@@ -202,13 +202,16 @@ describe('errors', () => {
     );
     for (const procedure of rpc.procedures) {
       await fc.assert(
-        fc.asyncProperty(value, async (input) => {
-          const error: unknown = await rpc
-            .invoke(procedure.name, input, caller(procedure.meta.audience === 'agent' ? 'agent' : 'operator'))
-            .catch((thrown: unknown) => thrown);
-          // A valid input reaches the stub, which answers NOT_FOUND.
-          expect(error).toMatchObject({ code: matching(/^(BAD_REQUEST|NOT_FOUND|FORBIDDEN)$/), message: matching(/\.$/) });
-        }),
+        fc.asyncProperty(
+          value,
+          withinTime(async (input) => {
+            const error: unknown = await rpc
+              .invoke(procedure.name, input, caller(procedure.meta.audience === 'agent' ? 'agent' : 'operator'))
+              .catch((thrown: unknown) => thrown);
+            // A valid input reaches the stub, which answers NOT_FOUND.
+            expect(error).toMatchObject({ code: matching(/^(BAD_REQUEST|NOT_FOUND|FORBIDDEN)$/), message: matching(/\.$/) });
+          }),
+        ),
         { numRuns: effort.propertyRuns },
       );
     }

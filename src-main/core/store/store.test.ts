@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JournalEvent } from '#shared/journal/model.ts';
 import { SYSTEM_PROJECT_ID } from '#shared/projects/model.ts';
-import { effort } from '#e2e/support/effort.ts';
+import { effort, withinTime } from '#e2e/support/effort.ts';
 import { CORE } from '#core/caller.ts';
 import { readHeadFile } from '#core/journal/head-file.ts';
 import { journalReads } from '#core/journal/journal-repository.ts';
@@ -236,37 +236,40 @@ describe('writes', () => {
       events: fc.integer({ min: 0, max: 3 }),
     });
     await fc.assert(
-      fc.asyncProperty(fc.array(write, { maxLength: 40 }), async (plan) => {
-        const t = openTestStore();
-        try {
-          const published: JournalEvent[] = [];
-          t.journal.onCommitted((events) => published.push(...events));
-          const expected: string[] = [];
-          const all: Promise<unknown>[] = [];
-          for (const [i, step] of plan.entries()) {
-            const one = (name: string, fails: boolean) =>
-              t.store.write((tx) => {
-                put(tx, name);
-                for (let n = 0; n < step.events; n += 1) note(tx, name);
-                if (step.nested && !name.endsWith('+')) all.push(one(`${name}+`, false).catch(() => undefined));
-                if (fails) throw new Error('planned');
-              });
-            all.push(one(`w${i}`, step.fails).catch(() => undefined));
-            if (!step.fails) expected.push(`w${i}`);
-            if (step.nested) expected.push(`w${i}+`);
-            if (step.turn) await new Promise((resolve) => setImmediate(resolve));
+      fc.asyncProperty(
+        fc.array(write, { maxLength: 40 }),
+        withinTime(async (plan) => {
+          const t = openTestStore();
+          try {
+            const published: JournalEvent[] = [];
+            t.journal.onCommitted((events) => published.push(...events));
+            const expected: string[] = [];
+            const all: Promise<unknown>[] = [];
+            for (const [i, step] of plan.entries()) {
+              const one = (name: string, fails: boolean) =>
+                t.store.write((tx) => {
+                  put(tx, name);
+                  for (let n = 0; n < step.events; n += 1) note(tx, name);
+                  if (step.nested && !name.endsWith('+')) all.push(one(`${name}+`, false).catch(() => undefined));
+                  if (fails) throw new Error('planned');
+                });
+              all.push(one(`w${i}`, step.fails).catch(() => undefined));
+              if (!step.fails) expected.push(`w${i}`);
+              if (step.nested) expected.push(`w${i}+`);
+              if (step.turn) await new Promise((resolve) => setImmediate(resolve));
+            }
+            for (let n = 0; n < all.length; n += 1) await all[n];
+            const rows = t.store.peek((db) =>
+              (db.prepare('SELECT name FROM facts').all() as { name: string }[]).map((row) => row.name),
+            );
+            expect(rows.sort()).toEqual(expected.sort());
+            expect(published.map(({ seq }) => seq)).toEqual(published.map((_, index) => index + 1));
+            expect(await isIntact(t)).toBe(true);
+          } finally {
+            await t.dispose();
           }
-          for (let n = 0; n < all.length; n += 1) await all[n];
-          const rows = t.store.peek((db) =>
-            (db.prepare('SELECT name FROM facts').all() as { name: string }[]).map((row) => row.name),
-          );
-          expect(rows.sort()).toEqual(expected.sort());
-          expect(published.map(({ seq }) => seq)).toEqual(published.map((_, index) => index + 1));
-          expect(await isIntact(t)).toBe(true);
-        } finally {
-          await t.dispose();
-        }
-      }),
+        }),
+      ),
       { numRuns: Math.ceil(effort.propertyRuns / 3) },
     );
   });

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import xterm from '@xterm/headless';
-import { effort } from '#e2e/support/effort.ts';
+import { effort, withinTime } from '#e2e/support/effort.ts';
 import type { TileRow } from '#shared/terminals/frames.ts';
 import { AnsiLines, ansiOf, plainText, tileRow } from './ansi-lines.ts';
 import { stateOf } from './testing/terminal-state.ts';
@@ -109,12 +109,15 @@ describe('lines of a terminal', () => {
       return state;
     };
     await fc.assert(
-      fc.asyncProperty(fc.array(line, { maxLength: 5 }), async (lines) => {
-        const reader = new AnsiLines();
-        const whole = lines.map((one, y) => `\x1b[${y + 1};1H${one}`).join('');
-        const parts = lines.map((one, y) => `\x1b[${y + 1};1H${ansiOf(reader.read(one))}`).join('');
-        expect(await stateAfter(`${parts}\x1b[0m\x1b[H`)).toEqual(await stateAfter(`${whole}\x1b[0m\x1b[H`));
-      }),
+      fc.asyncProperty(
+        fc.array(line, { maxLength: 5 }),
+        withinTime(async (lines) => {
+          const reader = new AnsiLines();
+          const whole = lines.map((one, y) => `\x1b[${y + 1};1H${one}`).join('');
+          const parts = lines.map((one, y) => `\x1b[${y + 1};1H${ansiOf(reader.read(one))}`).join('');
+          expect(await stateAfter(`${parts}\x1b[0m\x1b[H`)).toEqual(await stateAfter(`${whole}\x1b[0m\x1b[H`));
+        }),
+      ),
       { numRuns: effort.propertyRuns },
     );
   });

@@ -2,7 +2,7 @@ import xterm from '@xterm/headless';
 import type { Terminal } from '@xterm/headless';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { effort } from '#e2e/support/effort.ts';
+import { effort, withinTime } from '#e2e/support/effort.ts';
 import { ScreenMirror } from './screen-mirror.ts';
 import { paintScreen } from './screen-painter.ts';
 import { coreOf } from './terminal-core.ts';
@@ -152,10 +152,15 @@ describe('a painted screen', () => {
     'is the same screen, and what follows has the same effect, whatever was shown before',
     async () => {
       await fc.assert(
-        fc.asyncProperty(output, output, output, async (before, after, junk) => {
-          const shown = await compare(before, after, junk);
-          expect(shown.copy).toEqual(shown.original);
-        }),
+        fc.asyncProperty(
+          output,
+          output,
+          output,
+          withinTime(async (before, after, junk) => {
+            const shown = await compare(before, after, junk);
+            expect(shown.copy).toEqual(shown.original);
+          }),
+        ),
         { numRuns: effort.propertyRuns * 4 },
       );
     },

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { effort } from '#e2e/support/effort.ts';
+import { effort, withinTime } from '#e2e/support/effort.ts';
 import { agentId, waitForScreen } from '#core/runtimes/testing/support.ts';
 import { PtyRuntime } from '#core/runtimes/pty/pty-runtime.ts';
 import {
@@ -248,11 +248,14 @@ describe.each<LinkKind>(['websocket', 'port'])('a terminal link over a %s', (kin
       { weight: 1, arbitrary: fc.string() },
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(message, { maxLength: 20 }), async (messages) => {
-        const client = await fixture.connect(kind);
-        for (const one of messages) client.sendRaw(one);
-        client.close();
-      }),
+      fc.asyncProperty(
+        fc.array(message, { maxLength: 20 }),
+        withinTime(async (messages) => {
+          const client = await fixture.connect(kind);
+          for (const one of messages) client.sendRaw(one);
+          client.close();
+        }),
+      ),
       { numRuns: effort.propertyRuns },
     );
     healthy.type(view, 'still here\r');

@@ -36,9 +36,9 @@ function screens(view: ClientView): number {
 
 /** Asks for the history as it is now, and waits until it is drawn. */
 async function scrollUp(client: Awaited<ReturnType<TerminalsFixture['connect']>>, view: ClientView): Promise<void> {
-  const before = screens(view);
+  const before = view.wholes.length;
   client.history(view, MAX_HISTORY_LINES);
-  await until('the history has come', () => screens(view) > before);
+  await until('the history has come', () => view.wholes.length > before);
   await until('it is drawn', () => view.acknowledgedBytes === view.receivedBytes);
 }
 

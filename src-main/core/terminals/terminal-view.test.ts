@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { effort } from '#e2e/support/effort.ts';
+import { effort, withinTime } from '#e2e/support/effort.ts';
 import { HIGH_WATER_BYTES, LOW_WATER_BYTES } from '#shared/terminals/frames.ts';
 import type { Snapshot } from './screen-mirror.ts';
 import type { EndReason, ViewSink, ViewSource } from './terminal-view.ts';
@@ -287,33 +287,36 @@ describe('a view', () => {
       }),
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-        const { counter, view } = open();
-        counter.isManual = true;
-        counter.above = ['one', 'two', 'three'];
-        begin(view, 2);
-        for (const { kind, bytes } of steps) {
-          if (kind === 'write') counter.write(bytes);
-          else if (kind === 'ack') view.acknowledge(bytes);
-          else if (kind === 'release') await counter.release();
-          else if (kind === 'congest') counter.isCongested = !counter.isCongested;
-          else if (kind === 'resize') view.resized({ cols: 80 + counter.calls.length, rows: 24 });
-          else if (kind === 'restore') view.restore(3);
-          else await turn();
-          expect(view.heldBytes).toBeLessThan(2 * HIGH_WATER_BYTES + 512 * 1024);
-        }
-        counter.isCongested = false;
-        await until('the view is live', async () => {
-          view.acknowledge(counter.sent);
-          await counter.release();
-          return view.isLive;
-        });
-        expect(counter.seen).toBe(counter.written);
-        // Every history that began has its screen.
-        expect(counter.calls.lastIndexOf('screen')).toBeGreaterThan(
-          counter.calls.findLastIndex((call) => call.startsWith('scrollback') || call === 'history'),
-        );
-      }),
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 60 }),
+        withinTime(async (steps) => {
+          const { counter, view } = open();
+          counter.isManual = true;
+          counter.above = ['one', 'two', 'three'];
+          begin(view, 2);
+          for (const { kind, bytes } of steps) {
+            if (kind === 'write') counter.write(bytes);
+            else if (kind === 'ack') view.acknowledge(bytes);
+            else if (kind === 'release') await counter.release();
+            else if (kind === 'congest') counter.isCongested = !counter.isCongested;
+            else if (kind === 'resize') view.resized({ cols: 80 + counter.calls.length, rows: 24 });
+            else if (kind === 'restore') view.restore(3);
+            else await turn();
+            expect(view.heldBytes).toBeLessThan(2 * HIGH_WATER_BYTES + 512 * 1024);
+          }
+          counter.isCongested = false;
+          await until('the view is live', async () => {
+            view.acknowledge(counter.sent);
+            await counter.release();
+            return view.isLive;
+          });
+          expect(counter.seen).toBe(counter.written);
+          // Every history that began has its screen.
+          expect(counter.calls.lastIndexOf('screen')).toBeGreaterThan(
+            counter.calls.findLastIndex((call) => call.startsWith('scrollback') || call === 'history'),
+          );
+        }),
+      ),
       { numRuns: effort.propertyRuns * 10 },
     );
   });

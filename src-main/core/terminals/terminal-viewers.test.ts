@@ -1,7 +1,7 @@
 /** Any number of viewers doing anything, against a simple model of who has control and of what everybody sees. */
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { effort } from '#e2e/support/effort.ts';
+import { effort, withinTime } from '#e2e/support/effort.ts';
 import type { Caller } from '#core/caller.ts';
 import { agentId } from '#core/runtimes/testing/support.ts';
 import type { ClientView, TerminalClient } from './testing/terminal-client.ts';
@@ -228,17 +228,20 @@ it(
   'at most one viewer has control, everybody knows who, and nobody sees what is not there',
   async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: effort.propertyCommands }), async (steps) => {
-        runs += 1;
-        const name = `shared-${runs}`;
-        const run = await fixture.start(name, 'for i in $(seq 1 60); do echo "line $i"; done; cat');
-        const session = new Session(name);
-        for (const act of steps) await act(session);
-        await session.end();
-        await run.stop(0);
-      }),
+      fc.asyncProperty(
+        fc.array(step, { minLength: 5, maxLength: effort.propertyCommands }),
+        withinTime(async (steps) => {
+          runs += 1;
+          const name = `shared-${runs}`;
+          const run = await fixture.start(name, 'for i in $(seq 1 60); do echo "line $i"; done; cat');
+          const session = new Session(name);
+          for (const act of steps) await act(session);
+          await session.end();
+          await run.stop(0);
+        }, effort.roundsBudgetMs),
+      ),
       // Each run is an agent of its own: on a slow machine there are fewer of them.
-      { numRuns: Math.ceil(effort.propertyRuns / 3), interruptAfterTimeLimit: effort.roundsBudgetMs },
+      { numRuns: Math.ceil(effort.propertyRuns / 3) },
     );
     expect(runs).toBeGreaterThanOrEqual(effort.leastRounds);
   },

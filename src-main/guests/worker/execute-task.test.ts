@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { effort } from '#e2e/support/effort.ts';
+import { effort, withinTime } from '#e2e/support/effort.ts';
 import { OPS } from '#shared/worker/model.ts';
 import { taskOfBody } from './execute-task.ts';
 import { TaskFailure } from './task-failure.ts';
@@ -44,13 +44,13 @@ describe('a task', () => {
             )
             .map(([name, fields]) => ({ ...fields, op: name })),
         ),
-        async (data) => {
+        withinTime(async (data) => {
           const ended = await bench.run(JSON.parse(JSON.stringify(data))).then(
             () => 'done',
             (error: unknown) => (error instanceof Error ? error.name : 'thrown'),
           );
           expect(['done', 'TaskFailure']).toContain(ended);
-        },
+        }),
       ),
       { numRuns: effort.propertyRuns * 5 },
     );

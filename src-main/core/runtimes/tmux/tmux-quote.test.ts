@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { effort } from '#e2e/support/effort.ts';
+import { effort, withinTime } from '#e2e/support/effort.ts';
 import { agentId, removeFolder, scratchFolder } from '../testing/support.ts';
 import { agentIdOf, escapeFormat, quoteShell, sessionNameOf } from './tmux-quote.ts';
 import { TmuxServer } from './tmux-server.ts';
@@ -57,13 +57,16 @@ describe('quoting for tmux', () => {
 
   it('gives tmux exactly the text that was meant', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 3 }), async (values) => {
-        for (const [index, value] of values.entries()) await server.run('set-environment', '-g', `QD_${index}`, value);
-        // Read back through an ordinary client, which prints the value as it is.
-        for (const [index, value] of values.entries()) {
-          expect(await client('show-environment', '-g', `QD_${index}`)).toBe(`QD_${index}=${value}\n`);
-        }
-      }),
+      fc.asyncProperty(
+        fc.array(text, { minLength: 1, maxLength: 3 }),
+        withinTime(async (values) => {
+          for (const [index, value] of values.entries()) await server.run('set-environment', '-g', `QD_${index}`, value);
+          // Read back through an ordinary client, which prints the value as it is.
+          for (const [index, value] of values.entries()) {
+            expect(await client('show-environment', '-g', `QD_${index}`)).toBe(`QD_${index}=${value}\n`);
+          }
+        }),
+      ),
       { numRuns: effort.propertyRuns },
     );
   });
@@ -86,10 +89,13 @@ describe('quoting for tmux', () => {
     // Without control characters, which tmux shows otherwise; what matters is that nothing is expanded.
     // oxlint-disable-next-line no-control-regex -- they are what is taken out
     const printable = text.map((value) => value.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ''));
-    const property = fc.asyncProperty(printable, async (value) => {
-      const [line] = await server.run('display-message', '-p', `x${escapeFormat(value).replaceAll('%', '%%')}`);
-      return line === `x${value}`;
-    });
+    const property = fc.asyncProperty(
+      printable,
+      withinTime(async (value) => {
+        const [line] = await server.run('display-message', '-p', `x${escapeFormat(value).replaceAll('%', '%%')}`);
+        return line === `x${value}`;
+      }),
+    );
     expect((await fc.check(property, { numRuns: effort.propertyRuns })).counterexample).toBeNull();
   });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { effort } from '#e2e/support/effort.ts';
+import { effort, withinTime } from '#e2e/support/effort.ts';
 import { TaskBench } from '../testing/task-bench.ts';
 
 let bench: TaskBench;
@@ -141,21 +141,24 @@ describe('files', () => {
     await mkdir(bench.at('in'));
     const part = fc.constantFrom('..', '.', '', 'in', 'out', 'secret', 'x', '.git', '~', '...');
     await fc.assert(
-      fc.asyncProperty(fc.array(part, { maxLength: 5 }), async (parts) => {
-        const task = { op: 'files.write', path: parts.join('/') || '.', content: 'written' };
-        await bench.run(task).catch(() => undefined);
-        expect(await readdir(outside)).toEqual(['secret']);
-        expect(await readFile(path.join(outside, 'secret'), 'utf8')).toBe('secret');
-        expect(
-          (await lstat(bench.at('out'))).isSymbolicLink() ||
-            parts.filter((name) => name !== '.' && name !== '').join('/') === 'out',
-        ).toBe(true);
-        // Replacing the link itself is allowed; put it back for the next round.
-        await rm(bench.at('out'), { force: true, recursive: true });
-        await symlink(outside, bench.at('out'));
-        await rm(bench.at('in'), { force: true, recursive: true });
-        await mkdir(bench.at('in'));
-      }),
+      fc.asyncProperty(
+        fc.array(part, { maxLength: 5 }),
+        withinTime(async (parts) => {
+          const task = { op: 'files.write', path: parts.join('/') || '.', content: 'written' };
+          await bench.run(task).catch(() => undefined);
+          expect(await readdir(outside)).toEqual(['secret']);
+          expect(await readFile(path.join(outside, 'secret'), 'utf8')).toBe('secret');
+          expect(
+            (await lstat(bench.at('out'))).isSymbolicLink() ||
+              parts.filter((name) => name !== '.' && name !== '').join('/') === 'out',
+          ).toBe(true);
+          // Replacing the link itself is allowed; put it back for the next round.
+          await rm(bench.at('out'), { force: true, recursive: true });
+          await symlink(outside, bench.at('out'));
+          await rm(bench.at('in'), { force: true, recursive: true });
+          await mkdir(bench.at('in'));
+        }),
+      ),
       { numRuns: effort.propertyRuns },
     );
   });
