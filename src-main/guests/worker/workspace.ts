@@ -67,13 +67,9 @@ export class Workspace {
     let current = this.root;
     for (const [index, folder] of folders.entries()) {
       const next = path.join(current, folder);
-      try {
-        current = await realpath(next);
-      } catch (error) {
-        // A dangling link also fails with ENOENT: mkdir would not follow it, but a later step might.
-        if (errorCode(error) === 'ENOENT' && (await isMissing(next))) return path.join(next, ...folders.slice(index + 1));
-        throw fileFailure(error, relative);
-      }
+      const real = await realFolder(next, relative);
+      if (real === undefined) return path.join(next, ...folders.slice(index + 1));
+      current = real;
       if (!this.#contains(current)) throw new TaskFailure('path', `"${relative}" leads out of the workspace through a link`);
     }
     return current;
@@ -103,6 +99,23 @@ export class Workspace {
   /** Whether anything, a link included, is at this path. */
   async isTaken(relative: string): Promise<boolean> {
     return !(await isMissing(await this.place(relative)));
+  }
+}
+
+/** How often a folder is looked at that comes and goes under our eyes: other workers make and remove folders beside us. */
+const LOOKS = 5;
+
+/** The folder with its links resolved; undefined when there is none. Fails on a link that leads nowhere: mkdir would not follow it, but a later step might. */
+async function realFolder(absolute: string, relative: string): Promise<string | undefined> {
+  for (let look = 1; ; look += 1) {
+    try {
+      return await realpath(absolute);
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw fileFailure(error, relative);
+      if (await isMissing(absolute)) return undefined;
+      // There now: made in between, or a link that leads nowhere.
+      if (look === LOOKS) throw fileFailure(error, relative);
+    }
   }
 }
 
