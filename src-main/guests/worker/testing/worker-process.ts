@@ -1,5 +1,5 @@
 /** The real worker program in a test: started with Node, its terminal collected, ended for certain. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
@@ -55,10 +55,15 @@ export class WorkerProcess {
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     return false;
   }
+  // One that is dead and that init has not collected yet answers, too.
+  const table = execFileSync('ps', ['-eo', pid < 0 ? 'pgid=,stat=' : 'pid=,stat='], { encoding: 'utf8' });
+  return table.split('\n').some((line) => {
+    const [id, stat = 'Z'] = line.trim().split(/\s+/);
+    return Number(id) === Math.abs(pid) && !stat.startsWith('Z');
+  });
 }
 
 /** Waits until something holds. Rejects after the deadline with what `describe` says. */
