@@ -2,7 +2,7 @@
 import type { Page } from '@playwright/test';
 import { expect } from '@playwright/test';
 import type { FleetSize } from '#e2e/support/fleets/fleets.ts';
-import { axeFindings, NARROW, overflows, THEMES, unreachable, WIDE, ZOOMED } from '#e2e/support/window.ts';
+import { axeFindings, NARROW, overflows, settled, SLIM, THEMES, unreachable, WIDE } from '#e2e/support/window.ts';
 import type { Screen, Stage } from './screens.ts';
 import { SCREENS } from './screens.ts';
 
@@ -14,8 +14,8 @@ export interface Look {
   readonly screen: string;
   readonly fleet: FleetSize;
   readonly theme: (typeof THEMES)[number];
-  /** The width of the window in CSS pixels; `zoom` is the wide one at 200 %. */
-  readonly size: '1440' | '1024' | 'zoom';
+  /** The width of the window in CSS pixels; `zoom` is the wide one at 200 %, `slim` the least. */
+  readonly size: '1440' | '1024' | 'zoom' | 'slim';
 }
 
 /** What a sweep does at each look. */
@@ -23,7 +23,7 @@ export interface SweepOptions {
   readonly stage: Stage;
   readonly fleet: FleetSize;
   readonly screens: readonly Screen[];
-  /** The sizes to look at: the usual ones in both themes, the zoomed one in the dark theme. */
+  /** The sizes to look at: the usual ones in both themes, lesser ones in the dark theme. */
   readonly sizes: readonly { readonly width: number; readonly height: number }[];
   readonly onLook?: (look: Look, page: Page) => Promise<void>;
   /** Told when a screen was gone through, with how long that took in milliseconds. */
@@ -61,10 +61,10 @@ export async function sweep(options: SweepOptions): Promise<string[]> {
         }
       }
       isOpen = true;
-      for (const theme of size.width === ZOOMED.width ? (['dark'] as const) : THEMES) {
+      for (const theme of size.width < NARROW.width ? (['dark'] as const) : THEMES) {
         const look: Look = { screen: screen.name, fleet, theme, size: sizeName(size.width) };
         await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
-        await settle(page);
+        await settled(page);
         await onLook?.(look, page);
         const findings = await findingsOf(stage, look, screen.over);
         found.push(...findings.map((finding) => `${nameOf(look)}: ${finding}`));
@@ -90,21 +90,14 @@ async function openIn({ stage, fleet }: SweepOptions, screen: Screen): Promise<s
 }
 
 function sizeName(width: number): Look['size'] {
+  if (width === SLIM.width) return 'slim';
   return width === WIDE.width ? '1440' : width === NARROW.width ? '1024' : 'zoom';
 }
 
 async function findingsOf({ page, isForPictures }: Stage, { theme, size }: Look, over: string | undefined): Promise<string[]> {
-  if (size === 'zoom') return [...(await overflows(page)), ...(await unreachable(page, over))];
+  if (size === 'zoom' || size === 'slim') return [...(await overflows(page)), ...(await unreachable(page, over))];
   // In the second theme nothing but colours is different, and those are the same in both sizes.
   if (theme === 'light' && size === '1024' && !isForPictures) return [];
   if (theme === 'light') return axeFindings(page, { onlyColours: true });
   return [...(await overflows(page)), ...(await axeFindings(page))];
-}
-
-/** Fonts are there, and two frames were drawn. */
-async function settle(page: Page): Promise<void> {
-  await page.evaluate(async () => {
-    await document.fonts.ready;
-    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-  });
 }

@@ -12,6 +12,8 @@ export const WIDE = { width: 1440, height: 900 } as const;
 export const NARROW = { width: 1024, height: 700 } as const;
 /** The wide one at 200 % zoom, as far as the page can tell. */
 export const ZOOMED = { width: 720, height: 450 } as const;
+/** The least that it must still be usable in, as beside another window or on a telephone. */
+export const SLIM = { width: 360, height: 640 } as const;
 /** The sizes the window is made for. */
 export const SIZES = [WIDE, NARROW] as const;
 /** Both themes. */
@@ -66,8 +68,32 @@ export function shownText(page: Page): Promise<string> {
   });
 }
 
+/**
+ * The page has taken in its size and theme: fonts are there, it was drawn, and what it does when it sees how large things
+ * are (React's tasks come by messages between frames) was drawn as well.
+ */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    await document.fonts.ready;
+    const frame = (): Promise<unknown> => new Promise((resolve) => requestAnimationFrame(resolve));
+    const message = (): Promise<unknown> =>
+      new Promise((resolve) => {
+        const { port1, port2 } = new MessageChannel();
+        port1.addEventListener('message', resolve, { once: true });
+        port1.start();
+        port2.postMessage(null);
+      });
+    for (let round = 0; round < 2; round += 1) {
+      await frame();
+      await frame();
+      await message();
+    }
+  });
+}
+
 /** What axe finds wrong with the page as it is now, as lines; WCAG 2.2 A and AA. The inside of xterm is not ours. */
 export async function axeFindings(page: Page, options: { readonly onlyColours?: boolean } = {}): Promise<string[]> {
+  await settled(page);
   // The legacy mode leaves frames of other origins out, of which there are none, and opens no page of its own for each run.
   const builder = new AxeBuilder({ page }).exclude('.xterm').setLegacyMode(true);
   const { violations } = await (
@@ -84,7 +110,8 @@ export async function axeFindings(page: Page, options: { readonly onlyColours?: 
 }
 
 /** What sticks out of the page, or is cut off by its box without an ellipsis that says so. */
-export function overflows(page: Page): Promise<string[]> {
+export async function overflows(page: Page): Promise<string[]> {
+  await settled(page);
   return page.evaluate(() => {
     const found = new Set<string>();
     const name = (element: HTMLElement): string =>
@@ -131,7 +158,8 @@ export function overflows(page: Page): Promise<string[]> {
  * Of long lists only the controls that are made are looked at. Where something covers the page on purpose (a dialog, a
  * menu, what `over` selects), only what is in it counts.
  */
-export function unreachable(page: Page, over = '[role="dialog"][data-state="open"]'): Promise<string[]> {
+export async function unreachable(page: Page, over = '[role="dialog"][data-state="open"]'): Promise<string[]> {
+  await settled(page);
   return page.evaluate((extra) => {
     const found: string[] = [];
     const covers = [
