@@ -6,60 +6,35 @@ import { expect, test } from '@playwright/test';
 import * as z from 'zod';
 import type { TestCore } from '#e2e/support/core.ts';
 import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
-import { axeFindings, overflows, terminalText } from '#e2e/support/window.ts';
+import { RestClient } from '#e2e/support/rest-client.ts';
+import {
+  axeFindings,
+  goTo as openPath,
+  NARROW,
+  openWindow,
+  overflows,
+  shownText,
+  terminalText,
+  WIDE,
+  ZOOMED,
+} from '#e2e/support/window.ts';
 
 test.describe.configure({ mode: 'serial' });
-
-/** The sizes the window is made for. */
-const WIDE = { width: 1440, height: 900 };
-const NARROW = { width: 1024, height: 700 };
-/** The wide one at 200 % zoom. */
-const ZOOMED = { width: 720, height: 450 };
 
 let core: TestCore;
 let page: Page;
 
-async function post(path: string, body: unknown): Promise<unknown> {
-  const response = await fetch(`${core.run.apiUrl}/v1${path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${core.token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  return response.json();
-}
-
-async function get(path: string): Promise<unknown> {
-  const response = await fetch(`${core.run.apiUrl}/v1${path}`, { headers: { authorization: `Bearer ${core.token}` } });
-  return response.json();
-}
+const post = (path: string, body: unknown): Promise<unknown> => new RestClient(core).ok('POST', path, body);
+const get = (path: string): Promise<unknown> => new RestClient(core).ok('GET', path);
 
 /** A browser of its own, logged in. */
-async function openBrowser(browser: Browser, viewport = WIDE): Promise<Page> {
-  const context = await browser.newContext({
-    viewport,
-    colorScheme: 'dark',
-    reducedMotion: 'reduce',
-    permissions: ['clipboard-read', 'clipboard-write'],
-  });
-  context.setDefaultTimeout(15_000);
-  const opened = await context.newPage();
-  await opened.goto(z.object({ url: z.string() }).parse(await post('/auth/login-links', {})).url);
-  await expect(opened.getByRole('banner')).toBeVisible();
+async function openBrowser(browser: Browser, viewport: { width: number; height: number } = WIDE): Promise<Page> {
+  const opened = await openWindow(browser, core, '/', { viewport });
+  opened.context().setDefaultTimeout(15_000);
   return opened;
 }
 
-async function goTo(path: string, on = page): Promise<void> {
-  await on.goto(new URL(path, core.run.url).href);
-}
-
-/** The lines of the terminal that are in sight. */
-function shownText(on: Page): Promise<string> {
-  return on.evaluate(() => {
-    const read: unknown = Reflect.get(window, 'quarterdeckTerminalShown');
-    return typeof read === 'function' ? String(Reflect.apply(read, window, [])) : '';
-  });
-}
+const goTo = (path: string, on = page): Promise<void> => openPath(on, core, path);
 
 const terminal = (on = page) => on.getByRole('textbox', { name: 'Terminal of shell' });
 const pane = (on = page) => on.getByRole('region', { name: 'Terminal of shell' });
@@ -248,8 +223,8 @@ test('a terminal of another size is shown whole, and can be fitted', async ({ br
   await button('Fit to my window', other).click();
   await expect(button('Fit to my window', other)).toBeHidden();
   await expect(button('Fit to my window')).toBeVisible();
+  // Who is left alone gets a size that fits, without asking.
   await other.context().close();
-  await button('Fit to my window').click();
   await expect(button('Fit to my window')).toBeHidden();
 });
 
@@ -341,6 +316,7 @@ test('the panel says what happened, how it is set up, and how it is', async () =
   await button('Boundary: host, not contained').click();
   await expect(page.getByRole('dialog', { name: 'Boundary of shell' })).toContainText('no memory or CPU limit is enforced');
   await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
 });
 
 test('a question is answered where it stands', async () => {

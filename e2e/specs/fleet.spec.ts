@@ -2,21 +2,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Locator, Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
 import * as z from 'zod';
 import type { TestCore } from '#e2e/support/core.ts';
 import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
-import { axeFindings, overflows } from '#e2e/support/window.ts';
+import { RestClient } from '#e2e/support/rest-client.ts';
+import { axeFindings, openWindow, overflows, SIZES, ZOOMED } from '#e2e/support/window.ts';
 
 test.describe.configure({ mode: 'serial', timeout: 150_000 });
-
-const SIZES = [
-  { width: 1440, height: 900 },
-  { width: 1024, height: 700 },
-] as const;
-/** A window of 1440 by 900 at 200 %, as far as the page can tell. */
-const ZOOMED = { width: 720, height: 450 };
 
 const LONG = 'May I archive the old entries? '.repeat(12).trim();
 const ASKING_AGENT = new URL('../support/asking-agent.ts', import.meta.url).pathname;
@@ -26,15 +20,7 @@ let core: TestCore;
 let page: Page;
 let folder: string;
 
-async function post(path: string, body: unknown): Promise<unknown> {
-  const response = await fetch(`${core.run.apiUrl}/v1${path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${core.token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  return response.json();
-}
+const post = (path: string, body: unknown): Promise<unknown> => new RestClient(core).ok('POST', path, body);
 
 const card = (id: string): Locator => page.locator(`[data-agent="${id}"]`);
 const nameOf = (id: string): Locator => card(id).getByRole('link', { name: id, exact: true });
@@ -66,11 +52,6 @@ async function expectSound(what: string, axe: 'everywhere' | 'once' = 'everywher
   await page.setViewportSize(SIZES[0]);
 }
 
-async function openPage(browser: Browser): Promise<Page> {
-  const context = await browser.newContext({ viewport: SIZES[0], colorScheme: 'dark' });
-  return context.newPage();
-}
-
 test.beforeAll(async ({ browser }) => {
   core = await startCore({ dataDir: makeDataDir() });
   folder = mkdtempSync(join(tmpdir(), 'qd-fleet-'));
@@ -87,9 +68,8 @@ test.beforeAll(async ({ browser }) => {
     { body: LONG, options: ['Yes', 'No'] },
   ];
   await post('/agents', { id: 'quinn', type: 'command', command: [process.execPath, ASKING_AGENT, JSON.stringify(questions)] });
-  page = await openPage(browser);
-  const { url } = z.object({ url: z.string() }).parse(await post('/auth/login-links', {}));
-  await page.goto(url);
+  // With motion, unlike other specs: what moves must not upset the order either.
+  page = await openWindow(browser, core, '/', { reducedMotion: 'no-preference' });
 });
 
 test.afterAll(async () => {
@@ -131,8 +111,10 @@ test('a question is answered on the card, and the agent hears it', async () => {
   await expect(field).toBeFocused();
   await field.fill('The second one.');
   await page.keyboard.press('Escape');
+  await expect(strip.getByRole('button', { name: 'Reply' })).toBeFocused();
   await strip.getByRole('button', { name: 'Reply' }).click();
   await expect(field, 'what was begun is kept').toHaveValue('The second one.');
+  await expect(field).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(card('quinn')).toContainText('was told: The second one.');
 
@@ -159,6 +141,7 @@ test('the fleet is filtered by state and by words, and the address says so', asy
   await page.keyboard.press('Enter');
   await expect(page.getByRole('button', { name: /^Reviewers/ })).toBeVisible();
   await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
 
   await filterField().fill('nobody-of-this-name');
   await expect(page.getByRole('heading', { name: 'No agent matches the filter' })).toBeVisible();
@@ -172,6 +155,7 @@ test('the fleet is filtered by state and by words, and the address says so', asy
   await page.getByRole('button', { name: 'Remove Reviewers' }).click();
   await expect(page.getByRole('button', { name: /^Reviewers/ })).toHaveCount(0);
   await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
   await filterField().fill('');
   await expect.poll(async () => (await shownOrder()).length).toBe(6);
 });
@@ -223,8 +207,8 @@ test('a failed agent is started again from its card', async () => {
   await expect(page.getByRole('menuitem', { name: /^Start\b/ })).toBeVisible();
   await page.keyboard.press('Escape');
   const starts = async (): Promise<number> => {
-    const response = await fetch(`${core.run.apiUrl}/v1/agents/broken`, { headers: { authorization: `Bearer ${core.token}` } });
-    return z.object({ starts: z.number() }).parse(await response.json()).starts;
+    const broken = await new RestClient(core).ok('GET', '/agents/broken');
+    return z.object({ starts: z.number() }).parse(broken).starts;
   };
   const before = await starts();
   await card('broken').getByRole('button', { name: 'Restart' }).click();
@@ -248,6 +232,7 @@ test('the table sorts by its columns, and remembers which are shown', async () =
   await table.getByRole('button', { name: 'Columns' }).click();
   await page.getByRole('menuitemcheckbox', { name: 'Starts' }).click();
   await page.keyboard.press('Escape');
+  await expect(page.getByRole('menu')).toHaveCount(0);
   await expect(table.getByRole('columnheader', { name: 'Starts' })).toBeVisible();
   await page.reload();
   await expect(table.getByRole('columnheader', { name: 'Starts' })).toBeVisible();
@@ -258,11 +243,17 @@ test('the wall shows live terminals side by side', async () => {
   const wall = page.getByRole('list', { name: 'Terminals, needs you first' });
   await expect(wall.getByRole('listitem')).toHaveCount(6);
   await expect(card('ada').getByRole('img')).toContainText('red and bold of ada');
+  // One readable size for all, whatever stands in them.
+  const sizes = await wall.getByRole('img').evaluateAll((all) => all.map((one) => getComputedStyle(one).fontSize));
+  expect(new Set(sizes).size).toBe(1);
+  expect(Number.parseFloat(sizes[0] ?? '0')).toBeGreaterThanOrEqual(10.5);
   await expectSound('wall');
   await page.mouse.move(5, 5);
   await card('ada').click({ button: 'right' });
   await page.getByRole('menuitem', { name: 'Select' }).click();
   await expect(wall.getByRole('listitem')).toHaveCount(1);
+  // A menu that is on its way out still takes the key.
+  await expect(page.getByRole('menu')).toHaveCount(0);
   await page.keyboard.press('Escape');
   await expect(wall.getByRole('listitem')).toHaveCount(6);
   await view('Grid').click();
@@ -280,7 +271,9 @@ test('everything is done by keyboard: move, select, act, filter, open', async ()
   await page.keyboard.press('End');
   await expect(nameOf('wanda')).toBeFocused();
   await page.keyboard.press('Home');
+  await expect(nameOf('quinn')).toBeFocused();
   await page.keyboard.press('ArrowRight');
+  await expect(nameOf('broken')).toBeFocused();
   await page.keyboard.press('ArrowRight');
   await expect(nameOf('ada')).toBeFocused();
   await page.keyboard.press('Space');
@@ -314,20 +307,32 @@ test('everything is done by keyboard: move, select, act, filter, open', async ()
   await page.keyboard.press('Escape');
   await expect.poll(async () => (await shownOrder()).length).toBe(6);
   await page.keyboard.press('Escape');
+  await expect(filterField()).not.toBeFocused();
   await page.keyboard.press('v');
   await page.keyboard.press('t');
   await expect(page.getByRole('table', { name: 'Agents' })).toBeVisible();
   await page.keyboard.press('ArrowDown');
   await expect(nameOf('ben')).toBeFocused();
+  // In a row there is no room for an answer: the key leads to where it is given.
+  await page.keyboard.press('Home');
+  await expect(nameOf('quinn')).toBeFocused();
+  await page.keyboard.press('r');
+  await expect(page).toHaveURL(/\/message\//);
+  await page.goBack();
+  await expect(page.getByRole('table', { name: 'Agents' })).toBeVisible();
   await page.keyboard.press('v');
   await page.keyboard.press('g');
   await expect(page.getByRole('list', { name: 'Agents, needs you first' })).toBeVisible();
   await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('End');
+  await expect(nameOf('wanda')).toBeFocused();
   await page.keyboard.press('m');
   await expect(page).toHaveURL(/\/messages$/);
-  await expect(page.getByRole('button', { name: /^To: ben/ })).toBeVisible();
+  await expect(page.getByRole('button', { name: /^To: wanda/ })).toBeVisible();
   await page.goBack();
+  await expect(nameOf('quinn')).toBeVisible();
   await page.keyboard.press('ArrowDown');
+  await expect(nameOf('quinn')).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/\/agent\//);
 });

@@ -57,6 +57,7 @@ test('it is watched: the shortcuts of the screens lead to cards, terminals and m
   await hand.press('?');
   await expect(page.getByRole('dialog', { name: 'Shortcuts' })).toContainText('Show the agents as cards');
   await hand.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
 });
 
 test('its terminal is taken, the work interrupted by hand, let go on, and the keyboard given back', async () => {
@@ -78,6 +79,7 @@ test('its question is answered by message, and the crew finishes', async () => {
   // The terminal still has the focus, where plain keys go nowhere: the palette works from anywhere.
   await hand.run('Go to what needs you');
   await expect(page).toHaveURL(/\/message\/msg_/);
+  await expect(page.getByRole('article').and(page.locator('[aria-current="true"]'))).toBeVisible();
   await hand.press('r');
   await expect(page.getByRole('textbox', { name: 'Message' })).toBeFocused();
   await hand.type(TITLE);
