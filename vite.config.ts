@@ -17,6 +17,7 @@ const NODE_ENTRIES = {
   cli: 'src-main/hosts/cli/main.ts',
   'read-worker': 'src-main/core/read-worker.ts',
   worker: 'src-main/guests/worker/main.ts',
+  gateway: 'src-main/guests/gateway/main.ts',
 };
 
 /** Where a target is written; bin/build.mjs builds beside `out` and swaps, so that a running core keeps its files. */
@@ -70,6 +71,25 @@ const preload: UserConfig = {
   },
 };
 
+/**
+ * A program that runs inside a box, or detached from the core: one file with everything in it, because there is no node_modules
+ * where it runs. One build for each, because only a build with one entry makes one file; bin/build.mjs names it.
+ */
+const guest = (name: string): UserConfig => ({
+  ...forNode('guests', { [name]: join(root, 'src-main/guests', name, 'main.ts') }),
+  ssr: { noExternal: true },
+  define: { __QUARTERDECK_VERSION__: JSON.stringify(packageVersion) },
+  build: {
+    ...forNode('guests', {}).build,
+    emptyOutDir: false,
+    sourcemap: false,
+    rolldownOptions: {
+      input: { [name]: join(root, 'src-main/guests', name, 'main.ts') },
+      output: { format: 'esm', entryFileNames: '[name].js', codeSplitting: false },
+    },
+  },
+});
+
 /** The window. `base: '/'`: the same files are served from `app://bundle/` and over HTTP. */
 const renderer: UserConfig = {
   root: join(root, 'src-renderer'),
@@ -99,13 +119,15 @@ const gallery: UserConfig = {
   },
 };
 
-/** One config for every target: `vite build --mode node|main|preload|renderer|gallery`. */
+/** One config for every target: `vite build --mode node|main|guests|preload|renderer|gallery`. */
 export default defineConfig(({ mode }): UserConfig => {
   switch (mode) {
     case 'node':
       return forNode('node', existing(NODE_ENTRIES));
     case 'main':
       return forNode('main', { main: join(root, 'src-main/hosts/electron/main.ts') });
+    case 'guests':
+      return guest(process.env.QUARTERDECK_GUEST ?? 'box');
     case 'preload':
       return preload;
     case 'gallery':

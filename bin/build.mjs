@@ -5,6 +5,7 @@
  *   node bin/build.mjs --if-stale  builds the targets whose sources changed since their last build
  *   node bin/build.mjs --prepare   as --if-stale, and does nothing where the build tools are not installed
  *   node bin/build.mjs --gallery   builds the gallery of the window's primitives, where stale, and nothing else
+ *   node bin/build.mjs --guests    builds the programs that run in boxes, where stale, and nothing else
  *
  * A target's stamp holds two digests of its inputs: of names, sizes and mtimes (a few milliseconds, taken on every start)
  * and of contents (taken when the first differs, so that a fresh checkout or a `touch` builds nothing).
@@ -27,12 +28,20 @@ const LOCK_DEADLINE_MS = 120_000;
 const COMMON = ['src-shared', 'package.json', 'package-lock.json', 'vite.config.ts', 'tsconfig.base.json'];
 
 /**
- * The targets: vite's mode is the name and the folder in out/ too. `entry` is what the target starts from.
- * @type {readonly {name: string, entry: string, inputs: readonly string[], made: string}[]}
+ * The targets: vite's mode is the name and the folder in out/ too. `entry` is what the target starts from. A target with
+ * `guests` is built once for each of them that is there, each into one file that needs no package beside it.
+ * @type {readonly {name: string, entry: string, inputs: readonly string[], made: string, guests?: readonly string[]}[]}
  */
 const TARGETS = [
   { name: 'node', entry: 'src-main/hosts/cli/main.ts', inputs: ['src-main'], made: 'cli.js' },
   { name: 'main', entry: 'src-main/hosts/electron/main.ts', inputs: ['src-main'], made: 'main.js' },
+  {
+    name: 'guests',
+    entry: 'src-main/guests/box/main.ts',
+    inputs: ['src-main/guests'],
+    made: 'box.js',
+    guests: ['box', 'worker', 'gateway'],
+  },
   { name: 'preload', entry: 'src-main/hosts/electron/preload.ts', inputs: ['src-main/hosts/electron'], made: 'preload.cjs' },
   { name: 'renderer', entry: 'src-renderer/index.html', inputs: ['src-renderer', 'assets'], made: 'index.html' },
 ];
@@ -163,21 +172,38 @@ function nodeBinary() {
 }
 
 /**
+ * Runs vite for one target.
+ * @param {string} name
+ * @param {Record<string, string>} env
+ */
+async function runVite(name, env) {
+  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+  const child = spawn(nodeBinary(), [vite, 'build', '--mode', name, '--logLevel', 'warn'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, NODE_ENV: 'production', ...env },
+  });
+  /** @type {number | null} */
+  const code = await new Promise((done, failed) => void child.once('error', failed).once('exit', done));
+  if (code !== 0) throw new Error(`vite build --mode ${name} ended with ${code}`);
+}
+
+/**
  * Builds one target beside `out` and swaps it in.
- * @param {{target: {name: string}, stamp: Stamp}} job
+ * @param {{target: {name: string, guests?: readonly string[]}, stamp: Stamp}} job
  */
 async function buildTarget({ target, stamp }) {
   const next = join(out, `.next-${target.name}`);
   const old = join(out, `.old-${target.name}`);
-  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
-  const child = spawn(nodeBinary(), [vite, 'build', '--mode', target.name, '--logLevel', 'warn'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-    env: { ...process.env, NODE_ENV: 'production', QUARTERDECK_BUILD_OUT: next },
-  });
-  /** @type {number | null} */
-  const code = await new Promise((done, failed) => void child.once('error', failed).once('exit', done));
-  if (code !== 0) throw new Error(`vite build --mode ${target.name} ended with ${code}`);
+  const env = { QUARTERDECK_BUILD_OUT: next };
+  if (target.guests === undefined) await runVite(target.name, env);
+  else {
+    rmSync(next, { recursive: true, force: true });
+    const present = target.guests.filter((guest) => existsSync(join(root, 'src-main/guests', guest, 'main.ts')));
+    for (const guest of present) await runVite(target.name, { ...env, QUARTERDECK_GUEST: guest });
+    // Without it, Node would look for one in the folders above, and find none inside a box.
+    writeFileSync(join(next, target.name, 'package.json'), '{ "type": "module" }\n');
+  }
   const place = join(out, target.name);
   rmSync(old, { recursive: true, force: true });
   if (existsSync(place)) renameSync(place, old);
@@ -193,12 +219,12 @@ export function canBuild() {
 }
 
 /**
- * Builds what is stale (or everything) of the product, or the gallery. Throws when a build fails; nothing of a failed
+ * Builds what is stale (or everything) of the product, or only the gallery or the guests. Throws when a build fails; nothing of a failed
  * target is swapped in.
- * @param {{all?: boolean, gallery?: boolean}} [options]
+ * @param {{all?: boolean, gallery?: boolean, guests?: boolean}} [options]
  */
 export async function build(options = {}) {
-  const targets = options.gallery ? [GALLERY] : TARGETS;
+  const targets = options.gallery ? [GALLERY] : TARGETS.filter(({ name }) => !options.guests || name === 'guests');
   if (options.all) for (const { name } of targets) rmSync(stampPath(name), { force: true });
   if (staleTargets(targets).length === 0) return;
   await takeLock();
@@ -221,7 +247,8 @@ if (process.argv[1] !== undefined && resolve(process.argv[1]).split(sep).join('/
   if (flags.includes('--prepare') && !canBuild()) process.exit(0);
   try {
     const gallery = flags.includes('--gallery');
-    await build({ gallery, all: !gallery && !flags.includes('--if-stale') && !flags.includes('--prepare') });
+    const guests = flags.includes('--guests');
+    await build({ gallery, guests, all: !gallery && !guests && !flags.includes('--if-stale') && !flags.includes('--prepare') });
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;

@@ -41,6 +41,17 @@ export function kitCommand(arch: keyof typeof KIT.loader, program: string, args:
 }
 
 /**
+ * Node's own arguments for the box, and what it starts. It lives beside each agent, so it gets little: about 10 MB of its own
+ * (the rest of its 45 MB is the program itself, which all share).
+ */
+export const BOX_NODE_OPTIONS = ['--max-old-space-size=64', '--max-semi-space-size=1', '--v8-pool-size=0'] as const;
+
+/** The first program of a container: the box of this version, by the kit's Node. */
+export function boxCommand(arch: keyof typeof KIT.loader): string[] {
+  return kitCommand(arch, 'node', [...BOX_NODE_OPTIONS, `${BOX.guests}/box.js`]);
+}
+
+/**
  * The terminal in a container: a tmux server that the box starts (`new-session -d -s agent -n main`, side windows after it),
  * with the configuration of our own server on the host; the core comes to it by `exec` with `tmux -S <socket>`. The box
  * makes the folder, mode 0700, and takes TMUX and TMUX_PANE out of the agent's environment.

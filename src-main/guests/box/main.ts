@@ -1,0 +1,109 @@
+/**
+ * The first program inside a box: shows what holds it, starts what it is told to, relays to the gateway, waits for the end.
+ * Exit codes: the agent's own (128 + signal), or 78 when it was not let go and nothing was started.
+ *
+ *   box.js [--sockets <folder>]     by default /run/quarterdeck
+ *   box.js --shim <socket>          the parent of the agent in its pane (shim.ts)
+ */
+import { constants } from 'node:os';
+import type { ProcessExit } from '#shared/agents/model.ts';
+import { BOX, KIT, kitCommand } from '#shared/box/model.ts';
+import type { BoxReport, BoxStart } from '#shared/box/model.ts';
+import { RELAY_PORTS, SOCKETS } from '#shared/gateway/model.ts';
+import { BoxTmux } from './box-tmux.ts';
+import { findMissing } from './find-missing.ts';
+import { LaunchLine } from './launch-line.ts';
+import { runProbe } from './probe/run-probe.ts';
+import { signalTree } from './process-groups.ts';
+import { Relay } from './relay.ts';
+import { runInTerminal } from './run-in-terminal.ts';
+import { runShim } from './shim.ts';
+
+/** EX_CONFIG of sysexits.h: the core did not let the box go. */
+const NOT_ADMITTED = 78;
+/** How long the core may be silent, in milliseconds. */
+const SILENCE_MS = 10_000;
+
+const [mode, value] = process.argv.slice(2);
+if (mode === '--shim' && value !== undefined) runShim(value);
+// The relay still listens: nobody is there for it any more.
+else process.exit(await main(mode === '--sockets' && value !== undefined ? value : BOX.sockets));
+
+async function main(sockets: string): Promise<number> {
+  let line: LaunchLine;
+  let start: BoxStart;
+  try {
+    line = new LaunchLine(`${sockets}/${SOCKETS.launch}`);
+    line.say({ type: 'proof', ...(await runProbe(await line.probe(SILENCE_MS))) });
+    start = await line.start(SILENCE_MS);
+  } catch (error) {
+    process.stderr.write(
+      `quarterdeck: nothing is started in this box: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+    process.exit(NOT_ADMITTED);
+  }
+  const refuse: (problem: string) => never = (problem) => {
+    line.say({ type: 'not-started', problem });
+    line.end();
+    process.stderr.write(`quarterdeck: ${problem}\n`);
+    process.exit(NOT_ADMITTED);
+  };
+  const missing = start.setup === null ? findMissing(start) : undefined;
+  if (missing !== undefined) return refuse(missing);
+  try {
+    await new Relay([
+      { port: RELAY_PORTS.agent, socketPath: `${sockets}/${SOCKETS.agent}` },
+      { port: RELAY_PORTS.proxy, socketPath: `${sockets}/${SOCKETS.egress}` },
+      { port: RELAY_PORTS.modelApi, socketPath: `${sockets}/${SOCKETS.egress}` },
+    ]).listen();
+    return await (start.makesTerminal ? runInTmux(line, start) : runHere(line, start));
+  } catch (error) {
+    return refuse(`the box could not start the agent: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** In bubblewrap: the terminal is there, and whoever made it keeps its screen. */
+async function runHere(line: LaunchLine, start: BoxStart): Promise<number> {
+  const { exit } = await runInTerminal(start, (pid) => {
+    line.say({ type: 'started', pid });
+    line.end();
+  });
+  return exitCodeOf(exit);
+}
+
+/** In a container: the terminal is tmux's, and its last screen goes to the engine's log. */
+async function runInTmux(line: LaunchLine, start: BoxStart): Promise<number> {
+  const tmux = new BoxTmux({ start, shimCommand: [...ownCommand(), '--shim'] });
+  const { started, ended, shimPid } = await tmux.open();
+  const report: BoxReport = { type: 'started', pid: await started };
+  line.say(report);
+  line.end();
+  await print(report);
+  const shim = await shimPid();
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => signalTree(shim, name));
+  const end = await ended;
+  const screen = (await tmux.lastScreen()) ?? { lines: [], size: start.size, cursor: { x: 0, y: 0 } };
+  await print({ type: 'ended', ...end, ...screen });
+  return exitCodeOf(end.exit);
+}
+
+/** How this program was started, without its arguments: with Node's own, and the loader before it. */
+function ownCommand(): string[] {
+  const { arch } = process;
+  const args = [...process.execArgv, process.argv[1] ?? ''];
+  // Started by the kit's loader, that is what the kernel calls this program.
+  const isKit = process.execPath.startsWith(`${KIT.lib}/`) && (arch === 'x64' || arch === 'arm64');
+  return isKit ? kitCommand(arch, 'node', args) : [process.execPath, ...args];
+}
+
+function print(report: BoxReport): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.write(`${JSON.stringify(report)}\n`, () => resolve());
+  });
+}
+
+function exitCodeOf(exit: ProcessExit): number {
+  if (exit.code !== undefined) return exit.code;
+  const number = Object.entries(constants.signals).find(([name]) => name === exit.signal)?.[1];
+  return number === undefined ? 1 : 128 + number;
+}
