@@ -34,9 +34,11 @@ export function Toaster(): ReactNode {
     <Sonner
       position="bottom-right"
       expand
-      visibleToasts={4}
+      visibleToasts={3}
       gap={8}
-      offset={16}
+      // Above what is pressed at the lower edge; see toast-clearance.ts.
+      offset={{ bottom: 'calc(16px + var(--toast-lift, 0px))', right: 16 }}
+      mobileOffset={{ bottom: 'calc(16px + var(--toast-lift, 0px))' }}
       containerAriaLabel="Notifications"
       hotkey={TOASTS_KEY}
     />

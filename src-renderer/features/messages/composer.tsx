@@ -9,6 +9,7 @@ import { Button, IconButton } from '#renderer/ui/button.tsx';
 import { MultiCombobox } from '#renderer/ui/combobox.tsx';
 import { KeyHint } from '#renderer/ui/key-hint.tsx';
 import { Select } from '#renderer/ui/select.tsx';
+import { useToastClearance } from '#renderer/ui/toast-clearance.ts';
 import { visibleText } from '#renderer/ui/visible-text.ts';
 import type { Message } from '#shared/messages/model.ts';
 import { BROADCAST, PRIORITIES } from '#shared/messages/model.ts';
@@ -49,11 +50,14 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
   const { messages } = useSession();
   const crew = useWindowState((state) => state.crew.agents);
   const inbox = useWindowState((state) => state.inbox);
+  const known = useWindowState((state) => state.answered);
   const agents = useAgents();
   const project = useProject();
   const [newestProject] = useProjects();
   const { draft, change, replace, changeAt } = useDraft(screen, answered, agentId === undefined ? [] : [agentId]);
   const field = useRef<HTMLTextAreaElement>(null);
+  const form = useRef<HTMLFormElement>(null);
+  useToastClearance(form);
   const names = useMemo(() => agents.map(({ id }) => id as string), [agents]);
   const isName = useMemo(() => {
     const known = new Set(names);
@@ -114,7 +118,8 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
       projectId: everybody ? (project?.id ?? newestProject?.id ?? null) : null,
       answered: answered ?? null,
     };
-    const question = inbox.find((message) => message.id === answered?.id && isQuestion(message));
+    // Who has the answer already gets this as well.
+    const question = inbox.find((message) => message.id === answered?.id && isQuestion(message) && !known.has(message.id));
     // The outbox shows what becomes of it, and keeps it until the core has it.
     messages.outbox.send(question === undefined ? written : theAnswer(question, written)).catch(() => undefined);
     replace(nextDraft(draft));
@@ -123,6 +128,7 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
 
   return (
     <form
+      ref={form}
       aria-label="Write a message"
       className="@container flex-none border-t border-hair bg-bg-1 px-4 pt-2.5 pb-3"
       onSubmit={(event) => {

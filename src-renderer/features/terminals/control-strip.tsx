@@ -1,9 +1,11 @@
 import { CircleStop, Eye, Keyboard, Unplug } from 'lucide-react';
+import { useRef } from 'react';
 import type { ReactNode, Ref } from 'react';
 import { Badge } from '#renderer/ui/badge.tsx';
 import { Button } from '#renderer/ui/button.tsx';
 import { clockTime, fullTime } from '#renderer/ui/format-time.ts';
 import { KeyHint } from '#renderer/ui/key-hint.tsx';
+import { useToastClearance } from '#renderer/ui/toast-clearance.ts';
 import { holderWords } from './control-words.ts';
 import type { ScreenState } from './screen-state.ts';
 import { hasKeyboard } from './screen-state.ts';
@@ -51,12 +53,15 @@ function sayingOf(state: ScreenState): Saying {
 export function ControlStrip(props: ControlStripProps): ReactNode {
   const { state, onTake, onRelease, onReopen, takeOver, endedAction } = props;
   const { kind, control, refusal, strayKeys, end } = state;
+  const strip = useRef<HTMLDivElement>(null);
+  useToastClearance(strip);
   const isTyping = hasKeyboard(state);
   const { title, detail, aside } = sayingOf(state);
   const viewers = control?.viewers ?? 0;
   const Icon = kind === 'lost' ? Unplug : kind === 'ended' ? CircleStop : isTyping ? Keyboard : Eye;
   return (
     <div
+      ref={strip}
       className={`flex min-h-10 flex-none items-center gap-3 border-t py-1.5 pr-2 pl-4 text-12 ${
         isTyping ? 'border-ink bg-ink text-on-ink' : 'border-hair bg-bg-1 text-tx-2'
       }`}
