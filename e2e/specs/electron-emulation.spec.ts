@@ -373,6 +373,36 @@ test('electron emulation: popups are denied and https links go to the browser', 
   expect((await shell.look()).openedExternally).toEqual(['https://example.com/docs']);
 });
 
+test('electron emulation: a terminal gets a window of its own, once, and nothing else does', async () => {
+  await crew.start('ada');
+  const open = (address: string): Promise<void> => page.evaluate((url) => void window.open(url), address);
+  const urls = async (): Promise<string[]> => (await shell.look()).windows.map(({ url }) => url);
+  const before = await urls();
+  for (const address of ['/agent/ada', '/agent/ada/config?solo=1', '/agent/ada?solo=1&x=1', '/messages?solo=1'])
+    await open(address);
+  await page.goto(new URL('/agent/ada', page.url()).href);
+  await page.getByRole('button', { name: 'More of the terminal' }).click();
+  await page.getByRole('menuitem', { name: 'Open in a window of its own' }).click();
+  const address = 'app://bundle/agent/ada?solo=1';
+  await expect.poll(async () => (await urls()).slice(before.length)).toEqual([address]);
+  // It has ports of its own, and the preload of the main window.
+  const own = (): Page | undefined =>
+    page
+      .context()
+      .pages()
+      .find((one) => one.url().endsWith('/agent/ada?solo=1'));
+  await expect.poll(own).toBeDefined();
+  await expect.poll(() => own()?.getByText('Watching.').isVisible(), { timeout: 20_000 }).toBe(true);
+  await shell.ask({ name: 'focus', isFocused: false });
+  await open('/agent/ada?solo=1');
+  await expect.poll(async () => (await shell.look()).windows.map(({ isFocused }) => isFocused)).toEqual([false, true]);
+  await shell.ask({ name: 'close-window', which: 1 });
+  await expect.poll(async () => (await urls()).length).toBe(before.length);
+  // The main one stands.
+  await expect(page.getByRole('main')).toBeVisible();
+  expect((await shell.look()).popups.every(({ action }) => action === 'deny')).toBe(true);
+});
+
 test('electron emulation: the page cannot be led away', async () => {
   await page.evaluate(() => {
     window.location.href = 'https://example.com/elsewhere';

@@ -39,7 +39,7 @@ export function AgentPage({ id, tab }: AgentPageProps): ReactNode {
       <AgentTop agent={agent} />
       <div className="flex min-h-0 flex-1 max-[860px]:flex-none max-[860px]:flex-col">
         <div className="flex min-h-0 min-w-0 flex-1 flex-col border-hair max-[860px]:h-[max(70vh,320px)] max-[860px]:flex-none max-[860px]:border-b min-[861px]:border-r">
-          <AgentTerminal agent={agent} onDetach={window.quarterdeck === undefined ? () => detach(id) : undefined} />
+          <AgentTerminal agent={agent} onDetach={() => detach(id)} />
         </div>
         <AgentPanel agent={agent} tab={tab} />
       </div>

@@ -35,8 +35,8 @@ export const ControlRequest = z.object({
     z.object({ name: z.literal('open-url'), url: z.string() }),
     /** A call of the page from a frame that is not ours. Answers the refusal, or null when it was answered. */
     z.object({ name: z.literal('folder-from'), origin: z.string().nullable(), isMainFrame: z.boolean() }),
-    /** Closes the window, as the operator does. */
-    z.object({ name: z.literal('close-window') }),
+    /** Closes all windows, or the one at `which`, counted from the first that was opened; as the operator does. */
+    z.object({ name: z.literal('close-window'), which: z.number().optional() }),
     /** A second instance was started, with these arguments. */
     z.object({ name: z.literal('second-instance'), args: z.array(z.string()) }),
     /** An IPC message from a frame that is not ours. Answers whether it was given ports. */

@@ -107,7 +107,8 @@ async function answer(command: ControlRequest['command']): Promise<unknown> {
       app.emit('open-url', preventable({}).event, command.url);
       return undefined;
     case 'close-window':
-      for (const one of windows) await one.close();
+      for (const [index, one] of [...windows].entries())
+        if (command.which === undefined || command.which === index) await one.close();
       return undefined;
     case 'second-instance':
       app.emit('second-instance', {}, command.args, '');

@@ -2,6 +2,7 @@
 import type { Session, WebContents } from 'electron';
 import { app, shell } from 'electron';
 import { APP_ORIGIN } from './protocol.ts';
+import { openTerminalWindow } from './terminal-windows.ts';
 
 /** The only permissions that the window needs. */
 const ALLOWED: ReadonlySet<string> = new Set(['notifications', 'clipboard-sanitized-write']);
@@ -38,7 +39,9 @@ function confine(contents: WebContents): void {
   });
   contents.on('will-attach-webview', (event) => event.preventDefault());
   contents.setWindowOpenHandler(({ url }) => {
-    // Links go to the operator's own browser, and only links to the web.
+    // A terminal in a window of its own is the one window that a page may ask for. Other links go to the operator's own
+    // browser, and only links to the web.
+    if (openTerminalWindow(url)) return { action: 'deny' };
     if (URL.parse(url)?.protocol === 'https:') shell.openExternal(url).catch(() => undefined);
     return { action: 'deny' };
   });

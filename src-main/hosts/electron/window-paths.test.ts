@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isWindowPath, linkIn, pathOfLink } from './window-paths.ts';
+import { agentOfTerminalWindow, isWindowPath, linkIn, pathOfLink } from './window-paths.ts';
 
 describe('deep links', () => {
   it.each([
@@ -34,6 +34,22 @@ describe('deep links', () => {
     expect(linkIn(['/opt/quarterdeck', '--no-sandbox', 'quarterdeck://agent/ada'])).toBe('quarterdeck://agent/ada');
     expect(linkIn(['/opt/quarterdeck', '--data-dir', '/x'])).toBeUndefined();
   });
+});
+
+describe('terminals in windows of their own', () => {
+  it('are named by one address each', () => expect(agentOfTerminalWindow('/agent/ada?solo=1')).toBe('ada'));
+
+  it.each([
+    '/agent/ada',
+    '/agent/ada?solo=2',
+    '/agent/ada?solo=1&x=1',
+    '/agent/ada?solo=1#x',
+    '/agent/ada/overview?solo=1',
+    '/agent/../setup?solo=1',
+    '/agent/%61da?solo=1',
+    '/messages?solo=1',
+    '//evil.example/agent/ada?solo=1',
+  ])('are not named by %s', (address) => expect(agentOfTerminalWindow(address)).toBeUndefined());
 });
 
 describe('paths', () => {

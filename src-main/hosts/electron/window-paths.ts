@@ -30,6 +30,13 @@ export function isWindowPath(path: string): boolean {
   return path.length <= MAX_PATH_CHARS && PATHS.some((pattern) => pattern.test(path));
 }
 
+const TERMINAL_WINDOW = new RegExp(`^/agent/(${ID})\\?solo=1$`);
+
+/** The agent whose terminal an address (path and query) shows in a window of its own; undefined for every other address. */
+export function agentOfTerminalWindow(address: string): string | undefined {
+  return TERMINAL_WINDOW.exec(address)?.[1];
+}
+
 /** The path that a deep link names; undefined for every link that is not one of the window's places, spelled as such. */
 export function pathOfLink(link: string): string | undefined {
   if (link.length > MAX_PATH_CHARS) return undefined;

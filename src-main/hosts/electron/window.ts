@@ -15,7 +15,16 @@ import type { WindowStateFile } from './window-state.ts';
 import { boundsFor, LEAST, zoomed } from './window-state.ts';
 
 /** The window's ground before the page is drawn: the token bg-0 of src-renderer/ui/tokens.css, so that nothing flashes. */
-const GROUND = { dark: '#0d1013', light: '#f7f8f9' };
+export const GROUND = { dark: '#0d1013', light: '#f7f8f9' };
+
+/** What a page of ours may do, in whatever window. */
+export const PAGE_PREFERENCES = {
+  preload: DESKTOP_FILES.preload,
+  contextIsolation: true,
+  sandbox: true,
+  nodeIntegration: false,
+  spellcheck: false,
+} as const;
 
 /** Moving and resizing are written down when they have ended for so long, in milliseconds. */
 const SETTLED_MS = 400;
@@ -100,13 +109,7 @@ export class MainWindow {
       icon: DESKTOP_FILES.icon,
       autoHideMenuBar: true,
       backgroundColor: nativeTheme.shouldUseDarkColors ? GROUND.dark : GROUND.light,
-      webPreferences: {
-        preload: DESKTOP_FILES.preload,
-        contextIsolation: true,
-        sandbox: true,
-        nodeIntegration: false,
-        spellcheck: false,
-      },
+      webPreferences: PAGE_PREFERENCES,
     });
     this.#window = window;
     const { isMaximised } = state.state;
