@@ -1,6 +1,7 @@
 /** The one API of the product. Only composes. */
 import { agentsContract } from '#shared/agents/contract.ts';
 import { authContract } from '#shared/auth/contract.ts';
+import { egressContract } from '#shared/egress/contract.ts';
 import { journalContract } from '#shared/journal/contract.ts';
 import { messagesContract } from '#shared/messages/contract.ts';
 import { projectsContract } from '#shared/projects/contract.ts';
@@ -15,6 +16,7 @@ import { terminalsContract } from '#shared/terminals/contract.ts';
 export const contract = {
   agents: agentsContract,
   auth: authContract,
+  egress: egressContract,
   journal: journalContract,
   messages: messagesContract,
   projects: projectsContract,

@@ -2,7 +2,7 @@
  * The core: everything is made and wired here, and only here. Only composes.
  * Order of the start: folders, lock, store, what is remembered, doors, agents, `run.json`. The end is the same backwards.
  */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { isAlive } from '#shared/agents/model.ts';
@@ -23,6 +23,8 @@ import { authHandlers } from './auth/handlers.ts';
 import type { Caller } from './caller.ts';
 import { CORE } from './caller.ts';
 import { openDataDir, prepareFolders, removeRunFile, writeRunFile } from './data-folder.ts';
+import { egressHandlers } from './egress/handlers.ts';
+import { EgressService } from './egress/egress-service.ts';
 import { createDoors } from './http/doors.ts';
 import { requireLoopback } from './http/ports.ts';
 import { journalHandlers } from './journal/handlers.ts';
@@ -235,6 +237,28 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     now,
     log: (message, error) => log.warn({ err: error }, message),
   });
+  const egress = new EgressService({
+    store,
+    program: {
+      argv: o.programs.guest('gateway'),
+      socketDir: paths.socketDir,
+      eventLog: join(paths.logs, 'egress.jsonl'),
+      logFile: join(paths.logs, 'gateway.log'),
+      version: o.version,
+      env: o.env,
+    },
+    coreId: randomUUID(),
+    agentOf: (id) => registry.find(id),
+    agents: () => registry.all(),
+    isRunning: (id) => isAlive(registry.find(id)?.state.status ?? 'created'),
+    configure: (id, rules, caller) => agents.update(id, { egress: rules }, caller),
+    reveal: (name, projectId) => secrets.reveal(name, projectId),
+    onCommitted: (listener) => journal.onCommitted(listener),
+    log,
+  });
+  onEnd(() => egress.close());
+  // Known to this core and the gateway it owns, and to nobody else.
+  const gatewayWord = randomBytes(32).toString('hex');
   const activity = messages.onActivity(({ recipient, held }) => agents.noteActivity(recipient, held));
   onEnd(() => activity.dispose());
   const teams = new TeamsService({
@@ -293,6 +317,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
         now,
       }),
       auth: authHandlers(auth, { loginUrl: (code) => doors.loginUrl(code) }),
+      egress: egressHandlers(egress),
       journal: journalHandlers({
         store,
         headFile: paths.auditHead,
@@ -344,6 +369,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     bind: o.bind,
     allowHosts: o.allowHosts,
     onTerminalSocket: (socket, caller) => serveTerminals(wsDuplex(socket), caller),
+    gate: { word: gatewayWord, isContained: (id) => (registry.find(id)?.boundary ?? 'host') !== 'host' },
   });
 
   const keptPort = store.peek((db) => readFact(db, AGENT_PORT_FACT));
@@ -355,6 +381,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   onEnd(() => doors.close());
   const info = await doors.listen({ port: o.port, agentPort: choice.port, isAgentPortNegotiable: choice.isNegotiable });
   const agentPort = new URL(info.agentMcpUrl).port;
+  await egress.open({ agentUrl: new URL(info.agentMcpUrl).origin, word: gatewayWord });
   onEnd((options) => agents.close(options));
   // In the same turn as the doors open: a command that comes in waits for its agent to be found.
   const adopting = agents.adopt();

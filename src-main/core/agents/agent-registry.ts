@@ -10,6 +10,7 @@ import { Emitter } from '#shared/kernel/emitter.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { AgentId, ProjectId } from '#shared/kernel/ids.ts';
 import { AgentId as AgentIdSchema } from '#shared/kernel/ids.ts';
+import { canonicalJson } from '#shared/kernel/json.ts';
 import type { PendingEvent } from '#shared/journal/model.ts';
 import type { Caller } from '#core/caller.ts';
 import { CORE } from '#core/caller.ts';
@@ -140,11 +141,16 @@ export class AgentRegistry {
     }));
   }
 
-  /** Replaces the configuration. */
+  /** Replaces the configuration. Other rules of what it may connect to are an event of their own besides. */
   async configure(id: AgentId, config: Agent['config'], caller: Caller): Promise<Agent> {
     return this.#change(id, (agent) => ({
       agent: { ...agent, config },
-      events: [event(envelope(agent, caller), 'agent.config-changed', { config })],
+      events: [
+        event(envelope(agent, caller), 'agent.config-changed', { config }),
+        ...(canonicalJson(config.egress) === canonicalJson(agent.config.egress)
+          ? []
+          : [event(envelope(agent, caller), 'egress.rules-changed', config.egress)]),
+      ],
     }));
   }
 

@@ -1,10 +1,13 @@
 /** Who calls over HTTP: from a bearer token or, for browsers on the main port, a cookie. A token in a query string is never taken. */
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isAbsolute } from 'node:path';
 import type { Door } from '#shared/auth/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { AppError } from '#shared/kernel/errors.ts';
-import type { TokenId } from '#shared/kernel/ids.ts';
+import { AGENT_HEADER, GATEWAY_HEADER } from '#shared/gateway/model.ts';
+import type { AgentId, TokenId } from '#shared/kernel/ids.ts';
+import { AgentId as AgentIdSchema } from '#shared/kernel/ids.ts';
 import type { Caller, Principal } from '#core/caller.ts';
 
 /** What the doors need of the auth service. */
@@ -88,6 +91,48 @@ export function authenticate(request: IncomingMessage, gatekeeper: Gatekeeper, a
     );
   }
   return { principal, secret: session, isBrowser: true };
+}
+
+/** What the agent port knows of the gateway. */
+export interface GatewayGate {
+  /** The word that only core and gateway know; undefined: nobody is the gateway. */
+  readonly word: string | undefined;
+  /** Whether an agent is in a box: then it calls through the gateway, and its token opens nothing anywhere else. */
+  isContained(id: AgentId): boolean;
+}
+
+/** How a request came to the agent port: directly, through an agent's own socket, or claiming so falsely. */
+export type Way =
+  | { readonly via: 'port' }
+  | { readonly via: 'gateway'; readonly agentId: AgentId }
+  | { readonly via: 'impostor'; readonly reason: string };
+
+/** How a request came. Agents cannot send the headers that say so: the gateway removes them from what they send. */
+export function wayOf(request: IncomingMessage, gate: GatewayGate): Way {
+  const { [GATEWAY_HEADER]: word, [AGENT_HEADER]: through } = request.headers;
+  if (word === undefined && through === undefined) return { via: 'port' };
+  if (!isWord(word, gate.word)) return { via: 'impostor', reason: 'a request claimed to come from the gateway and did not' };
+  const id = AgentIdSchema.safeParse(through);
+  return id.success ? { via: 'gateway', agentId: id.data } : { via: 'impostor', reason: 'the gateway named no agent' };
+}
+
+/** Why a good token may not come this way; undefined when it may. */
+export function refusalOfWay(way: Way, { agentId }: Principal, gate: GatewayGate): string | undefined {
+  if (way.via === 'impostor') return way.reason;
+  if (way.via === 'port')
+    return agentId !== undefined && gate.isContained(agentId)
+      ? `the token of agent "${agentId}", which is contained, was used outside its box`
+      : undefined;
+  if (way.agentId === agentId) return undefined;
+  const whose = agentId === undefined ? "a token that is no agent's" : `the token of agent "${agentId}"`;
+  return `agent "${way.agentId}" used ${whose}: impersonation`;
+}
+
+function isWord(given: string | readonly string[] | undefined, word: string | undefined): boolean {
+  if (typeof given !== 'string' || word === undefined) return false;
+  // Of one length whatever was given, so that the time tells nothing.
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(word));
 }
 
 /** The caller for services: who, through which door, and the folder it stands in when it says so. */

@@ -2,14 +2,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { audienceOf } from '#shared/auth/authorise.ts';
+import type { Actor } from '#shared/auth/model.ts';
 import { AppError } from '#shared/kernel/errors.ts';
+import { CORE } from '#core/caller.ts';
 import type { McpHttpDoor } from '#core/mcp/http-door.ts';
 import type { McpOptions, McpSession } from '#core/mcp/server.ts';
 import { createMcpServer } from '#core/mcp/server.ts';
 import { SocketTransport } from '#core/mcp/socket-transport.ts';
 import type { BugLog } from '#core/rpc/errors.ts';
-import type { Gatekeeper, Visitor } from './access.ts';
-import { authenticate, callerOf } from './access.ts';
+import type { Refusals } from '#core/rpc/refusals.ts';
+import type { Gatekeeper, GatewayGate, Visitor } from './access.ts';
+import { authenticate, callerOf, refusalOfWay, wayOf } from './access.ts';
 import { MAX_BODY_BYTES } from './body.ts';
 import { sendHttpError, sendMethodError } from './respond.ts';
 import { Sockets } from './sockets.ts';
@@ -22,6 +25,9 @@ export interface AgentOptions extends McpOptions {
   readonly visits: Visits;
   readonly mcp: McpHttpDoor;
   readonly log: BugLog;
+  readonly gate: GatewayGate;
+  /** Journals who came a way that is not his. */
+  readonly refusals: Refusals;
 }
 
 /** Answers the agent port's requests and upgrades. */
@@ -69,14 +75,28 @@ export class AgentRoutes implements WebRoutes {
     });
   }
 
-  /** Lets agents in. */
+  /** Lets agents in, each by its own way: one in a box through the gateway, by its own socket and with its own token. */
   #admit(request: IncomingMessage): Visitor {
-    const visitor = authenticate(request, this.#options.gatekeeper, { cookie: false, side: 'agent' });
-    if (audienceOf(visitor.principal.role) === 'agent') return visitor;
-    throw new AppError(
-      'FORBIDDEN',
-      `This port is for agents; a token with role "${visitor.principal.role}" belongs on the main port.`,
-    );
+    const { gate, gatekeeper } = this.#options;
+    const way = wayOf(request, gate);
+    // Who claims to be the gateway and is not learns nothing about the token he brings.
+    if (way.via === 'impostor') throw this.#refuse(CORE.actor, way.reason);
+    const visitor = authenticate(request, gatekeeper, { cookie: false, side: 'agent' });
+    const { principal } = visitor;
+    const refusal = refusalOfWay(way, principal, gate);
+    if (refusal !== undefined)
+      throw this.#refuse(way.via === 'gateway' ? { kind: 'agent', id: way.agentId } : principal.actor, refusal);
+    if (audienceOf(principal.role) === 'agent') return visitor;
+    throw new AppError('FORBIDDEN', `This port is for agents; a token with role "${principal.role}" belongs on the main port.`);
+  }
+
+  /** Writes down who came a way that is not his. */
+  #refuse(actor: Actor, reason: string): AppError {
+    const { refusals, log } = this.#options;
+    refusals
+      .record({ actor, role: 'agent', door: 'agent-mcp' }, 'agent-port', reason)
+      .catch((error: unknown) => log.error({ err: error }, 'a refusal could not be recorded'));
+    return new AppError('FORBIDDEN', `Refused: ${reason}. Contained agents call through their own socket, with their own token.`);
   }
 }
 

@@ -15,8 +15,9 @@ import type { BugLog } from '#core/rpc/errors.ts';
 import type { RpcPort } from '#core/rpc/message-port.ts';
 import { serveMessagePort } from '#core/rpc/message-port.ts';
 import type { Handlers } from '#core/rpc/router.ts';
+import { Refusals } from '#core/rpc/refusals.ts';
 import { createRouter } from '#core/rpc/router.ts';
-import type { Gatekeeper } from './access.ts';
+import type { Gatekeeper, GatewayGate } from './access.ts';
 import { AgentRoutes } from './agent-routes.ts';
 import { MainRoutes } from './main-routes.ts';
 import { listenFrom, listenOn, requireLoopback } from './ports.ts';
@@ -47,6 +48,8 @@ export interface DoorsOptions {
   /** Further names by which the servers may be called (--allow-host). */
   readonly allowHosts?: readonly string[];
   readonly limits?: Partial<WebLimits>;
+  /** What the agent port knows of the gateway; without it nobody is believed to be it. */
+  readonly gate?: GatewayGate;
 }
 
 /** Where to listen. */
@@ -81,6 +84,9 @@ const DEFAULT_HOST = '127.0.0.1';
 /** The main port when nobody named one. */
 const DEFAULT_PORT = 3000;
 
+/** Where there is no gateway: nobody is it, and no agent needs it. */
+const NO_GATE: GatewayGate = { word: undefined, isContained: () => false };
+
 /** Makes the doors; they are closed until `listen`. */
 export function createDoors(options: DoorsOptions): Doors {
   const { log, version, auth: gatekeeper } = options;
@@ -101,7 +107,16 @@ export function createDoors(options: DoorsOptions): Doors {
     rendererDir: options.rendererDir,
     onTerminalSocket: options.onTerminalSocket,
   });
-  const agentRoutes = new AgentRoutes({ tools, version, gatekeeper, visits, mcp, log });
+  const agentRoutes = new AgentRoutes({
+    tools,
+    version,
+    gatekeeper,
+    visits,
+    mcp,
+    log,
+    gate: options.gate ?? NO_GATE,
+    refusals: new Refusals(options.store),
+  });
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const allowedHosts = options.allowHosts ?? [];
   const host = options.bind ?? DEFAULT_HOST;

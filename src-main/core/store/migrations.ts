@@ -1,6 +1,7 @@
 /** Every step of the schema, in order. Only composes. */
 import type { Migration } from './migrate.ts';
 import { spine } from './migrations/0010-spine.ts';
+import { egress } from './migrations/0030-egress.ts';
 
 /** Every step of the schema, in order. */
-export const MIGRATIONS: readonly Migration[] = [spine];
+export const MIGRATIONS: readonly Migration[] = [spine, egress];

@@ -1,10 +1,13 @@
 /** How the core starts and understands one type of agent. One file per type beside this one. */
 import type { AgentConfig, AgentType } from '#shared/agents/model.ts';
 
+/** Programs that run as agents or beside them, each with a folder in `guests/`. */
+export type GuestName = 'worker' | 'gateway';
+
 /** Where the programs are that the core brings along. Given by the host. */
 export interface Programs {
   /** Program and first arguments of a guest, for example `[node, …/worker.js]`. */
-  guest(name: 'worker'): readonly string[];
+  guest(name: GuestName): readonly string[];
 }
 
 /** One type of agent. */
