@@ -1,0 +1,132 @@
+/**
+ * The kit in a volume: `/opt/qd` of the agent image, copied once, to be mounted read-only at the same place into containers
+ * of any image. A file written last says that the copy is whole; until then nothing is started with it.
+ */
+import type Docker from 'dockerode';
+import * as z from 'zod';
+import { AppError, messageOf } from '#shared/kernel/errors.ts';
+import { BOX } from '#shared/box/model.ts';
+import { statusOf } from './agent-image.ts';
+
+/** On the volume and on the container that fills it: the key of the image it comes from. */
+const KIT_LABEL = 'app.quarterdeck.kit';
+/** Where the volume is while it is filled. */
+const FILLED_AT = '/mnt';
+/** How long filling may take, in milliseconds: 130 MB on a slow disk. */
+const FILL_TIMEOUT_MS = 180_000;
+/** A container that filled a volume and was not removed since, in seconds: its core died. */
+const LEFT_OVER_SECONDS = 600;
+
+/**
+ * Copies under a lock, so that any number of these may run at once, on any number of cores: the first copies, the others
+ * find the stamp. A copy that was cut short leaves no stamp and is made again from the start.
+ */
+const FILL = `set -eu
+exec 9>${FILLED_AT}/.lock
+flock 9
+[ "$(cat ${FILLED_AT}/.complete 2>/dev/null)" = "$1" ] && exit 0
+find ${FILLED_AT} -mindepth 1 -maxdepth 1 ! -name .lock -exec rm -rf {} +
+cp -R --preserve=mode,links,timestamps ${BOX.kit}/. ${FILLED_AT}/
+for name in bin/node bin/tmux lib/libc.so.6; do cmp -s "${BOX.kit}/$name" "${FILLED_AT}/$name"; done
+sync -f ${FILLED_AT}
+printf %s "$1" >${FILLED_AT}/.complete.new
+sync -f ${FILLED_AT}/.complete.new
+mv ${FILLED_AT}/.complete.new ${FILLED_AT}/.complete`;
+
+const VolumeFacts = z.object({ CreatedAt: z.string().optional(), Labels: z.record(z.string(), z.string()).nullish() });
+
+/** Which image the kit comes from. */
+interface KitSource {
+  readonly key: string;
+  readonly reference: string;
+}
+
+const filled = new WeakMap<Docker, Map<string, Promise<string>>>();
+
+/**
+ * The volume with the kit of an agent image, whole when this resolves. Cheap when it is there; any number of calls at once
+ * fill it once. Fails with an AppError when the image is not there or the copy fails.
+ */
+export async function ensureKit(docker: Docker, source: KitSource): Promise<{ volume: string }> {
+  const volume = `quarterdeck-kit-${source.key}`;
+  const known = filled.get(docker) ?? new Map<string, Promise<string>>();
+  filled.set(docker, known);
+  const earlier = known.get(volume);
+  if (earlier !== undefined) {
+    const createdAt = await earlier;
+    // Somebody may have removed it since, and an engine makes an empty one of any name it is told to mount.
+    if (createdAt === (await volumeAge(docker, volume, source.key))) return { volume };
+    if (known.get(volume) === earlier) known.delete(volume);
+  }
+  const filling = known.get(volume) ?? fillVolume(docker, volume, source);
+  known.set(volume, filling);
+  try {
+    await filling;
+  } catch (error) {
+    if (known.get(volume) === filling) known.delete(volume);
+    throw error;
+  }
+  return { volume };
+}
+
+/** When our volume of this name was made; undefined when there is none. */
+async function volumeAge(docker: Docker, volume: string, key: string): Promise<string | undefined> {
+  try {
+    const facts = VolumeFacts.parse(await docker.getVolume(volume).inspect());
+    return facts.Labels?.[KIT_LABEL] === key ? (facts.CreatedAt ?? '') : undefined;
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined;
+    throw new AppError('UNAVAILABLE', `The container engine could not say whether volume ${volume} is there: ${messageOf(error)}.`);
+  }
+}
+
+async function fillVolume(docker: Docker, volume: string, source: KitSource): Promise<string> {
+  await removeLeftOvers(docker);
+  await docker.createVolume({ Name: volume, Labels: { [KIT_LABEL]: source.key } });
+  const createdAt = await volumeAge(docker, volume, source.key);
+  if (createdAt === undefined)
+    throw new AppError('CONFLICT', `There is a volume ${volume} that is not ours. \`docker volume rm ${volume}\` makes room.`);
+  try {
+    const container = await docker.createContainer({
+      Image: source.reference,
+      User: '0:0',
+      Cmd: ['bash', '-c', FILL, 'fill', source.key],
+      Labels: { [KIT_LABEL]: source.key },
+      NetworkDisabled: true,
+      HostConfig: {
+        NetworkMode: 'none',
+        ReadonlyRootfs: true,
+        CapDrop: ['ALL'],
+        SecurityOpt: ['no-new-privileges:true'],
+        Mounts: [{ Type: 'volume', Source: volume, Target: FILLED_AT, VolumeOptions: { NoCopy: true } }],
+        LogConfig: { Type: 'json-file', Config: { 'max-size': '1m' } },
+      },
+    });
+    try {
+      const signal = AbortSignal.timeout(FILL_TIMEOUT_MS);
+      await container.start();
+      const { StatusCode: code } = z
+        .object({ StatusCode: z.number() })
+        .parse(await container.wait({ abortSignal: signal, condition: 'not-running' }));
+      if (code === 0) return createdAt;
+      const said = (await container.logs({ stdout: true, stderr: true, tail: 5 })).toString('utf8');
+      // Each piece begins with eight bytes about itself.
+      const text = said.replaceAll(/[^\n\x20-\x7e]+/g, ' ').trim();
+      throw new Error(`copying ended with code ${code}: ${text}`);
+    } finally {
+      await container.remove({ force: true, v: false });
+    }
+  } catch (error) {
+    if (statusOf(error) === 404)
+      throw new AppError('NOT_FOUND', `The image ${source.reference} is not there. \`quarterdeck image build\` makes it.`);
+    throw new AppError('UNAVAILABLE', `Volume ${volume} could not be filled: ${messageOf(error)}.`, { cause: error });
+  }
+}
+
+/** Takes away what a core left behind that died while it filled a volume. */
+async function removeLeftOvers(docker: Docker): Promise<void> {
+  const left = await docker.listContainers({ all: true, filters: { label: [KIT_LABEL], status: ['created', 'exited', 'dead'] } });
+  const before = Date.now() / 1000 - LEFT_OVER_SECONDS;
+  for (const { Id, Created } of left)
+    if (Created < before) await docker.getContainer(Id).remove({ force: true }).catch(() => undefined);
+}
