@@ -10,6 +10,7 @@ import { redeemLoginLink } from '#renderer/connection/login.ts';
 import { webTransport } from '#renderer/connection/web-transport.ts';
 import { routeOf } from '#renderer/navigation/routes.ts';
 import { goTo } from '#renderer/navigation/use-route.tsx';
+import { expectTerminals } from '#renderer/store/expect-terminal.ts';
 import { SessionContext } from '#renderer/store/session-context.tsx';
 import { WindowSession } from '#renderer/store/window-session.ts';
 
@@ -58,6 +59,8 @@ window.addEventListener('pagehide', () => session.dispose(), { once: true });
 window.addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });
+
+expectTerminals(session, window);
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root.');

@@ -311,4 +311,53 @@ describe('TerminalLink', () => {
     expect(sent.at(-1)?.type).toBe(ClientFrame.ack);
     link.dispose();
   });
+
+  it('opens a view before its page asks, with the size of the last, and hands over what came', async () => {
+    const core = new FakeCore();
+    const link = new TerminalLink(core, { backoff: QUICK });
+    link.expect(open.agentId);
+    expect(core.pipes).toEqual([]);
+    const first = link.open({ ...open, historyLines: 100 }, listener());
+    const { pipe, sent } = await core.pipe(0);
+    first.resize({ cols: 120, rows: 40 });
+    first.close();
+    const opens = (): Frame[] => sent.filter(({ type }) => type === ClientFrame.open);
+    const grace = AgentId.parse('grace');
+    link.expect(grace);
+    expect(json(opens()[1])).toMatchObject({ agentId: 'grace', cols: 120, rows: 40, historyLines: 100, control: 'watch' });
+    expect(opens()[1]?.channel).toBe(2);
+    pipe.onBytes(encodeFrame(ServerFrame.opened, 2, new TextEncoder().encode('{"cols":120,"rows":40,"window":"main"}')));
+    pipe.onBytes(encodeFrame(ServerFrame.screen, 2, new TextEncoder().encode('early')));
+    const heard = listener();
+    link.open({ agentId: grace, cols: 121, rows: 41, historyLines: 100, control: 'watch' }, heard);
+    expect(heard.calls).toEqual([]);
+    await Promise.resolve();
+    pipe.onBytes(encodeFrame(ServerFrame.data, 2, new TextEncoder().encode('late')));
+    expect(heard.calls).toEqual(['opened 120x40', 'bytes 5', 'bytes 4']);
+    expect(opens()).toHaveLength(2);
+    expect(sent.filter(({ type }) => type === ClientFrame.close).map(({ channel }) => channel)).toEqual([1]);
+    link.dispose();
+  });
+
+  it('closes a view that its page did not ask for as it was expected', async () => {
+    const core = new FakeCore();
+    const link = new TerminalLink(core, { backoff: QUICK });
+    link.open(open, listener());
+    const { sent } = await core.pipe(0);
+    const closed = (): number[] => sent.filter(({ type }) => type === ClientFrame.close).map(({ channel }) => channel);
+    link.expect(open.agentId);
+    link.open({ ...open, window: 'gate' }, listener());
+    expect(closed()).toEqual([2]);
+    vi.useFakeTimers();
+    try {
+      link.expect(open.agentId);
+      vi.advanceTimersByTime(2_000);
+      expect(closed()).toEqual([2]);
+      vi.advanceTimersByTime(2_000);
+      expect(closed()).toEqual([2, 4]);
+    } finally {
+      vi.useRealTimers();
+    }
+    link.dispose();
+  });
 });

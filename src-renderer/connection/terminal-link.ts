@@ -7,12 +7,18 @@ import type { BackoffPolicy } from '#shared/kernel/backoff.ts';
 import { backoffMs, RECONNECT } from '#shared/kernel/backoff.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { toDisposable } from '#shared/kernel/disposable.ts';
+import type { AgentId } from '#shared/kernel/ids.ts';
 import type { OpenPayload } from '#shared/terminals/frames.ts';
 import { ClientFrame, decodeFrame, encodeFrame, MAX_FRAME_BYTES } from '#shared/terminals/frames.ts';
+import type { ExpectedView } from './expected-view.ts';
+import { EarlyListener, isExpected } from './expected-view.ts';
 import type { BytePipe, Transport } from './line.ts';
 import type { ChannelLine } from './terminal-channel.ts';
 import { encodeJson, TerminalChannel } from './terminal-channel.ts';
 import type { TerminalView, TileListener, TileRequest, ViewListener } from './terminal-view.ts';
+
+/** An expected view that no page has asked for after so long is closed, in milliseconds: code of a page may have to come first. */
+const EXPECTED_MS = 3_000;
 
 /** Settings of a link. */
 export interface TerminalLinkOptions {
@@ -39,6 +45,9 @@ export class TerminalLink {
   #adoptedAt = 0;
   #isOpening = false;
   #lastNumber = 0;
+  /** What the last view was opened with, and its size now: the next one will have it too. */
+  #lastOpen: OpenPayload | undefined;
+  #expected: ExpectedView | undefined;
   #wake: () => void = () => undefined;
 
   constructor(transport: Transport, { backoff = RECONNECT, afterPaint = nextFrame }: TerminalLinkOptions = {}) {
@@ -47,9 +56,45 @@ export class TerminalLink {
     this.#afterPaint = afterPaint;
   }
 
-  /** Opens a view. The listener hears from it until it ends or is closed. */
+  /** Opens a view. The listener hears from it, from the next microtask at the soonest, until it ends or is closed. */
   open(open: OpenPayload, listener: ViewListener): TerminalView {
-    const channel = this.#add({ ...open, tier: 'live' }, listener, undefined);
+    const expected = this.#expected;
+    if (expected === undefined || !isExpected(expected, open)) {
+      this.#forgetExpected();
+      this.#lastOpen = { ...open, tier: 'live' };
+      return this.#open(this.#lastOpen, listener);
+    }
+    clearTimeout(expected.timer);
+    this.#expected = undefined;
+    expected.open.cols = open.cols;
+    expected.open.rows = open.rows;
+    this.#lastOpen = expected.open;
+    expected.early.handOver(listener);
+    return expected.view;
+  }
+
+  /**
+   * Opens the view of a main window that a page will ask for in a moment, with the size that the last view had. It is closed
+   * again when nothing asks for it. Nothing happens before there was a first view.
+   */
+  expect(agentId: AgentId): void {
+    if (this.#lastOpen === undefined || this.#end.signal.aborted) return;
+    this.#forgetExpected();
+    const open: OpenPayload = { ...this.#lastOpen, agentId, window: 'main', control: 'watch' };
+    const early = new EarlyListener();
+    const timer = setTimeout(() => this.#forgetExpected(), EXPECTED_MS);
+    this.#expected = { agentId, open, early, view: this.#open(open, early), timer };
+  }
+
+  #forgetExpected(): void {
+    if (this.#expected === undefined) return;
+    clearTimeout(this.#expected.timer);
+    this.#expected.view.close();
+    this.#expected = undefined;
+  }
+
+  #open(open: OpenPayload, listener: ViewListener): TerminalView {
+    const channel = this.#add(open, listener, undefined);
     return {
       input: (text) => this.#sendInput(channel, encoder.encode(text)),
       resize: ({ cols, rows }) => {
@@ -91,6 +136,7 @@ export class TerminalLink {
 
   dispose(): void {
     this.#end.abort();
+    clearTimeout(this.#expected?.timer);
     this.#channels.clear();
     this.#pipe?.close();
     this.#wake();

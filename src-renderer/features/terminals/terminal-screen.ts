@@ -1,6 +1,5 @@
 /** One xterm on the page, fed by one view of one window of an agent's terminal. Owns both; `dispose` ends both. */
-import { Unicode11Addon } from '@xterm/addon-unicode11';
-import { Terminal } from '@xterm/xterm';
+import type { Terminal } from '@xterm/xterm';
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
 import type { TerminalLink } from '#renderer/connection/terminal-link.ts';
@@ -10,6 +9,7 @@ import { DisposableStack, toDisposable } from '#shared/kernel/disposable.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import { MAX_HISTORY_LINES } from '#shared/terminals/frames.ts';
 import type { ControlPayload } from '#shared/terminals/frames.ts';
+import { keepSpare, takeTerminal } from './bare-terminal.ts';
 import { isSole, isTakenAway } from './control-words.ts';
 import { copyOnSelect, copySelection } from './copy-on-select.ts';
 import type { Pixels } from './fit-size.ts';
@@ -64,31 +64,18 @@ export class TerminalScreen implements Disposable {
     this.#box = box;
     this.#asks = asks;
     this.#fontSize = fontSize;
-    this.#holder = box.ownerDocument.createElement('div');
-    box.append(this.#holder);
-    this.#owned.add(toDisposable(() => this.#holder.remove()));
-
-    const terminal = new Terminal({
-      allowProposedApi: true,
-      disableStdin: true,
-      cursorInactiveStyle: 'outline',
-      scrollback: MAX_HISTORY_LINES,
-      fontFamily: getComputedStyle(box).fontFamily,
-      fontSize,
-      lineHeight: 1.08,
-      fontWeight: 400,
-      fontWeightBold: 700,
-      letterSpacing: 0,
-      minimumContrastRatio: 4.5,
-      screenReaderMode: isForScreenReader,
-      theme: xtermTheme(box),
-    });
+    const { terminal, holder } = takeTerminal(box, fontSize);
+    this.#holder = holder;
+    this.#owned.add(
+      toDisposable(() => {
+        holder.remove();
+        keepSpare(this.#fontSize);
+      }),
+    );
     this.#terminal = this.#owned.add(terminal);
-    terminal.loadAddon(new Unicode11Addon());
-    terminal.unicode.activeVersion = '11';
+    terminal.options.screenReaderMode = isForScreenReader;
     this.#search = this.#owned.add(new ScreenSearch(terminal, box, (search) => this.#set({ search })));
     followLinks(terminal, (address) => this.#set({ link: address }));
-    terminal.open(this.#holder);
     terminal.textarea?.setAttribute('aria-label', `Terminal of ${agentId}`);
     this.#owned.add(drawFastOnFocus(terminal));
     terminal.attachCustomKeyEventHandler((event) => this.#onKey(event));
