@@ -68,19 +68,24 @@ export const BOX_TERMINAL = {
 /** What the probe is to try, beside what it always tries. */
 export const BoxProbe = z.object({
   type: z.literal('probe'),
+  /** As whom it must run, with no other groups. */
+  user: z.object({ uid: z.number().int(), gid: z.number().int() }),
+  /** What may be writable: the targets of writable mounts. Everything else must not be, /tmp and the like apart. */
+  writablePaths: z.array(z.string()),
   /** Must not be writable. */
   readOnlyPaths: z.array(z.string()),
   /** Must not exist or not be readable: places on the host, other agents' homes and tokens. */
   hiddenPaths: z.array(z.string()),
-  /** Must not be reachable: the core's and others' ports, peers by name and address. */
-  unreachable: z.array(z.object({ host: z.string(), port: z.number().int() })),
-  /** Texts that must be in no environment inside. */
+  /** Must not be reachable: the core's and others' ports, peers by name and address. `what` is for people: "the core's port". */
+  unreachable: z.array(z.object({ what: z.string(), host: z.string(), port: z.number().int() })),
+  /** Texts that must be in no environment and no arguments inside. */
   hiddenTexts: z.array(z.string()),
-  /** What must be read back: limits in bytes, processes, files; null where the box has none of its own. */
+  /** What must be read back: limits in bytes, processes, files, cores; null where the box has none of its own. */
   limits: z.object({
     memoryBytes: z.number().nullable(),
     processes: z.number().nullable(),
     openFiles: z.number().nullable(),
+    cpus: z.number().nullable(),
   }),
 });
 /** What the probe is to try. */
@@ -108,7 +113,7 @@ export type BoxStart = z.infer<typeof BoxStart>;
 /** What a box says. */
 export const BoxReport = z.discriminatedUnion('type', [
   z.object({ type: z.literal('proof'), checks: z.array(ProofCheck), tookMs: z.number() }),
-  /** `pid` is the agent's inside the box. */
+  /** `pid` is the agent's inside the box; the set-up script's while that runs first. */
   z.object({ type: z.literal('started'), pid: z.number().int() }),
   z.object({ type: z.literal('not-started'), problem: z.string() }),
   z.object({

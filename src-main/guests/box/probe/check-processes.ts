@@ -1,0 +1,47 @@
+/** What of other processes can be seen: none may be there, and nothing secret in the environment of any. */
+import { readdirSync, readFileSync } from 'node:fs';
+import type { BoxProbe } from '#shared/box/model.ts';
+import type { ProofCheck } from '#shared/boundary/model.ts';
+import { broken, held, tryCheck } from './check.ts';
+
+/** Everything about processes. */
+export function checkProcesses(probe: BoxProbe): ProofCheck[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return [
+    tryCheck('processes', 'See processes of others', 'list /proc', () => {
+      const own = ancestors();
+      const foreign = pids.filter((pid) => !own.has(pid));
+      const name = (pid: string): string => `${pid} ${read(`/proc/${pid}/comm`).trim()}`;
+      return foreign.length === 0
+        ? held(pids.map(name).join(', '))
+        : broken(`${foreign.length} others: ${foreign.map(name).join(', ')}`);
+    }),
+    tryCheck('environment', "Read the host's environment", 'search environment and arguments of every process', () => {
+      const texts = pids.flatMap((pid) => ['environ', 'cmdline'].map((file) => read(`/proc/${pid}/${file}`)));
+      const isShown = texts.some((text) => probe.hiddenTexts.some((hidden) => hidden !== '' && text.includes(hidden)));
+      const names = pids.length === 1 ? 'one process' : `${pids.length} processes`;
+      return isShown
+        ? broken('a value is there that must not be')
+        : held(`${names} searched for ${probe.hiddenTexts.length} values, none there`);
+    }),
+  ];
+}
+
+/** This process and its parents, up to the first of the box. */
+function ancestors(): Set<string> {
+  const found = new Set<string>();
+  for (let pid = String(process.pid); pid !== '0' && pid !== '' && !found.has(pid);) {
+    found.add(pid);
+    const stat = read(`/proc/${pid}/stat`);
+    pid = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? '';
+  }
+  return found;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // Ended, or not readable: then nothing can be read there.
+  }
+}
