@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
 import { useAttention, useHasAttention } from '#renderer/store/use-attention.ts';
 import { useCommand } from '#renderer/store/use-command.ts';
+import { CountBadge } from '#renderer/ui/badge.tsx';
 import { Button, IconButton } from '#renderer/ui/button.tsx';
 import { EmptyState } from '#renderer/ui/empty-state.tsx';
 import { Popover } from '#renderer/ui/popover.tsx';
@@ -42,7 +43,14 @@ export function NotificationCentre(): ReactNode {
         <IconButton
           look="quiet"
           label={open.length === 0 ? 'Notifications' : `Notifications, ${open.length} need you`}
-          icon={<Bell aria-hidden className="size-4" />}
+          icon={
+            <span className="relative inline-flex">
+              <Bell aria-hidden className="size-4" />
+              <span className="absolute -top-2 -right-2.5">
+                <CountBadge count={open.length} label="need you" />
+              </span>
+            </span>
+          }
         />
       }
     >

@@ -76,7 +76,7 @@ export const AgentCard = memo(function AgentCard(props: AgentCardProps): ReactNo
             <SelectBox id={id} isSelected={isSelected} hands={hands} tabIndex={tabIndex} />
           </div>
         </header>
-        <div className="flex min-h-0 flex-1 flex-col justify-end border-t border-hair bg-t-bg px-3 pb-2 text-[10.5px] leading-[14px]">
+        <div className="flex min-h-0 flex-1 flex-col justify-end border-t border-hair bg-t-bg px-3 pt-1 pb-1.5 text-[10.5px] leading-[14px]">
           {renderTerminal(agent, {
             rows: terminalRows,
             isQuiet: isQuiet(state.status),
