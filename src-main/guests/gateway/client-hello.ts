@@ -180,7 +180,9 @@ export class HelloWatch {
   }
 
   #tryHello(forward: Buffer[]): string | undefined {
-    const first = this.#hello.length === 1 || (this.#hello[0]?.length ?? 0) >= 4 ? this.#hello[0] : Buffer.concat(this.#hello);
+    // Joined once, when its length can be read: joining with every record would take time by their square.
+    if ((this.#hello[0]?.length ?? 0) < 4) this.#hello = [Buffer.concat(this.#hello)];
+    const first = this.#hello[0];
     if (first === undefined || first[0] !== CLIENT_HELLO) return 'it does not begin with a ClientHello';
     const length = first.readUIntBE(1, 3);
     if (length > MAX_HELLO_BYTES) return 'its ClientHello is too large';
