@@ -249,12 +249,28 @@ test.describe('with agents that speak', () => {
     expect(new URL(page.url()).search).toBe('');
   });
 
+  test('thousands of names in a draft are marked in its first part only', async () => {
+    const marks = page.getByRole('form', { name: 'Write a message' }).locator('span.rounded-1');
+    await writing(page).fill('@ada '.repeat(20));
+    await expect(marks).toHaveCount(20);
+    await writing(page).fill('@ada '.repeat(13_000));
+    await expect(marks).toHaveCount(200);
+    await writing(page).press('End');
+    await page.keyboard.type('done');
+    await expect(writing(page)).toHaveValue(/done/);
+    await writing(page).fill('');
+  });
+
   test('the panel is reached on a small screen', async () => {
     await page.setViewportSize({ width: 1024, height: 700 });
     await expect(panel(page)).toBeHidden();
     await row(page, 'Followed again.').click();
     await page.keyboard.press('i');
     await expect(panel(page)).toBeVisible();
+    // It lies over what is read, never over what is written.
+    await writing(page).fill('Sent beside the panel. @ben');
+    await page.getByRole('button', { name: 'Send' }).click();
+    await expect(writing(page)).toHaveValue('');
     expect(await overflows(page)).toEqual([]);
     expect(await axeFindings(page)).toEqual([]);
     await page.keyboard.press('Escape');
@@ -285,8 +301,53 @@ test.describe('with agents that speak', () => {
     await expect(page.getByRole('form', { name: 'Write a message' })).toContainText('cleo');
   });
 
-  test('a core that is killed with a message in flight gets it once', async () => {
+  test('nobody waits for the answer to a question of an agent that has stopped', async () => {
+    await cleo.send('operator', 'Shall I go on?', { kind: 'request', data: { options: ['Yes', 'No'] } });
+    const question = row(page, 'Shall I go on?');
+    await expect(question).toContainText('waiting for you');
+    await expect(page.getByRole('button', { name: /^For you/ })).toContainText('1');
+    await new RestClient(core).ok('POST', '/agents/cleo/stop', { graceMs: 0 });
+    await expect(question).toContainText('question, nobody waits: the agent is');
+    await expect(question).not.toContainText('waiting for you');
+    await expect(question.getByRole('button', { name: 'Yes', exact: true })).toBeHidden();
+    await expect(page.getByRole('button', { name: /^For you/ })).toContainText('1 unread');
+    await expect(page.getByRole('navigation', { name: 'Screens' })).not.toContainText('1 waiting for you');
+  });
+
+  test('an answer that is refused comes back as an answer, and what is discarded in one window is gone in all', async () => {
+    const rest = new RestClient(core);
+    await rest.ok('DELETE', '/agents/cleo', {});
+    const question = row(page, 'Shall I go on?').first();
+    await expect(question).toContainText('the agent was removed');
+    await question.click();
+    await page.keyboard.press('r');
+    await writing(page).fill('Go on.');
+    await page.keyboard.press('Control+Enter');
+    const sent = (on: Page): Locator => on.getByRole('list', { name: 'On their way' }).getByRole('listitem');
+    await expect(sent(page)).toContainText('not sent');
+    await sent(page).getByRole('button', { name: 'Edit' }).click();
+    await expect(writing(page)).toHaveValue('Go on.');
+    const form = page.getByRole('form', { name: 'Write a message' });
+    await expect(form).toContainText('Reply to cleo');
+    await expect(form).toContainText('Shall I go on?');
+    await page.keyboard.press('Control+Enter');
+    await expect(sent(page)).toContainText('not sent');
+    const other = await page.context().newPage();
+    await other.goto(new URL('/messages', core.run.url).href);
+    await expect(sent(other)).toContainText('Go on.');
+    await sent(other).getByRole('button', { name: 'Discard' }).click();
+    await expect(sent(page)).toHaveCount(0);
+    await other.close();
+  });
+
+  test('a core that is killed with a message in flight gets it once, and the answer to a question too', async () => {
     const { url, agentMcpUrl } = core.run;
+    const asked = await ada.send('operator', 'Before the crash: which way?', {
+      kind: 'request',
+      data: { options: ['Left', 'Right'] },
+    });
+    const question = row(page, 'Before the crash: which way?');
+    await expect(question).toContainText('waiting for you');
     await writing(page).fill('Said in the moment of the crash. @ada');
     await page.keyboard.press('Control+Enter');
     await core.kill();
@@ -294,6 +355,9 @@ test.describe('with agents that speak', () => {
     await page.keyboard.press('Control+Enter');
     await writing(page).fill('Still being written.');
     await expect(page.getByRole('list', { name: 'On their way' })).toContainText('Said while it was down.');
+    await question.getByRole('button', { name: 'Left', exact: true }).dblclick();
+    await expect(page.getByRole('list', { name: 'On their way' })).toContainText('Left');
+    await expect(question.getByRole('button', { name: 'Right', exact: true })).toBeHidden();
     expect(await axeFindings(page)).toEqual([]);
     expect(await overflows(page)).toEqual([]);
     await page.reload().catch(() => undefined);
@@ -312,6 +376,9 @@ test.describe('with agents that speak', () => {
       .parse(await new RestClient(core).ok('GET', '/messages?limit=20&to=ada'));
     const bodies = messages.map(({ body }) => body).filter((body) => body.startsWith('Said'));
     expect(bodies.toSorted()).toEqual(['Said in the moment of the crash. @ada', 'Said while it was down. @ada']);
+    expect(messages.filter(({ inReplyTo }) => inReplyTo === asked).map(({ body }) => body)).toEqual(['Left']);
+    await expect(page.getByRole('button', { name: /^For you/ })).not.toContainText('waiting');
+    await expect(row(page, 'Before the crash: which way?').first()).not.toContainText('waiting for you');
   });
 });
 

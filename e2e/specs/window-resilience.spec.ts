@@ -9,7 +9,8 @@ import type { TestCore } from '#e2e/support/core.ts';
 import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
 import { effort } from '#e2e/support/effort.ts';
 import { RestClient } from '#e2e/support/rest-client.ts';
-import { goTo, loginLink, openWindow, shownText, terminalText } from '#e2e/support/window.ts';
+import { PlainChromium } from '#e2e/support/plain-chromium.ts';
+import { goTo, loginLink, openWindow, shownText, terminalText, WIDE } from '#e2e/support/window.ts';
 
 test.describe.configure({ mode: 'serial' });
 
@@ -21,6 +22,8 @@ const CROWD = 24;
 const HELD_MS = 8_000;
 /** Journal events that are written while a window sleeps: each message is one. */
 const SLEPT_MESSAGES = 5 * Math.min(1_000, effort.messages);
+/** Messages that are sent while a window is hidden. */
+const HIDDEN_MESSAGES = Math.min(300, effort.messages);
 /** Messages that are sent at one time. */
 const AT_ONCE = 20;
 
@@ -128,6 +131,18 @@ test('an address that leads nowhere says so, and offers a way on', async () => {
     await goTo(page, core, path);
     await expect(page.getByRole('heading', { name: 'There is no such screen' }), path).toBeVisible();
   }
+  // What means nothing as an address is the window's to say, too, and not the core's.
+  await goTo(page, core, '/agent/%zz');
+  await expect(page.getByRole('heading', { name: 'There is no such screen' })).toBeVisible();
+  await goTo(page, core, '/agent/%00');
+  await expect(page.getByRole('heading', { name: 'There is no agent' })).toBeVisible();
+  await goTo(page, core, '/agent/e2e.nightly');
+  await expect(page.getByRole('heading', { name: 'There is no agent “e2e.nightly”' })).toBeVisible();
+  await goTo(page, core, '/message/x');
+  await expect(page.getByRole('heading', { name: 'There is no such message' })).toBeVisible();
+  await button('Show all messages').click();
+  await expect(page).toHaveURL(/\/messages$/);
+  await expect(page.getByRole('heading', { name: 'There is no such message' })).toBeHidden();
   await goTo(page, core, '/agent/nobody');
   await expect(page.getByRole('heading', { name: 'There is no agent “nobody”' })).toBeVisible();
   await page.getByRole('main').getByRole('link', { name: 'Go to the agents' }).click();
@@ -175,6 +190,19 @@ test('a setting that is changed in one window is changed in all', async ({ brows
   await expect.poll(() => theme(there)).toBe(dark);
   await there.context().close();
   await here.close();
+});
+
+test('what is written in one window stands in the others, and is sent or discarded once', async () => {
+  const [here, there] = [await openTab('/messages'), await openTab('/messages')];
+  await writing(here).fill('@wanda written here');
+  await expect(writing(there)).toHaveValue('@wanda written here');
+  await writing(there).pressSequentially(', ended there');
+  await expect(writing(here)).toHaveValue('@wanda written here, ended there');
+  await there.keyboard.press('Control+Enter');
+  await expect(writing(here)).toHaveValue('');
+  await expect(here.getByRole('article').filter({ hasText: 'written here, ended there' })).toHaveCount(1);
+  await here.close();
+  await there.close();
 });
 
 test('the core is killed under every screen: each says so, comes back by itself, and has lost nothing', async () => {
@@ -298,6 +326,53 @@ test('a window that stands still slows neither the agent nor another window, and
   await other.close();
 });
 
+test('a hidden window slows neither the agent nor another window, and shows the same when it is looked at', async () => {
+  test.setTimeout(120_000);
+  const chromium = await PlainChromium.start();
+  try {
+    const hidden = await chromium.open(await loginLink(core), WIDE);
+    const asked = (expression: string) => () => hidden.evaluate(expression).then(String);
+    await expect.poll(asked('document.querySelectorAll("nav").length > 0'), SOON).toBe('true');
+    await hidden.evaluate(`location.href = ${JSON.stringify(new URL('/agent/shell', core.run.url).href)}`);
+    const shown = asked('globalThis.quarterdeckTerminalShown?.() ?? ""');
+    const other = await openTab('/agent/shell');
+    await rest().ok('POST', '/agents/shell/terminal', { text: 'clear; echo hidden-$((6*7))', enter: true });
+    await expect.poll(shown, SOON).toContain('hidden-42');
+    await expect.poll(() => shownText(other), SOON).toContain('hidden-42');
+
+    // Another tab in front: no frames are drawn in this one any more, and its timers are held back.
+    await chromium.open('about:blank', WIDE);
+    const isHidden = asked('document.hidden');
+    await expect.poll(isHidden, SOON).toBe('true');
+    const lines = Math.round(effort.floodBytes / 32);
+    await rest().ok('POST', '/agents/shell/terminal', {
+      text: `clear; seq -f 'line %.0f of a flood of lines' 1 ${lines}; echo flood-$((6*7))`,
+      enter: true,
+    });
+    await expect.poll(() => shownText(other), SOON).toContain('flood-42');
+    const messages = await openTab('/messages');
+    for (let sent = 0; sent < HIDDEN_MESSAGES; sent += AT_ONCE)
+      await Promise.all(
+        Array.from({ length: AT_ONCE }, (_, n) =>
+          rest().ok('POST', '/messages', { to: 'shell', body: `While it was hidden, number ${sent + n + 1}.` }),
+        ),
+      );
+    await rest().ok('POST', '/messages', { to: 'shell', body: 'The last one while it was hidden.' });
+    await expect(messages.getByRole('article').filter({ hasText: 'The last one while it was hidden.' })).toBeInViewport(SOON);
+    expect(await isHidden(), 'it was hidden all the time').toBe('true');
+
+    await hidden.activate();
+    await expect.poll(isHidden, SOON).toBe('false');
+    await expect.poll(async () => (await shown()) === (await shownText(other)), SOON).toBe(true);
+    await rest().ok('POST', '/agents/shell/terminal', { text: 'clear; echo after-$((6*7))', enter: true });
+    await expect.poll(shown, SOON).toContain('after-42');
+    await other.close();
+    await messages.close();
+  } finally {
+    await chromium.close();
+  }
+});
+
 test('a window that slept while thousands of things happened wakes up, and shows what a fresh one shows', async () => {
   test.setTimeout(180_000);
   const fleet = await openTab('/agents');
@@ -319,11 +394,9 @@ test('a window that slept while thousands of things happened wakes up, and shows
   for (const session of asleep) await session.send('Page.setWebLifecycleState', { state: 'active' });
   await expect(card('made-meanwhile', fleet)).toBeAttached(SOON);
   const last = messages.getByRole('article').filter({ hasText: 'The last word.' });
-  const pill = messages.getByRole('button', { name: /\d new$/ });
-  await expect(last.or(pill).first()).toBeVisible(SOON);
-  // So much at once may leave the reader where they were: then a button says how much is new, and leads there.
-  if (await pill.isVisible()) await pill.click();
-  await expect(last).toBeVisible(SOON);
+  // Who was at the end is at the end, however much came.
+  await expect(last).toBeInViewport(SOON);
+  await expect(messages.getByRole('button', { name: /\d new$/ })).toBeHidden();
   const freshFleet = await openTab('/agents');
   const freshMessages = await openTab('/messages');
   await expect(freshMessages.getByRole('article').filter({ hasText: 'The last word.' })).toBeVisible(SOON);
