@@ -1,7 +1,9 @@
 /** Every step of the schema, in order. Only composes. */
 import type { Migration } from './migrate.ts';
 import { spine } from './migrations/0010-spine.ts';
+import { boundary } from './migrations/0020-boundary.ts';
 import { egress } from './migrations/0030-egress.ts';
+import { workspaces } from './migrations/0040-workspaces.ts';
 
 /** Every step of the schema, in order. */
-export const MIGRATIONS: readonly Migration[] = [spine, egress];
+export const MIGRATIONS: readonly Migration[] = [spine, boundary, egress, workspaces];
