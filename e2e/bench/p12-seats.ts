@@ -8,7 +8,7 @@ import * as z from 'zod';
 import type { TestCore } from '#e2e/support/core.ts';
 import { RestClient } from '#e2e/support/rest-client.ts';
 import { loginLink } from './drivers/browser.ts';
-import { installProbe } from './drivers/terminal-probe.ts';
+import { installProbe, noteArrivals } from './drivers/terminal-probe.ts';
 import type { TerminalProbe } from './drivers/terminal-probe.ts';
 
 /** Columns and rows. */
@@ -42,7 +42,9 @@ export async function until(isTrue: () => Promise<boolean>, what: string, within
 
 /** Opens wetty's page. */
 export async function wettySeat(browser: Browser, url: string): Promise<Seat> {
-  const page = await (await browser.newContext()).newPage();
+  const context = await browser.newContext();
+  await noteArrivals(context);
+  const page = await context.newPage();
   await page.goto(url);
   await page.locator('.xterm-helper-textarea').focus();
   return {
@@ -66,7 +68,9 @@ export async function startAgent(core: TestCore, id: string, runtime: 'tmux' | '
 
 /** Opens the window for one agent's terminal alone, and takes the keyboard. */
 export async function ourSeat(browser: Browser, core: TestCore, runtime: 'tmux' | 'pty', agentId: string): Promise<Seat> {
-  const page = await (await browser.newContext({ colorScheme: 'dark' })).newPage();
+  const context = await browser.newContext({ colorScheme: 'dark' });
+  await noteArrivals(context);
+  const page = await context.newPage();
   await page.goto(await loginLink(core));
   await page.goto(`${core.run.url}agent/${agentId}?solo=1`);
   await page.getByRole('button', { name: 'Take control' }).click();
@@ -124,4 +128,9 @@ export function sinceKey({ probe }: Seat, text: string, timeoutMs: number): Prom
     text,
     timeoutMs,
   ] as const);
+}
+
+/** Milliseconds from the last key to the first bytes that came to the page after it. */
+export function untilBytes({ probe }: Seat): Promise<number> {
+  return probe.evaluate((here) => here.cameAt() - here.keyAt());
 }

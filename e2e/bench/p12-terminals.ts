@@ -15,7 +15,7 @@ import { startWetty, WETTY_VERSION } from './drivers/wetty.ts';
 import { measureAttach } from './p12-attach.ts';
 import { measureBytes } from './p12-bytes.ts';
 import type { Seat, SeatName, Size } from './p12-seats.ts';
-import { order, ourSeat, resizeTo, sinceKey, startAgent, wettySeat } from './p12-seats.ts';
+import { order, ourSeat, resizeTo, sinceKey, startAgent, untilBytes, wettySeat } from './p12-seats.ts';
 import { measureBusyTiles } from './p12-tiles.ts';
 import type { Figure } from './report.ts';
 import { median, percentile } from './report.ts';
@@ -41,11 +41,20 @@ function add(times: Times, seat: Seat, values: readonly number[]): void {
   times[seat.name] = [...(times[seat.name] ?? []), ...values];
 }
 
-/** Types keys one by one, with pauses in which nothing happens, and returns from each key to its sign on the screen. */
-async function echo(seat: Seat, mark: string): Promise<number[]> {
+/** From each key, in milliseconds. */
+interface Echo {
+  /** To its sign on the screen. */
+  readonly shown: number[];
+  /** To its bytes in the page: what is left is the browser's next frame, which is the same for whoever wrote the page. */
+  readonly came: number[];
+}
+
+/** Types keys one by one, with pauses in which nothing happens. */
+async function echo(seat: Seat, mark: string): Promise<Echo> {
   await seat.page.bringToFront();
   await seat.page.locator('.xterm-helper-textarea').focus();
-  const times: number[] = [];
+  const shown: number[] = [];
+  const came: number[] = [];
   let text = `${mark}:`;
   await seat.page.keyboard.type(text);
   await seat.probe.evaluate((here, wanted) => here.drawn(wanted, 10_000), text);
@@ -53,12 +62,13 @@ async function echo(seat: Seat, mark: string): Promise<number[]> {
     await seat.page.waitForTimeout(60 + ((n * 37) % 50));
     text += 'x';
     await seat.page.keyboard.press('x');
-    times.push(await sinceKey(seat, text, 10_000));
+    shown.push(await sinceKey(seat, text, 10_000));
+    came.push(await untilBytes(seat));
   }
   // What was typed is no order.
   await seat.page.keyboard.press('Control+c');
   await seat.page.keyboard.press('Enter');
-  return times;
+  return { shown, came };
 }
 
 /** From Ctrl-C in a flood without end to the last of it on the screen. Rejects when it does not end. */
@@ -72,6 +82,7 @@ async function stopFlood(seat: Seat, round: string): Promise<number> {
 interface Run {
   readonly mbPerS: Times;
   readonly echoes: Times;
+  readonly arrivals: Times;
   readonly stops: Times;
 }
 
@@ -80,11 +91,12 @@ async function measureSeat(run: Run, seat: Seat, mark: string, bytes: number, sa
   await order(seat, `flood ${mark}`);
   const tookMs = await sinceKey(seat, `END-${mark}`, FLOOD_TIMEOUT_MS);
   const mbPerS = bytes / MB / (tookMs / 1_000);
-  const echoes = await echo(seat, `keys-${mark}`);
+  const { shown, came } = await echo(seat, `keys-${mark}`);
   add(run.mbPerS, seat, [mbPerS]);
-  add(run.echoes, seat, echoes);
+  add(run.echoes, seat, shown);
+  add(run.arrivals, seat, came);
   say(
-    `${mark}, ${seat.name}: ${mbPerS.toFixed(1)} MB/s, echo p50 ${percentile(echoes, 0.5).toFixed(1)} p95 ${percentile(echoes, 0.95).toFixed(1)} ms`,
+    `${mark}, ${seat.name}: ${mbPerS.toFixed(1)} MB/s, echo p50 ${percentile(shown, 0.5).toFixed(1)} p95 ${percentile(shown, 0.95).toFixed(1)} ms, its bytes p50 ${percentile(came, 0.5).toFixed(1)}`,
   );
   const stopMs = await stopFlood(seat, mark);
   add(run.stops, seat, [stopMs]);
@@ -99,7 +111,7 @@ async function measureSize(
   bytes: number,
   say: (text: string) => void,
 ): Promise<Run> {
-  const run: Run = { mbPerS: {}, echoes: {}, stops: {} };
+  const run: Run = { mbPerS: {}, echoes: {}, arrivals: {}, stops: {} };
   const name = `${size.cols}x${size.rows}`;
   for (const seat of seats) await resizeTo(seat, size);
   for (let round = 1; round <= RUNS; round += 1) {
@@ -122,7 +134,7 @@ async function measureSize(
 const middle = (times: readonly number[] | undefined): number => median(times ?? []);
 const p95 = (times: readonly number[] | undefined): number => percentile(times ?? [], 0.95);
 
-function figuresOf(size: Size, { mbPerS, echoes, stops }: Run, missing: string | undefined): Figure[] {
+function figuresOf(size: Size, { mbPerS, echoes, arrivals, stops }: Run, missing: string | undefined): Figure[] {
   const name = `${size.cols}x${size.rows}`;
   const peer = `wetty ${WETTY_VERSION}`;
   return [
@@ -145,6 +157,19 @@ function figuresOf(size: Size, { mbPerS, echoes, stops }: Run, missing: string |
       againstWhat:
         missing ??
         `half of ${peer}: ${middle(echoes.wetty).toFixed(1)} (p95 ${p95(echoes.wetty).toFixed(1)}); ours p95 ${p95(echoes.tmux).toFixed(1)}; on a pty ${middle(echoes.pty).toFixed(1)} (p95 ${p95(echoes.pty).toFixed(1)})`,
+      isLessBetter: true,
+      runs: RUNS * KEYS,
+    },
+    {
+      // Of the echo the part that is a program's own: after it both wait for the same browser's next frame.
+      id: 'P12',
+      what: `key to its echo's bytes in the page, idle, p50, ${name}, agent in tmux`,
+      figure: missing === undefined ? middle(arrivals.tmux) : Number.NaN,
+      unit: 'ms',
+      against: middle(arrivals.wetty),
+      againstWhat:
+        missing ??
+        `${peer} (p95 ${p95(arrivals.wetty).toFixed(1)}), which runs no tmux; ours p95 ${p95(arrivals.tmux).toFixed(1)}; on a pty ${middle(arrivals.pty).toFixed(1)} (p95 ${p95(arrivals.pty).toFixed(1)})`,
       isLessBetter: true,
       runs: RUNS * KEYS,
     },
