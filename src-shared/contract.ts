@@ -5,6 +5,7 @@ import { egressContract } from '#shared/egress/contract.ts';
 import { journalContract } from '#shared/journal/contract.ts';
 import { messagesContract } from '#shared/messages/contract.ts';
 import { projectsContract } from '#shared/projects/contract.ts';
+import { runtimesContract } from '#shared/runtimes/contract.ts';
 import { secretsContract } from '#shared/secrets/contract.ts';
 import { sessionsContract } from '#shared/sessions/contract.ts';
 import { settingsContract } from '#shared/settings/contract.ts';
@@ -20,6 +21,7 @@ export const contract = {
   journal: journalContract,
   messages: messagesContract,
   projects: projectsContract,
+  runtimes: runtimesContract,
   secrets: secretsContract,
   sessions: sessionsContract,
   settings: settingsContract,

@@ -31,12 +31,16 @@ import { journalHandlers } from './journal/handlers.ts';
 import { Journal } from './journal/journal.ts';
 import { messagesHandlers } from './messages/handlers.ts';
 import { MessagesService } from './messages/messages-service.ts';
-import { pathsOf } from './paths.ts';
+import { cacheDirOf, pathsOf } from './paths.ts';
 import { projectsHandlers } from './projects/handlers.ts';
 import { ProjectsService } from './projects/projects-service.ts';
 import type { AppStore } from './reads.ts';
 import type { RpcPort } from './rpc/message-port.ts';
+import { connectEngine } from './runtimes/docker/engine.ts';
 import { DockerRuntime } from './runtimes/docker/docker-runtime.ts';
+import { agentImageName } from './runtimes/docker/agent-image.ts';
+import { runtimesHandlers } from './runtimes/handlers.ts';
+import { ImagesService } from './runtimes/images-service.ts';
 import { PtyRuntime } from './runtimes/pty/pty-runtime.ts';
 import { sideWindowsFor } from './runtimes/side-windows.ts';
 import { TmuxRuntime } from './runtimes/tmux/tmux-runtime.ts';
@@ -53,7 +57,7 @@ import { takeLock } from './store/lock.ts';
 import { Store } from './store/store.ts';
 import { EventLoopMonitor } from './system/event-loop.ts';
 import { systemHandlers } from './system/handlers.ts';
-import { runDoctor } from './system/doctor.ts';
+import { checkBubblewrapNow, runDoctor } from './system/doctor.ts';
 import { findLoginPath, loginPath } from './system/login-path.ts';
 import { teamsHandlers } from './teams/handlers.ts';
 import { TeamsService } from './teams/teams-service.ts';
@@ -199,11 +203,31 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
 
   const instanceId = await keepFact(store, INSTANCE_FACT, () => randomUUID());
   const runtimeLog = (message: string, facts?: Readonly<Record<string, unknown>>): void => log.info(facts ?? {}, message);
+  const imageSource = {
+    assetsDir: o.assetsDir,
+    // The Node that the guests run on is the one that goes into the image.
+    nodeBinary: o.programs.guest('worker')[0] ?? process.execPath,
+    cacheDir: cacheDirOf(o.env),
+    env: o.env,
+  };
   const runtimes = {
-    docker: new DockerRuntime(),
+    docker: new DockerRuntime({
+      instanceId,
+      source: imageSource,
+      connect: () => connectEngine(o.env),
+      log: runtimeLog,
+    }),
     tmux: new TmuxRuntime({ socketDir: paths.socketDir, instanceId, log: runtimeLog }),
     pty: new PtyRuntime({ log: runtimeLog }),
   };
+  const images = new ImagesService({
+    store,
+    docker: connectEngine(o.env),
+    source: imageSource,
+    now,
+    log: (message, error) => log.warn({ err: error }, message),
+  });
+  onEnd(() => images.dispose());
   const runs = new AgentRuns({
     registry,
     now,
@@ -336,6 +360,11 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
       }),
       messages: messagesHandlers(messages),
       projects: projectsHandlers(projects, agentEnv),
+      runtimes: runtimesHandlers({
+        runtimes: Object.values(runtimes),
+        images,
+        checkBubblewrap: async () => checkBubblewrapNow(await findLoginPath(o.env), o.env),
+      }),
       secrets: secretsHandlers(secrets),
       sessions: sessionsHandlers(sessions),
       settings: settingsHandlers(new SettingsService({ store })),
@@ -346,7 +375,14 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
           const login = await findLoginPath(o.env);
           // What was installed since the start is found by agents, too.
           if (login.problem === null) agentEnv['PATH'] = login.path;
-          return runDoctor({ login, env: o.env, agentEnv: inheritedEnvironment(agentEnv), dataDir: paths.dataDir });
+          const agentImage = await agentImageName(imageSource).catch(() => undefined);
+          return runDoctor({
+            login,
+            env: o.env,
+            agentEnv: inheritedEnvironment(agentEnv),
+            dataDir: paths.dataDir,
+            agentImage: agentImage?.reference,
+          });
         },
         runtimes: Object.values(runtimes),
         registry,

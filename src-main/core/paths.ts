@@ -1,7 +1,7 @@
 /** Where everything lives (docs/architecture.md, "Where things are"). Pure: makes names, touches nothing. */
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 
 /** The files and folders of one data folder. All absolute. */
 export interface DataPaths {
@@ -56,4 +56,14 @@ export function pathsOf(dataDir: string, env: NodeJS.ProcessEnv): DataPaths {
     backups: join(dataDir, 'backups'),
     socketDir: env['XDG_RUNTIME_DIR'] ? join(env['XDG_RUNTIME_DIR'], `qd-${mark}`) : `/tmp/qd-${uid}-${mark}`,
   };
+}
+
+/** Folder for what can be made again at any time: `$XDG_CACHE_HOME/quarterdeck`, or the platform's own place. */
+export function cacheDirOf(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): string {
+  const stated = env['XDG_CACHE_HOME'];
+  if (stated !== undefined && isAbsolute(stated)) return join(stated, 'quarterdeck');
+  const home = env['HOME'] ?? homedir();
+  if (platform === 'darwin') return join(home, 'Library', 'Caches', 'Quarterdeck');
+  if (platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local'), 'Quarterdeck', 'Cache');
+  return join(home, '.cache', 'quarterdeck');
 }

@@ -52,6 +52,10 @@ const WHO_MAY: Readonly<Record<string, string>> = {
   'projects.browse': 'operator automation',
   'projects.list': 'operator automation observer',
   'projects.get': 'operator automation observer',
+  'runtimes.list': 'operator automation observer',
+  'runtimes.images': 'operator automation observer',
+  'runtimes.makeImage': 'operator automation',
+
   'secrets.set': 'operator',
   'secrets.list': 'operator',
   'secrets.remove': 'operator',

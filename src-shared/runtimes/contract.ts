@@ -43,6 +43,17 @@ export const runtimesContract = {
     description:
       'Starts making the agent image (no reference) or fetching another one from its registry, and returns the job; its progress is in list_images. A job that runs already for the same image is returned; for another image it is a CONFLICT.',
   })
-    .input(z.strictObject({ reference: ImageReference.optional(), idempotencyKey: IdempotencyKey.optional() }))
+    .input(
+      z.strictObject({
+        reference: ImageReference.optional(),
+        way: z
+          .enum(['packages', 'dockerfile'])
+          .optional()
+          .describe(
+            'How the agent image is made: from Debian packages (no registry) or with the Dockerfile; default: what this machine can',
+          ),
+        idempotencyKey: IdempotencyKey.optional(),
+      }),
+    )
     .output(ImageJob),
 };

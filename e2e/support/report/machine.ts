@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { engineSockets } from '#core/runtimes/docker/engine.ts';
 import { CLAUDE_CODE_MISSING, findClaudeCode } from '#e2e/support/claude-code/find-claude-code.ts';
 
 /** Something beside npm packages that tests use, and where it was found. */
@@ -20,6 +21,16 @@ export function findTools(): Tool[] {
       without: 'the browser specs do not run; install chromium, or name its executable in CHROMIUM',
     },
     { name: 'tmux', path: findOnPath('tmux'), without: 'nothing that runs an agent in tmux is tested; install tmux' },
+    {
+      name: 'container engine',
+      path: engineSockets(process.env).find(isSocket),
+      without: 'nothing that runs in a container is tested; install docker.io and start it, or name an engine in DOCKER_HOST',
+    },
+    {
+      name: 'bubblewrap',
+      path: process.platform === 'linux' ? findOnPath('bwrap') : 'not on this system',
+      without: 'agents in bubblewrap are not tested; install bubblewrap',
+    },
     { name: 'git', path: findOnPath('git'), without: 'workspaces are not tested; install git' },
     { name: 'claude', path: findClaudeCode(), without: `the real Claude Code is not tested. ${CLAUDE_CODE_MISSING}` },
   ];
@@ -39,6 +50,10 @@ export function findOnPath(name: string): string | undefined {
     .filter((folder) => folder !== '')
     .map((folder) => join(folder, name))
     .find(isExecutable);
+}
+
+function isSocket(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isSocket() ?? false;
 }
 
 function isExecutable(path: string): boolean {

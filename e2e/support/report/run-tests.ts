@@ -8,6 +8,8 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureTestKit } from '#core/runtimes/docker/testing/agent-image.ts';
+import { messageOf } from '#shared/kernel/errors.ts';
 import { findTools } from './machine.ts';
 import { failure, playwrightOutcome, sum, toLine, vitestOutcome } from './summary.ts';
 import type { Outcome } from './summary.ts';
@@ -41,6 +43,16 @@ async function check(name: string, command: string, args: readonly string[]): Pr
   process.stdout.write(`\n# ${name}\n`);
   const code = await run(command, args);
   return code === 0 ? [] : [failure(`${name} failed`)];
+}
+
+async function makeAgentImage(): Promise<Outcome[]> {
+  process.stdout.write('\n# agent image\n');
+  try {
+    process.stdout.write(`${(await ensureTestKit()).reference}\n`);
+    return [];
+  } catch (error) {
+    return [failure(`the agent image could not be made: ${messageOf(error)}`)];
+  }
 }
 
 async function runVitest(): Promise<Outcome> {
@@ -77,6 +89,8 @@ outcomes.push(...(await check('types', 'npm', ['run', '--silent', 'typecheck']))
 outcomes.push(...(await check('oxlint', 'npx', ['oxlint'])));
 outcomes.push(...(await check('format', 'npx', ['oxfmt', '--check'])));
 outcomes.push(...(await check('unused code', 'npx', ['knip'])));
+// Once, before tests at the same time would each make it.
+if (tools.some(({ name, path }) => name === 'container engine' && path !== undefined)) outcomes.push(...(await makeAgentImage()));
 outcomes.push(await runVitest());
 outcomes.push(await runPlaywright(tools.some(({ name, path }) => name === 'chromium' && path !== undefined)));
 

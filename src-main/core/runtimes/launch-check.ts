@@ -27,11 +27,8 @@ export async function findProgram(program: string, searchPath: string, cwd: stri
   return undefined;
 }
 
-/**
- * Checks a launch and returns the program's absolute path.
- * Fails with UNAVAILABLE if program or folder are missing, with BAD_REQUEST if no system could start it (empty, NUL bytes).
- */
-export async function checkLaunch(spec: LaunchSpec): Promise<string> {
+/** Checks what no system could start, wherever the program is, and returns the program as it is named. Fails with BAD_REQUEST. */
+export function checkCommand(spec: LaunchSpec): string {
   const [program] = spec.argv;
   if (program === undefined || program === '') {
     throw new AppError('BAD_REQUEST', `Agent ${spec.agentId} has no program to run: its command is empty`);
@@ -50,6 +47,15 @@ export async function checkLaunch(spec: LaunchSpec): Promise<string> {
       `Agent ${spec.agentId} cannot be started: "${badName}" is no name of an environment variable`,
     );
   }
+  return program;
+}
+
+/**
+ * Checks a launch on this machine and returns the program's absolute path.
+ * Fails with UNAVAILABLE if program or folder are missing, with BAD_REQUEST if no system could start it (empty, NUL bytes).
+ */
+export async function checkLaunch(spec: LaunchSpec): Promise<string> {
+  const program = checkCommand(spec);
   const folder = await stat(spec.cwd).catch(() => undefined);
   if (folder === undefined || !folder.isDirectory()) {
     throw new AppError(

@@ -8,6 +8,7 @@ import { messageOf } from '#shared/kernel/errors.ts';
 import type { SystemCheck } from '#shared/system/model.ts';
 import { isRecentEnough } from '#core/runtimes/tmux/tmux-server.ts';
 import { checkAgentClis } from './agent-clis.ts';
+import { checkBubblewrap } from './bubblewrap-check.ts';
 import { checkDocker } from './docker-check.ts';
 import { installCommand } from './install-command.ts';
 import type { LoginPath } from './login-path.ts';
@@ -28,6 +29,8 @@ export interface DoctorOptions {
   /** What agents have of it: logins are asked for in this one. */
   readonly agentEnv: NodeJS.ProcessEnv;
   readonly dataDir: string;
+  /** Reference of the agent image of this version, where it is known: whether it is there is said then. */
+  readonly agentImage?: string | undefined;
   /** How long one look may take, in milliseconds. */
   readonly timeoutMs?: number;
 }
@@ -41,12 +44,18 @@ export async function runDoctor(o: DoctorOptions): Promise<SystemCheck[]> {
   const own = probe(o.env);
   const found = await Promise.all([
     checkAgentClis(probe(o.agentEnv)),
-    checkDocker(own()),
+    checkDocker(own(), o.agentImage),
+    checkBubblewrap(own()),
     checkTmux(own()),
     checkGit(probe(o.agentEnv)()),
     checkDisk(o.dataDir),
   ]);
   return [...found.flat(), checkPath(o.login), checkNode()];
+}
+
+/** Looks at bubblewrap alone. Never rejects. */
+export function checkBubblewrapNow(login: LoginPath, env: NodeJS.ProcessEnv): Promise<SystemCheck> {
+  return checkBubblewrap({ env: { ...env, PATH: login.path }, deadline: performance.now() + TIMEOUT_MS });
 }
 
 async function checkTmux(probe: Probe): Promise<SystemCheck> {

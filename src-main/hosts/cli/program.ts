@@ -9,6 +9,7 @@ import { addAgentCommands } from './commands/agents.ts';
 import { addAttachCommand } from './commands/attach.ts';
 import { addCallCommand } from './commands/call.ts';
 import { addCompletionCommand } from './commands/completion.ts';
+import { addImageCommands } from './commands/image.ts';
 import { addJournalCommands } from './commands/journal.ts';
 import { addLogsCommand } from './commands/logs.ts';
 import { addMcpCommands } from './commands/mcp.ts';
@@ -54,6 +55,7 @@ function createProgram(host: CommandHost): Command {
   addStartCommands(program, host);
   addSystemCommands(program, host);
   addSettingsCommands(program, host);
+  addImageCommands(program, host);
   program.commandsGroup('Agents:');
   addUpCommand(program, host);
   addSpawnCommand(program, host);

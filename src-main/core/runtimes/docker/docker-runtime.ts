@@ -1,34 +1,415 @@
-/** Agents in containers of a Docker engine. */
-import Docker from 'dockerode';
+/**
+ * Agents in containers of a Docker engine (or Podman's, which speaks the same): one container each, which outlives the core
+ * and is found again by its labels. Nothing starts in a container before it has proved from inside and outside what holds it;
+ * whatever goes wrong before that removes the container.
+ */
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Container } from 'dockerode';
+import type Docker from 'dockerode';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
+import { AgentId as AgentIdSchema } from '#shared/kernel/ids.ts';
 import type { RuntimeAvailability } from '#shared/runtimes/model.ts';
-import type { LaunchSpec, Run, Runtime } from '../runtime.ts';
+import { checkCommand, refuseBox } from '../launch-check.ts';
+import type { BoxSpec, LaunchDesk, LaunchSpec, Run, Runtime } from '../runtime.ts';
+import type { RuntimeLog } from '../stop-sequence.ts';
+import { agentImageName } from './agent-image.ts';
+import { cgroupProcesses, findCgroup } from './cgroup-files.ts';
+import { outsideChecks } from './container-checks.ts';
+import type { EngineEvent } from './container-events.ts';
+import { ContainerEvents } from './container-events.ts';
+import { findContainerImage } from './container-image.ts';
+import type { InspectedContainer } from './container-inspect.ts';
+import { inspectContainer } from './container-inspect.ts';
+import { readBoxLog } from './container-log.ts';
+import { containerOptions, LABEL, limitsOf } from './container-options.ts';
+import { DockerRun } from './docker-run.ts';
+import { engineFault, statusOf } from './engine-faults.ts';
+import type { EngineDescription } from './engine.ts';
+import { connectEngine, describeEngine } from './engine.ts';
+import { ensureKit } from './image-kit.ts';
+import type { ImageSource } from './image-source.ts';
+
+/** How the runtime is set up. */
+export interface DockerRuntimeOptions {
+  /** Names the data folder that the agents belong to. Containers of another instance are left alone. */
+  readonly instanceId: string;
+  readonly log: RuntimeLog;
+  /** What the agent image and the kit are made from. */
+  readonly source: ImageSource;
+  /** By default the engine that the environment names, or the usual one. */
+  readonly connect?: () => Docker;
+  /** Memory ran out in an agent's container; something in it was killed, and the agent lives on. */
+  readonly onOom?: (agentId: AgentId, runId: string) => void;
+}
+
+/** How long a box found without a word may take to say that it has started, in milliseconds; one that nobody lets go ends itself. */
+const WORD_MS = 2000;
+/** How many containers are made at once: an engine that is asked for more of them takes as long, and answers nobody else. */
+const MAX_STARTING = 8;
+
+interface Engine {
+  readonly docker: Docker;
+  readonly events: ContainerEvents;
+}
 
 /** Agents in containers. */
 export class DockerRuntime implements Runtime {
   readonly kind = 'docker';
   readonly isAdoptable = true;
-  readonly #docker = new Docker();
+  readonly #options: DockerRuntimeOptions;
+  /** By the container's id. */
+  readonly #runs = new Map<string, DockerRun>();
+  readonly #waiting: (() => void)[] = [];
+  #starting = 0;
+  #engine: Engine | undefined;
+  #description: EngineDescription | undefined;
+  #isClosed = false;
+
+  constructor(options: DockerRuntimeOptions) {
+    this.#options = options;
+  }
 
   async probe(): Promise<RuntimeAvailability> {
     try {
-      const version = await this.#docker.version();
-      return { kind: 'docker', isAvailable: true, version: version.Version };
+      const engine = await describeEngine(this.#connect().docker);
+      this.#description = engine;
+      const name = engine.product === 'podman' ? `${engine.version} (Podman)` : engine.version;
+      const facts = { kind: this.kind, version: name, notes: [...engine.notes] };
+      if (engine.arch === process.arch) return { ...facts, isAvailable: true };
+      const problem = `the container engine runs ${engine.arch} and this machine ${process.arch}: what is brought into a container could not run there`;
+      return { ...facts, isAvailable: false, problem };
     } catch (error) {
       return { kind: 'docker', isAvailable: false, problem: messageOf(error) };
     }
   }
 
-  launch(spec: LaunchSpec): Promise<Run> {
-    return Promise.reject(new AppError('UNAVAILABLE', `Agent ${spec.agentId} cannot be started in a container yet.`));
+  async launch(spec: LaunchSpec): Promise<Run> {
+    const { box } = spec;
+    if (box?.boundary !== 'container') {
+      refuseBox(spec, 'a container engine');
+      throw new AppError('INTERNAL', `Agent ${spec.agentId} cannot be started in a container: nothing says what is in it`);
+    }
+    checkCommand(spec);
+    const engine = await this.#reach(`Agent ${spec.agentId} cannot be started in a container`);
+    await this.#enter();
+    try {
+      const desk = await box.openDesk();
+      try {
+        return await this.#launch(engine, spec, box, desk);
+      } finally {
+        desk.dispose();
+      }
+    } finally {
+      this.#leave();
+    }
   }
 
-  adopt(_known: ReadonlySet<AgentId>): Promise<readonly Run[]> {
-    return Promise.resolve([]);
+  async #launch(engine: Engine, spec: LaunchSpec, box: BoxSpec, desk: LaunchDesk): Promise<Run> {
+    const { docker } = engine;
+    const agentImage = await agentImageName(this.#options.source);
+    const reference = box.image ?? agentImage.reference;
+    const isAgentImage = reference === agentImage.reference;
+    const image = await findContainerImage(docker, { agentId: spec.agentId, reference, isAgentImage });
+    if (!isAgentImage)
+      await findContainerImage(docker, { agentId: spec.agentId, reference: agentImage.reference, isAgentImage: true });
+    const kit = await ensureKit(docker, agentImage);
+    const startedAt = Date.now();
+    const options = containerOptions({
+      instanceId: this.#options.instanceId,
+      agentId: spec.agentId,
+      runId: spec.runId,
+      startedAt,
+      limits: spec.limits,
+      box,
+      image: image.id,
+      imageVolumes: image.volumes,
+      imageEnv: image.env,
+      kitVolume: kit.volume,
+      arch: image.arch,
+    });
+    const container = await this.#create(docker, spec.agentId, options);
+    const run = this.#track(container, {
+      agentId: spec.agentId,
+      runId: spec.runId,
+      startedAt,
+      limits: spec.limits,
+      name: options.name,
+      arch: image.arch,
+    });
+    try {
+      await container.start();
+      const info = await inspectContainer(container);
+      const outside = await outsideChecks(info, { box, limits: spec.limits, kitVolume: kit.volume });
+      const { pid } = await Promise.race([desk.admit(outside, { makesTerminal: true }), this.#endsTooSoon(run, container)]);
+      run.begin({ pid: await hostPid(info.State.Pid, pid), enginePid: info.State.Pid, isPaused: false });
+      return run;
+    } catch (error) {
+      run.release();
+      await container.remove({ force: true, v: true }).catch((failure: unknown) => {
+        if (statusOf(failure) !== 404 && statusOf(failure) !== 409)
+          this.#options.log('A container in which nothing was started could not be removed', {
+            agentId: spec.agentId,
+            container: options.name,
+            error: messageOf(failure),
+          });
+      });
+      throw engineFault(`Agent ${spec.agentId} cannot be started in a container`, error);
+    }
+  }
+
+  /** Rejects when the container ends before anything was started in it. */
+  async #endsTooSoon(run: DockerRun, container: Container): Promise<never> {
+    const end = await run.ended;
+    const log = await readBoxLog(container).catch(() => undefined);
+    const said = (log?.noise ?? []).join(' ').trim();
+    const how =
+      end.kind === 'lost' ? end.reason : (end.cause ?? `it ended with ${end.exit.signal ?? `code ${end.exit.code ?? 0}`}`);
+    // What the desk has to say is more; it comes in the same moment.
+    await sleep(200);
+    throw new AppError(
+      'UNAVAILABLE',
+      `Agent ${run.agentId} cannot be started: its container ended before it had shown what holds it (${[how, said].filter(Boolean).join(': ')})`,
+      { retryable: false, data: { cause: 'box' } },
+    );
+  }
+
+  /** Makes the container. One of ours that has ended, and was never removed, makes room; anybody else's does not. */
+  async #create(docker: Docker, agentId: AgentId, options: ReturnType<typeof containerOptions>): Promise<Container> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await docker.createContainer(options);
+      } catch (error) {
+        if (statusOf(error) !== 409 || attempt > 2) throw engineFault(`Agent ${agentId} cannot be started in a container`, error);
+        await this.#makeRoom(docker, agentId, options.name);
+      }
+    }
+  }
+
+  async #makeRoom(docker: Docker, agentId: AgentId, name: string): Promise<void> {
+    const taken = docker.getContainer(name);
+    const info = await inspectContainer(taken).catch((error: unknown) => {
+      if (statusOf(error) === 404) return undefined;
+      throw engineFault(`Agent ${agentId} cannot be started in a container`, error);
+    });
+    if (info === undefined) return;
+    const labels = info.Config.Labels;
+    const isOurs = labels[LABEL.instance] === this.#options.instanceId && labels[LABEL.agent] === agentId;
+    if (!isOurs) {
+      throw new AppError(
+        'UNAVAILABLE',
+        `Agent ${agentId} cannot be started: there is a container named ${name} that is not Quarterdeck's. Rename or remove it: docker rename ${name} other-name`,
+        { retryable: false, data: { cause: 'name', container: name } },
+      );
+    }
+    if (info.State.Running) {
+      throw new AppError(
+        'UNAVAILABLE',
+        `Agent ${agentId} cannot be started: it still runs in container ${name}. Stop the agent first.`,
+        { retryable: false, data: { cause: 'name', container: name } },
+      );
+    }
+    await taken.remove({ force: true, v: true }).catch((error: unknown) => {
+      if (statusOf(error) !== 404) throw engineFault(`Agent ${agentId} cannot be started in a container`, error);
+    });
+  }
+
+  /**
+   * Finds the containers of an earlier core, running, paused or ended. Those of agents that are not known, and those in which
+   * nothing was ever started, are removed: what is in a container has no purpose besides its agent.
+   */
+  async adopt(known: ReadonlySet<AgentId>): Promise<readonly Run[]> {
+    let engine: Engine;
+    try {
+      engine = await this.#reach('The containers of agents cannot be looked for');
+    } catch (error) {
+      this.#options.log(messageOf(error));
+      return [];
+    }
+    const filters = { label: [`${LABEL.instance}=${this.#options.instanceId}`] };
+    const listed = await engine.docker.listContainers({ all: true, filters });
+    const adopted = await Promise.all(
+      listed
+        .filter((one) => !this.#runs.has(one.Id))
+        .map((one) =>
+          this.#adoptOne(engine.docker.getContainer(one.Id), known).catch((error: unknown) => {
+            this.#options.log('A container of an earlier core could not be looked at', {
+              container: one.Id,
+              error: messageOf(error),
+            });
+            return undefined;
+          }),
+        ),
+    );
+    return adopted.filter((run) => run !== undefined);
+  }
+
+  async #adoptOne(container: Container, known: ReadonlySet<AgentId>): Promise<Run | undefined> {
+    const first = await inspectContainer(container);
+    const labels = first.Config.Labels;
+    const agentId = AgentIdSchema.safeParse(labels[LABEL.agent]);
+    const runId = labels[LABEL.run] ?? '';
+    const name = first.Name.replace(/^\//, '');
+    const remove = async (why: string): Promise<undefined> => {
+      this.#options.log(`A container was removed: ${why}`, { container: name });
+      await container.remove({ force: true, v: true });
+      return undefined;
+    };
+    if (!agentId.success || runId === '' || !known.has(agentId.data)) return remove('it belongs to no known agent');
+    const started = await this.#startedPid(container, first);
+    if (started === undefined) return remove('nothing was started in it');
+    const { info, pid } = started;
+    const run = this.#track(container, {
+      agentId: agentId.data,
+      runId,
+      startedAt: Number(labels[LABEL.started] ?? 0),
+      limits: limitsOf(info.HostConfig),
+      name,
+      arch: process.arch === 'arm64' ? 'arm64' : 'x64',
+    });
+    const enginePid = info.State.Pid;
+    if (info.State.Running) {
+      run.begin({ pid: await hostPid(enginePid, pid), enginePid, isPaused: info.State.Paused });
+      run.sweepTerminal().catch(() => undefined);
+    } else {
+      run.begin({ pid, enginePid: 0, isPaused: false });
+      run.observeDeath(info, false);
+      await run.ended;
+    }
+    return run;
+  }
+
+  /** The pid inside of the agent that was started; undefined when none was, and the box has ended or says nothing for long. */
+  async #startedPid(
+    container: Container,
+    first: InspectedContainer,
+  ): Promise<{ pid: number; info: InspectedContainer } | undefined> {
+    const deadline = performance.now() + WORD_MS;
+    let info = first;
+    for (;;) {
+      const isOver = !info.State.Running || info.State.Paused || performance.now() > deadline;
+      const { pid } = await readBoxLog(container);
+      if (pid !== undefined) return { pid, info: await inspectContainer(container) };
+      if (isOver) return undefined;
+      await sleep(50);
+      info = await inspectContainer(container);
+    }
   }
 
   close(): Promise<void> {
+    this.#isClosed = true;
+    for (const run of [...this.#runs.values()]) run.release();
+    this.#engine?.events.dispose();
+    for (const go of this.#waiting.splice(0)) go();
     return Promise.resolve();
   }
+
+  #track(
+    container: Container,
+    facts: Pick<LaunchSpec, 'agentId' | 'runId' | 'limits'> & { startedAt: number; name: string; arch: 'x64' | 'arm64' },
+  ): DockerRun {
+    const run = new DockerRun({
+      agentId: facts.agentId,
+      runId: facts.runId,
+      startedAt: facts.startedAt,
+      container,
+      containerName: facts.name,
+      arch: facts.arch,
+      engineProgram: this.#description?.product === 'podman' ? 'podman' : 'docker',
+      limits: facts.limits,
+      log: this.#options.log,
+      engineIsBack: () => this.#engineIsBack(),
+      onOom: ({ agentId, runId }) => {
+        this.#options.log('Memory ran out in the container of an agent, and something in it was killed', { agentId, runId });
+        this.#options.onOom?.(agentId, runId);
+      },
+      onGone: (gone) => this.#runs.delete(gone.containerId),
+    });
+    this.#runs.set(run.containerId, run);
+    return run;
+  }
+
+  /** The engine, as it is now: while nothing depends on the last one, another may have been installed or named. */
+  #connect(): Engine {
+    if (this.#engine !== undefined && (this.#engine.events.isOpen || this.#runs.size > 0)) return this.#engine;
+    this.#engine?.events.dispose();
+    const docker = (this.#options.connect ?? (() => connectEngine(process.env)))();
+    const { instanceId, log } = this.#options;
+    const events = new ContainerEvents({ docker, instanceId, log });
+    events.onEvent((event) => this.#observe(event));
+    events.onLost(() => {
+      if (this.#runs.size > 0) log('The container engine does not answer; its agents are looked at when it does again');
+    });
+    events.onBack(() => {
+      for (const run of [...this.#runs.values()])
+        run
+          .look()
+          .catch((error: unknown) =>
+            log('A container could not be looked at', { agentId: run.agentId, error: messageOf(error) }),
+          );
+    });
+    this.#engine = { docker, events };
+    return this.#engine;
+  }
+
+  /** The engine, once its events are being heard: no end is missed from here on. */
+  async #reach(what: string): Promise<Engine> {
+    if (this.#isClosed) throw new AppError('UNAVAILABLE', 'The container runtime is closed');
+    const engine = this.#connect();
+    try {
+      this.#description ??= await describeEngine(engine.docker);
+      await engine.events.open();
+      return engine;
+    } catch (error) {
+      if (error instanceof AppError)
+        throw new AppError('UNAVAILABLE', `${what}: ${error.message}`, { cause: error, data: { cause: 'engine' } });
+      throw engineFault(what, error);
+    }
+  }
+
+  #observe(event: EngineEvent): void {
+    this.#runs.get(event.containerId)?.observe(event.action);
+  }
+
+  #engineIsBack(): Promise<void> {
+    const events = this.#engine?.events;
+    if (events === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      if (events.isOpen) {
+        // The stream has not noticed yet, or is back already.
+        setTimeout(() => resolve(), 100);
+        return;
+      }
+      const registration = events.onBack(() => {
+        registration.dispose();
+        resolve();
+      });
+    });
+  }
+
+  async #enter(): Promise<void> {
+    while (this.#starting >= MAX_STARTING && !this.#isClosed) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#starting += 1;
+  }
+
+  #leave(): void {
+    this.#starting -= 1;
+    this.#waiting.shift()?.();
+  }
+}
+
+/**
+ * The id on this machine of a process in a container, of which the engine tells the first. The first's where the engine's
+ * processes cannot be seen from here.
+ */
+async function hostPid(enginePid: number, pidInside: number): Promise<number> {
+  const folders = await findCgroup(enginePid);
+  const pids = folders === undefined ? [] : await cgroupProcesses(folders).catch(() => []);
+  for (const pid of pids) {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+    const inside = /^NSpid:.*\s(\d+)$/m.exec(status)?.[1];
+    if (Number(inside) === pidInside) return pid;
+  }
+  return enginePid;
 }

@@ -76,7 +76,10 @@ async function volumeAge(docker: Docker, volume: string, key: string): Promise<s
     return facts.Labels?.[KIT_LABEL] === key ? (facts.CreatedAt ?? '') : undefined;
   } catch (error) {
     if (statusOf(error) === 404) return undefined;
-    throw new AppError('UNAVAILABLE', `The container engine could not say whether volume ${volume} is there: ${messageOf(error)}.`);
+    throw new AppError(
+      'UNAVAILABLE',
+      `The container engine could not say whether volume ${volume} is there: ${messageOf(error)}.`,
+    );
   }
 }
 
@@ -98,7 +101,7 @@ async function fillVolume(docker: Docker, volume: string, source: KitSource): Pr
         ReadonlyRootfs: true,
         CapDrop: ['ALL'],
         SecurityOpt: ['no-new-privileges:true'],
-        Mounts: [{ Type: 'volume', Source: volume, Target: FILLED_AT, VolumeOptions: { NoCopy: true } }],
+        Binds: [`${volume}:${FILLED_AT}:nocopy`],
         LogConfig: { Type: 'json-file', Config: { 'max-size': '1m' } },
       },
     });
@@ -128,5 +131,9 @@ async function removeLeftOvers(docker: Docker): Promise<void> {
   const left = await docker.listContainers({ all: true, filters: { label: [KIT_LABEL], status: ['created', 'exited', 'dead'] } });
   const before = Date.now() / 1000 - LEFT_OVER_SECONDS;
   for (const { Id, Created } of left)
-    if (Created < before) await docker.getContainer(Id).remove({ force: true }).catch(() => undefined);
+    if (Created < before)
+      await docker
+        .getContainer(Id)
+        .remove({ force: true })
+        .catch(() => undefined);
 }

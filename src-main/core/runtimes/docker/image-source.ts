@@ -25,8 +25,8 @@ export interface AgentImageName {
 
 /** How making an image goes on. */
 export interface ImageProgress {
-  /** A new step, and how much of the whole is done: 0 to 1. */
-  onStep(text: string, progress: number): void;
+  /** A new step, and how much of the whole is done: 0 to 1, null where it cannot be told. */
+  onStep(text: string, progress: number | null): void;
   /** A line of output. */
   onLine(line: string): void;
 }

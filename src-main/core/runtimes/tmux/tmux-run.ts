@@ -5,13 +5,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResourceLimits } from '#shared/agents/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
-import { Emitter } from '#shared/kernel/emitter.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import { exists, isRunning } from '../process-table.ts';
 import { ProcessTree } from '../process-tree.ts';
 import { PtyProcess, signalName } from '../pty/pty-process.ts';
 import type { LimitsHeld, Run, RunEnd, RunStats, TerminalCapture, TerminalSize, TerminalStream } from '../runtime.ts';
+import { TerminalFeed } from '../terminal-feed.ts';
 import { refuseLimits, UNLIMITED } from '../unlimited.ts';
 import type { RuntimeLog } from '../stop-sequence.ts';
 import { StopSequence } from '../stop-sequence.ts';
@@ -52,8 +52,6 @@ export interface TmuxRunSpec {
 const ORPHAN_WAIT_MS = 2000;
 /** How long tmux may take to collect a dead process, nudged again and again, in milliseconds. */
 const COLLECT_DEADLINE_MS = 10_000;
-/** How much of a view's output is kept while nobody listens yet, in bytes. */
-const MAX_EARLY_BYTES = 1 << 20;
 
 let viewCount = 0;
 
@@ -327,44 +325,21 @@ export async function killSession(server: TmuxServer, target: string): Promise<v
 class TmuxView implements TerminalStream {
   readonly #client: PtyProcess;
   readonly #onDispose: () => void;
-  readonly #data = new Emitter<Uint8Array>();
-  readonly #ended = new Emitter<void>();
-  /** What came before anyone listened: the first screen. */
-  #early: Uint8Array[] | undefined = [];
-  #hasEnded = false;
+  readonly #feed = new TerminalFeed();
 
   constructor(client: PtyProcess, onDispose: () => void) {
     this.#client = client;
     this.#onDispose = onDispose;
-    let earlyBytes = 0;
-    client.onData((chunk) => {
-      if (this.#early === undefined) {
-        this.#data.fire(chunk);
-        return;
-      }
-      this.#early.push(chunk);
-      earlyBytes += chunk.byteLength;
-      while (earlyBytes > MAX_EARLY_BYTES) earlyBytes -= this.#early.shift()?.byteLength ?? earlyBytes;
-    });
-    client.ended
-      .then(() => {
-        this.#hasEnded = true;
-        this.#ended.fire();
-      })
-      .catch(() => undefined);
+    client.onData((chunk) => this.#feed.push(chunk));
+    client.ended.then(() => this.#feed.end()).catch(() => undefined);
   }
 
   onData(listener: (chunk: Uint8Array) => void): Disposable {
-    const registration = this.#data.on(listener);
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    for (const chunk of early) this.#data.fire(chunk);
-    return registration;
+    return this.#feed.onData(listener);
   }
 
   onEnd(listener: () => void): Disposable {
-    if (this.#hasEnded) queueMicrotask(listener);
-    return this.#ended.on(listener);
+    return this.#feed.onEnd(listener);
   }
 
   write(data: Uint8Array): void {
@@ -376,9 +351,7 @@ class TmuxView implements TerminalStream {
   }
 
   dispose(): void {
-    this.#early = undefined;
-    this.#data.dispose();
-    this.#ended.dispose();
+    this.#feed.dispose();
     this.#client.dispose();
     this.#onDispose();
   }

@@ -17,7 +17,7 @@ import type { LaunchSpec, Run, Runtime, SideWindow } from '../runtime.ts';
 import type { RuntimeLog } from '../stop-sequence.ts';
 import type { Shim, ShimKind } from './agent-shim.ts';
 import { isShim, shimCommand } from './agent-shim.ts';
-import { TmuxCommandError } from './control-client.ts';
+import { TmuxCommandError } from './control-protocol.ts';
 import { escapeFormat, sessionNameOf } from './tmux-quote.ts';
 import type { PaneReport } from './tmux-run.ts';
 import { killSession, TmuxRun } from './tmux-run.ts';
