@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Coalescer } from './coalesce.ts';
+import { Coalescer, Pacer } from './coalesce.ts';
 
 describe('Coalescer', () => {
   beforeEach(() => {
@@ -43,5 +43,37 @@ describe('Coalescer', () => {
     coalescer.ask();
     await vi.advanceTimersByTimeAsync(100);
     expect(runs).toBe(2);
+  });
+});
+
+describe('Pacer', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('runs at once after a silence, then once for all that is asked for in a while, and at once when it is told to', () => {
+    let runs = 0;
+    const pacer = new Pacer(40, () => (runs += 1));
+    pacer.ask();
+    expect(runs).toBe(1);
+    for (let n = 0; n < 5; n += 1) pacer.ask();
+    expect(runs).toBe(1);
+    vi.advanceTimersByTime(40);
+    expect(runs).toBe(2);
+    pacer.ask();
+    pacer.flush();
+    pacer.flush();
+    expect(runs).toBe(3);
+    vi.advanceTimersByTime(1_000);
+    expect(runs).toBe(3);
+    pacer.ask();
+    expect(runs).toBe(4);
+    pacer.ask();
+    pacer.dispose();
+    vi.advanceTimersByTime(1_000);
+    expect(runs).toBe(4);
   });
 });

@@ -41,3 +41,39 @@ export class Coalescer {
     }
   }
 }
+
+/** Runs a task at once when it was quiet, and then at most once every `everyMs` for as long as it is asked for. */
+export class Pacer {
+  readonly #task: () => void;
+  readonly #everyMs: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isAsked = false;
+
+  constructor(everyMs: number, task: () => void) {
+    this.#everyMs = everyMs;
+    this.#task = task;
+  }
+
+  /** Asks for a run. */
+  ask(): void {
+    this.#isAsked = true;
+    if (this.#timer === undefined) this.flush();
+  }
+
+  /** Runs at once what was asked for. */
+  flush(): void {
+    if (!this.#isAsked) return;
+    this.#isAsked = false;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.flush();
+    }, this.#everyMs);
+    this.#task();
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.#isAsked = false;
+  }
+}

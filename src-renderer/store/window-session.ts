@@ -12,7 +12,7 @@ import type { Disposable } from '#shared/kernel/disposable.ts';
 import { Emitter } from '#shared/kernel/emitter.ts';
 import type { CrewState } from '#shared/state.ts';
 import { OPERATOR } from '#shared/messages/model.ts';
-import { Coalescer } from './coalesce.ts';
+import { Coalescer, Pacer } from './coalesce.ts';
 import { MetricsFeed } from './metrics-feed.ts';
 import { MessagesStore } from './messages-store.ts';
 import type { WindowStore } from './window-state.ts';
@@ -21,6 +21,11 @@ import { onKeptElsewhere, pageStorage } from './page-storage.ts';
 
 /** The inbox is at most this old when something changes it, in milliseconds. */
 const INBOX_EVERY_MS = 200;
+/**
+ * What happens is shown at once after a silence, and while much happens so often, in milliseconds: each showing draws the fleet,
+ * which keys wait for.
+ */
+const SHOW_EVERY_MS = 40;
 /** Largest page of the inbox. */
 const INBOX_PAGE = 200;
 
@@ -35,6 +40,9 @@ export class WindowSession {
   readonly #online = new Emitter<undefined>(reportError);
   readonly #connection: Connection;
   readonly #inbox = new Coalescer(INBOX_EVERY_MS, () => this.#askInbox());
+  /** What happened and is not shown yet, and the crew after it. */
+  #fresh: { readonly events: JournalEvent[]; crew: CrewState } | undefined;
+  readonly #showing = new Pacer(SHOW_EVERY_MS, () => this.#showEvents());
   /** When the line was lost last, in milliseconds since the epoch; undefined when it never was. */
   #lostAt: number | undefined;
 
@@ -60,9 +68,14 @@ export class WindowSession {
         this.store.setState({ status });
       },
       crew: {
-        onSnapshot: (crew) => this.store.setState({ crew, hasCrew: true }),
+        onSnapshot: (crew) => {
+          this.#showing.flush();
+          this.store.setState({ crew, hasCrew: true });
+        },
         onEvents: (events, crew) => this.#takeEvents(events, crew),
         onDeliveries: (changes) => {
+          // Of messages that may not have been shown yet.
+          this.#showing.flush();
           this.#deliveries.fire(changes);
           this.messages.takeDeliveries(changes);
           if (changes.some(({ recipient }) => recipient === OPERATOR)) this.#inbox.ask();
@@ -122,6 +135,7 @@ export class WindowSession {
 
   dispose(): void {
     this.#inbox.dispose();
+    this.#showing.dispose();
     this.messages.dispose();
     this.metrics.dispose();
     this.terminals.dispose();
@@ -129,6 +143,18 @@ export class WindowSession {
   }
 
   #takeEvents(events: readonly JournalEvent[], crew: CrewState): void {
+    if (this.#fresh === undefined) this.#fresh = { events: [...events], crew };
+    else {
+      this.#fresh.events.push(...events);
+      this.#fresh.crew = crew;
+    }
+    this.#showing.ask();
+  }
+
+  #showEvents(): void {
+    if (this.#fresh === undefined) return;
+    const { events, crew } = this.#fresh;
+    this.#fresh = undefined;
     this.store.setState({ crew });
     this.messages.takeEvents(events);
     const answered = events.flatMap((event) =>
