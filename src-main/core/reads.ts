@@ -1,6 +1,7 @@
 /** Every named query of the reader. Only composes. */
 import { agentReads } from '#core/agents/agents-repository.ts';
 import { authReads } from '#core/auth/tokens-repository.ts';
+import { boundaryReads } from '#core/boundary/proofs-repository.ts';
 import { egressReads } from '#core/egress/egress-repository.ts';
 import { journalReads } from '#core/journal/journal-repository.ts';
 import { messageReads } from '#core/messages/message-reads.ts';
@@ -13,6 +14,7 @@ import type { Store } from '#core/store/store.ts';
 export const reads = {
   ...agentReads,
   ...authReads,
+  ...boundaryReads,
   ...egressReads,
   ...journalReads,
   ...messageReads,

@@ -21,6 +21,9 @@ export const AgentBoundary = z.object({
   user: z.string().nullable(),
 });
 
+/** The boundary of an agent with its evidence. */
+export type AgentBoundary = z.infer<typeof AgentBoundary>;
+
 /** Procedures about boundaries. */
 export const boundaryContract = {
   get: procedure(query('get_boundary'), {

@@ -78,8 +78,11 @@ export const BoxProbe = z.object({
   hiddenPaths: z.array(z.string()),
   /** Must not be reachable: the core's and others' ports, peers by name and address. `what` is for people: "the core's port". */
   unreachable: z.array(z.object({ what: z.string(), host: z.string(), port: z.number().int() })),
-  /** Texts that must be in no environment and no arguments inside. */
-  hiddenTexts: z.array(z.string()),
+  /**
+   * Values that must be in no environment and no arguments inside: SHA-256 of salt and value, in hex. Not the values
+   * themselves, which would then be inside.
+   */
+  hiddenValues: z.object({ salt: z.string(), hashes: z.array(z.string()) }),
   /** What must be read back: limits in bytes, processes, files, cores; null where the box has none of its own. */
   limits: z.object({
     memoryBytes: z.number().nullable(),

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BOX, BOX_TERMINAL, KIT, kitCommand } from '#shared/box/model.ts';
 import type { BoxReport, BoxStart } from '#shared/box/model.ts';
-import { LineReader } from './json-lines.ts';
+import { LineReader } from '#shared/box/line-reader.ts';
 import { MAX_SHIM_LINE, ShimReport } from './shim.ts';
 import type { TerminalEnd } from './run-in-terminal.ts';
 

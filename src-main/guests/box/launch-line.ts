@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { BoxProbe, BoxStart } from '#shared/box/model.ts';
 import type { BoxReport } from '#shared/box/model.ts';
-import { LineReader } from './json-lines.ts';
+import { LineReader } from '#shared/box/line-reader.ts';
 
 /** The longest line that is taken from the core, in bytes: an environment may be large, but is bounded by the kernel (2 MB). */
 const MAX_LINE_BYTES = 8 << 20;

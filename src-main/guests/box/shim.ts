@@ -6,7 +6,7 @@
 import { connect } from 'node:net';
 import * as z from 'zod';
 import { ProcessExit } from '#shared/agents/model.ts';
-import { LineReader } from './json-lines.ts';
+import { LineReader } from '#shared/box/line-reader.ts';
 import { runInTerminal } from './run-in-terminal.ts';
 
 /** What a shim is to run. It comes over the socket, so that the environment is in no file and no arguments. */

@@ -1,4 +1,5 @@
 /** What of other processes can be seen: none may be there, and nothing secret in the environment of any. */
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { BoxProbe } from '#shared/box/model.ts';
 import type { ProofCheck } from '#shared/boundary/model.ts';
@@ -17,12 +18,13 @@ export function checkProcesses(probe: BoxProbe): ProofCheck[] {
         : broken(`${foreign.length} others: ${foreign.map(name).join(', ')}`);
     }),
     tryCheck('environment', "Read the host's environment", 'search environment and arguments of every process', () => {
-      const texts = pids.flatMap((pid) => ['environ', 'cmdline'].map((file) => read(`/proc/${pid}/${file}`)));
-      const isShown = texts.some((text) => probe.hiddenTexts.some((hidden) => hidden !== '' && text.includes(hidden)));
+      const hidden = new Set(probe.hiddenValues.hashes);
+      const values = new Set(pids.flatMap((pid) => [...valuesOf(`/proc/${pid}/environ`), ...words(`/proc/${pid}/cmdline`)]));
+      const isShown = [...values].some((value) => hidden.has(digest(probe.hiddenValues.salt, value)));
       const names = pids.length === 1 ? 'one process' : `${pids.length} processes`;
       return isShown
         ? broken('a value is there that must not be')
-        : held(`${names} searched for ${probe.hiddenTexts.length} values, none there`);
+        : held(`${names} searched for ${hidden.size} values, none there`);
     }),
   ];
 }
@@ -37,6 +39,16 @@ function ancestors(): Set<string> {
   }
   return found;
 }
+
+const digest = (salt: string, value: string): string => createHash('sha256').update(salt).update(value).digest('hex');
+
+/** Texts that end in NUL, as the kernel shows environment and arguments. */
+const words = (path: string): string[] =>
+  read(path)
+    .split('\0')
+    .filter((word) => word !== '');
+
+const valuesOf = (path: string): string[] => words(path).map((word) => word.slice(word.indexOf('=') + 1));
 
 function read(path: string): string {
   try {
