@@ -77,7 +77,7 @@ async function serve(
   response.once('close', () => gone.abort());
   const connection = await core.reach(waitFor(request, limits), AbortSignal.any([gone.signal, agent.ended]));
   if (connection === undefined) return sendError(request, response, AWAY);
-  const headers = [...passed.headers, 'Host', connection.host, ...signature(agent, connection)];
+  const headers = [...passed.headers, 'Host', connection.host, 'Connection', 'close', ...signature(agent, connection)];
   const upstream = httpRequest({
     method: request.method ?? 'GET',
     path: request.url ?? '/',

@@ -230,6 +230,7 @@ export class Gateway implements Orders {
     await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
     this.#book.flush();
     await this.#log.close();
+    this.#control.drop();
     this.#options.onEnd?.(reason);
   }
 

@@ -52,7 +52,7 @@ export async function serveHttp(options: EgressDoorOptions, request: IncomingMes
   });
   response.once('close', () => {
     forget();
-    ended.abort(new Error('the agent closed the connection'));
+    if (!response.writableFinished) ended.abort(new Error('the agent closed the connection'));
   });
   const reached = await reach(network, target, verdict.rule, limits, ended.signal);
   const facts = { ...where, protocol: 'http', address: reached.address, reason: verdict.rule.text } as const;

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, lstat, rename, rm } from 'node:fs/promises';
-import type { Server } from 'node:net';
+import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { AppError } from '#shared/kernel/errors.ts';
@@ -25,7 +25,7 @@ export interface SocketDoorOptions {
 export class SocketDoor {
   readonly #options: SocketDoorOptions;
   #server: Server | undefined;
-  #inode: bigint | undefined;
+  #made: Identity | undefined;
 
   constructor(options: SocketDoorOptions) {
     this.#options = options;
@@ -44,9 +44,9 @@ export class SocketDoor {
       await chmod(temporary, 0o600);
       if (owner !== null && (owner.uid !== process.getuid?.() || owner.gid !== process.getgid?.()))
         await chown(temporary, owner.uid, owner.gid);
-      const { ino } = await lstat(temporary, { bigint: true });
+      const made = await identify(temporary);
       await rename(temporary, path);
-      this.#inode = ino;
+      this.#made = made;
     } catch (error) {
       server.close();
       await rm(temporary, { force: true });
@@ -62,17 +62,33 @@ export class SocketDoor {
 
   /** What is at the path now: this socket, nothing, or something that somebody else put there. */
   async look(): Promise<'own' | 'gone' | 'foreign'> {
-    const found = await lstat(this.#options.path, { bigint: true }).catch(() => undefined);
+    const found = await identify(this.#options.path);
     if (found === undefined) return 'gone';
-    return found.ino === this.#inode ? 'own' : 'foreign';
+    return found.isSocket && found.ino === this.#made?.ino && found.mtimeNs === this.#made.mtimeNs ? 'own' : 'foreign';
   }
 
   /** Takes no more connections, and removes the socket if it is its own. */
   async close(): Promise<void> {
     if ((await this.look()) === 'own') await rm(this.#options.path, { force: true });
     this.#server?.close();
-    this.#server = undefined;
   }
+
+  /** Ends what is still connected, after `close`. */
+  drop(): void {
+    this.#server?.closeAllConnections();
+  }
+}
+
+/** What tells a socket from another one at the same path: a number of a file is given out again once the file is gone. */
+interface Identity {
+  readonly ino: bigint;
+  readonly mtimeNs: bigint;
+  readonly isSocket: boolean;
+}
+
+async function identify(path: string): Promise<Identity | undefined> {
+  const found = await lstat(path, { bigint: true }).catch(() => undefined);
+  return found === undefined ? undefined : { ino: found.ino, mtimeNs: found.mtimeNs, isSocket: found.isSocket() };
 }
 
 async function listen(server: Server, path: string): Promise<void> {

@@ -176,7 +176,13 @@ export async function ask(
   return await new Promise<Answer>((resolve, reject) => {
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
     const outgoing = request(
-      { ...options, socketPath, ...(Array.isArray(options.headers) ? {} : { headers: { ...length, ...options.headers } }) },
+      // No connection of an earlier call: it may lead to a server that is gone from the path.
+      {
+        ...options,
+        socketPath,
+        agent: false,
+        ...(Array.isArray(options.headers) ? {} : { headers: { ...length, ...options.headers } }),
+      },
       (answer) => {
         const chunks: Buffer[] = [];
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));
