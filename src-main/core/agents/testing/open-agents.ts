@@ -6,6 +6,7 @@ import { CORE } from '#core/caller.ts';
 import { ProjectsService } from '#core/projects/projects-service.ts';
 import { PtyRuntime } from '#core/runtimes/pty/pty-runtime.ts';
 import { DockerRuntime } from '#core/runtimes/docker/docker-runtime.ts';
+import { IMAGE_SOURCE } from '#core/runtimes/docker/testing/agent-image.ts';
 import { TmuxRuntime } from '#core/runtimes/tmux/tmux-runtime.ts';
 import type { TestStore } from '#core/testing/open-store.ts';
 import { openTestStore } from '#core/testing/open-store.ts';
@@ -53,7 +54,7 @@ export function openTestAgents(options: { dir?: string } = {}): TestAgents {
     },
   });
   const runtimes = {
-    docker: new DockerRuntime(),
+    docker: new DockerRuntime({ instanceId: test.dir, source: IMAGE_SOURCE, log: (message) => log.push(message) }),
     tmux: new TmuxRuntime({ socketDir, instanceId: test.dir, log: (message) => log.push(message) }),
     pty: new PtyRuntime({ log: (message) => log.push(message) }),
   };

@@ -76,7 +76,7 @@ export class DockerRuntime implements Runtime {
       const engine = await describeEngine(this.#connect().docker);
       this.#description = engine;
       const name = engine.product === 'podman' ? `${engine.version} (Podman)` : engine.version;
-      const facts = { kind: this.kind, version: name, notes: [...engine.notes] };
+      const facts: Omit<RuntimeAvailability, 'isAvailable'> = { kind: this.kind, version: name, notes: [...engine.notes] };
       if (engine.arch === process.arch) return { ...facts, isAvailable: true };
       const problem = `the container engine runs ${engine.arch} and this machine ${process.arch}: what is brought into a container could not run there`;
       return { ...facts, isAvailable: false, problem };
