@@ -17,7 +17,6 @@ const NODE_ENTRIES = {
   cli: 'src-main/hosts/cli/main.ts',
   'read-worker': 'src-main/core/read-worker.ts',
   worker: 'src-main/guests/worker/main.ts',
-  gateway: 'src-main/guests/gateway/main.ts',
 };
 
 /** Where a target is written; bin/build.mjs builds beside `out` and swaps, so that a running core keeps its files. */

@@ -78,14 +78,14 @@ export interface Stored {
   readonly isNew: boolean;
 }
 
-/** Adds a connection, or brings its row up to date. */
+/** Adds a connection, or brings its row up to date. One that was let through and has ended keeps naming the rule it came by. */
 export function upsertConnection(db: Db, log: number, { connection: c, count }: GatewayEvent): Stored {
   const changed = db
     .prepare(
-      `UPDATE egress_connections SET address = ?, outcome = ?, reason = ?, duration_ms = ?, sent_bytes = ?, received_bytes = ?
+      `UPDATE egress_connections SET address = ?, outcome = ?, reason = iif(?, reason, ?), duration_ms = ?, sent_bytes = ?, received_bytes = ?
        WHERE log = ? AND connection = ?`,
     )
-    .run(c.address, c.outcome, c.reason, c.durationMs, c.sentBytes, c.receivedBytes, log, c.id);
+    .run(c.address, c.outcome, c.outcome === 'closed' ? 1 : 0, c.reason, c.durationMs, c.sentBytes, c.receivedBytes, log, c.id);
   if (changed.changes > 0) return { isNew: false };
   db.prepare(
     `INSERT INTO egress_connections (log, connection, project_id, agent_id, via, host, port, protocol, address, outcome, reason, at,

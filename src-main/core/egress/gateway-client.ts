@@ -213,7 +213,7 @@ export class GatewayClient {
         if (await this.#isUsable(status)) await this.#serve(owner);
       } catch (error) {
         if (this.#closing.signal.aborted) return;
-        if (error instanceof GatewayError && error.kind === 'other-owner') {
+        if (error instanceof DisownedError) {
           this.#lose(error);
           return;
         }
@@ -271,7 +271,7 @@ export class GatewayClient {
         { from: status.version, to: version, pid: status.pid },
         'the gateway of another version serves nobody and is replaced',
       );
-      if (this.#owner) await this.#control.own(this.#owner);
+      if (this.#owner) await this.#own(this.#owner);
       await this.#control.shutdown(this.#o.coreId);
       await this.#gone();
       return false;
@@ -292,7 +292,7 @@ export class GatewayClient {
 
   /** Owns it, tells it everything, and reads its log until the line ends. */
   async #serve(owner: GatewayOwner): Promise<void> {
-    const status = await this.#control.own(owner);
+    const status = await this.#own(owner);
     const session = new AbortController();
     const onClosing = (): void => session.abort();
     this.#closing.signal.addEventListener('abort', onClosing);
@@ -324,6 +324,7 @@ export class GatewayClient {
         lastEvent = Math.max(lastEvent, batch.at(-1)?.n ?? 0);
         if (!isContinued) break;
       }
+      // Whether another core took over is said where this one asks to own it again.
       if (isContinued) throw new GatewayError('gone', 'the line to the gateway ended');
     }
   }
@@ -357,8 +358,18 @@ export class GatewayClient {
     }
   }
 
-  #lose(error: GatewayError): void {
-    this.#problem = `${error.message}. Only one core gives its orders; end this one, or the other`;
+  /** Asks to own it. The only place where ownership is lost: whatever else fails is tried again, and comes by here. */
+  async #own(owner: GatewayOwner): Promise<GatewayStatus> {
+    try {
+      return await this.#control.own(owner);
+    } catch (error) {
+      if (error instanceof GatewayError && error.kind === 'other-owner') throw new DisownedError(error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  #lose(error: DisownedError): void {
+    this.#problem = `${error.message.replace(/\.$/, '')}. Only one core gives its orders; end this one, or the other`;
     this.#become('lost');
     this.#wanted.giveUp();
     this.#o.log.error(
@@ -386,6 +397,11 @@ export class GatewayClient {
   async #pause(ms: number): Promise<void> {
     await wait(ms, undefined, { signal: this.#closing.signal }).catch(() => undefined);
   }
+}
+
+/** Another core owns the gateway. */
+class DisownedError extends Error {
+  override readonly name = 'DisownedError';
 }
 
 function refusal(problem: string): AppError {

@@ -36,7 +36,8 @@ export function coreFiles(
   return {
     assetsDir: outsideArchive(join(root, 'assets')),
     rendererDir: DESKTOP_FILES.rendererDir,
-    programs: { guest: (name) => [node, outsideArchive(join(out, 'node', `${name}.js`))] },
+    // The gateway outlives the app, and so what the app was installed from: one file that needs no package beside it.
+    programs: { guest: (name) => [node, outsideArchive(join(out, name === 'gateway' ? 'guests' : 'node', `${name}.js`))] },
     readerModule: pathToFileURL(outsideArchive(join(out, 'node', 'read-worker.js'))),
   };
 }

@@ -18,16 +18,18 @@ export const VERSION: string = z
 
 /** The files that the core needs from its host. */
 export function productFiles(): Pick<AppOptions, 'assetsDir' | 'rendererDir' | 'programs' | 'readerModule'> {
-  const built = join(root, 'out', 'node');
   const rendererDir = join(root, 'out', 'renderer');
   return {
     assetsDir: join(root, 'assets'),
     rendererDir: existsSync(join(rendererDir, 'index.html')) ? rendererDir : undefined,
     programs: {
-      // The built guest starts faster; from the sources it is run as it is.
+      // The built guest starts faster; from the sources it is run as it is. The gateway outlives the core, and so what the core
+      // was started from: one file that needs no package beside it.
       guest: (name) => [
         process.execPath,
-        isSource ? join(root, 'src-main', 'guests', name, 'main.ts') : join(built, `${name}.js`),
+        isSource
+          ? join(root, 'src-main', 'guests', name, 'main.ts')
+          : join(root, 'out', name === 'gateway' ? 'guests' : 'node', `${name}.js`),
       ],
     },
     readerModule: isSource ? new URL('../../core/read-worker.ts', import.meta.url) : new URL('./read-worker.js', import.meta.url),
