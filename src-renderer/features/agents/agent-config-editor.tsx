@@ -8,9 +8,10 @@ import { Button } from '#renderer/ui/button.tsx';
 import { Notice } from '#renderer/ui/notice.tsx';
 import { showToast } from '#renderer/ui/toast.tsx';
 import type { Agent, AgentDraft } from '#shared/agents/model.ts';
-import { AgentConfig, isAlive } from '#shared/agents/model.ts';
+import { isAlive } from '#shared/agents/model.ts';
 import { AgentForm } from './agent-form.tsx';
 import { fieldsOf } from './agent-form-state.ts';
+import { configChanges } from './config-changes.ts';
 import { useAgentForm } from './use-agent-form.ts';
 
 interface AgentConfigEditorProps {
@@ -49,7 +50,7 @@ function Editor({ agent, onDone }: { readonly agent: Agent; readonly onDone: () 
     });
   };
   const save = async (draft: AgentDraft): Promise<void> => {
-    await session.client.agents.update({ id, changes: changesOf(draft, agent) });
+    await session.client.agents.update({ id, changes: configChanges(draft, agent.config) });
     onDone();
     showToast({
       title: `The configuration of ${id} was changed.`,
@@ -79,12 +80,4 @@ function Editor({ agent, onDone }: { readonly agent: Agent; readonly onDone: () 
       </div>
     </form>
   );
-}
-
-/** Every field that can change, as the form has it; what was emptied takes its default. */
-function changesOf(draft: AgentDraft, { config }: Agent): Omit<AgentDraft, 'id' | 'projectId' | 'type'> {
-  const { id, projectId, type } = config;
-  const whole = AgentConfig.parse({ workspace: config.workspace, ...draft, id, projectId, type });
-  const { id: _id, projectId: _project, type: _type, ...changes } = whole;
-  return changes;
 }

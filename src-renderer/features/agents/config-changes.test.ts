@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { AgentConfig } from '#shared/agents/model.ts';
+import { mintId, ProjectId } from '#shared/kernel/ids.ts';
+import { EMPTY_FIELDS, fieldsOf, readFields } from './agent-form-state.ts';
+import { configChanges } from './config-changes.ts';
+
+const config = AgentConfig.parse({
+  id: 'ada',
+  type: 'worker',
+  projectId: ProjectId.parse(mintId('prj')),
+  description: 'reviews',
+  resourceLimits: { memory: '512MB', processes: 64, disk: '1GB' },
+  environment: { A: '1' },
+  workspace: { mode: 'shared' },
+});
+
+const saved = (fields: typeof EMPTY_FIELDS) => {
+  const result = readFields(fields);
+  if (result.errors !== undefined) throw new Error(JSON.stringify(result.errors));
+  return configChanges(result.draft, config);
+};
+
+it('changes nothing when nothing was changed', () => {
+  const { id: _id, projectId: _project, type: _type, ...same } = config;
+  expect(saved(fieldsOf(config))).toEqual(same);
+});
+
+it('gives what was emptied its default, and leaves alone what the form does not show', () => {
+  const changes = saved({ ...fieldsOf(config), description: '', memory: '', environment: '' });
+  expect(changes).toMatchObject({
+    description: '',
+    environment: {},
+    resourceLimits: { memory: '2GB', processes: 64, disk: '1GB' },
+    workspace: { mode: 'shared' },
+  });
+});
