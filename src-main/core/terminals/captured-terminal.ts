@@ -3,7 +3,7 @@ import type { TerminalCapture, TerminalSize } from '#core/runtimes/runtime.ts';
 import { AnsiLines, ansiOf } from './ansi-lines.ts';
 import type { Snapshot } from './screen-mirror.ts';
 import { RESET } from './screen-painter.ts';
-import type { ViewSource } from './terminal-view.ts';
+import type { ViewSource } from './view-ports.ts';
 
 /** Divides a capture into the lines above the screen and those on it. */
 export function divide(capture: TerminalCapture): { history: readonly string[]; screen: readonly string[] } {

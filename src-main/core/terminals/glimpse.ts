@@ -1,7 +1,7 @@
 /** The screen of an agent in tmux, shown while its terminal is still being attached to. */
 import type { Run, TerminalSize } from '#core/runtimes/runtime.ts';
 import { CapturedTerminal } from './captured-terminal.ts';
-import type { ViewSink } from './terminal-view.ts';
+import type { ViewSink } from './view-ports.ts';
 
 /** What a viewer was shown before its view stood: a screen of this size, or nothing. */
 export interface Glimpse {

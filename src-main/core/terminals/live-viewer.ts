@@ -8,7 +8,7 @@ import type { Caller } from '#core/caller.ts';
 import type { TerminalSize } from '#core/runtimes/runtime.ts';
 import type { ControlSeat, LeaveReason, Place } from './control-leases.ts';
 import type { HubSeat, TerminalHub } from './terminal-hub.ts';
-import type { ViewSink } from './terminal-view.ts';
+import type { ViewSink } from './view-ports.ts';
 import type { TileSink } from './tile-feed.ts';
 import type { TypingLog } from './typing-log.ts';
 

@@ -14,7 +14,7 @@ import type { Snapshot } from './screen-mirror.ts';
 import { ScreenMirror } from './screen-mirror.ts';
 import { countAbove } from './scrollback.ts';
 import { SequenceSplitter } from './sequence-splitter.ts';
-import type { EndReason, ViewSink, ViewSource } from './terminal-view.ts';
+import type { EndReason, ViewSink, ViewSource } from './view-ports.ts';
 import { TerminalView } from './terminal-view.ts';
 
 /** Output is gathered this long after it was last sent, in ms; after a silence it goes at once. Measured: echo 1.5 ms, against 10 ms when always gathered. */

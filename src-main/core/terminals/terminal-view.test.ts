@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { effort, withinTime } from '#e2e/support/effort.ts';
 import { HIGH_WATER_BYTES, LOW_WATER_BYTES } from '#shared/terminals/frames.ts';
 import type { Snapshot } from './screen-mirror.ts';
-import type { EndReason, ViewSink, ViewSource } from './terminal-view.ts';
+import type { EndReason, ViewSink, ViewSource } from './view-ports.ts';
 import { TerminalView } from './terminal-view.ts';
 import { until } from './testing/terminal-client.ts';
 

@@ -8,47 +8,10 @@
  */
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { HIGH_WATER_BYTES, LOW_WATER_BYTES } from '#shared/terminals/frames.ts';
-import type { EndedCode } from '#shared/terminals/frames.ts';
 import type { TerminalSize } from '#core/runtimes/runtime.ts';
-import { AnsiLines, ansiOf } from './ansi-lines.ts';
+import { historySlices } from './history-slices.ts';
 import type { Snapshot } from './screen-mirror.ts';
-
-/** Why a view ended, in code and words. */
-export interface EndReason {
-  readonly code: EndedCode;
-  readonly message: string;
-}
-
-/** Where a view's output goes. Payloads of any size: whoever implements it cuts them into frames. */
-export interface ViewSink {
-  opened(size: TerminalSize, window: string): void;
-  /** So many lines of history follow. */
-  scrollback(lines: number): void;
-  history(bytes: Uint8Array): void;
-  screen(bytes: Uint8Array): void;
-  data(bytes: Uint8Array): void;
-  resized(size: TerminalSize): void;
-  /** The last call: the view is closed. */
-  ended(reason: EndReason): void;
-  /** Whether the way to the viewer is so full that nothing more should be put on it. */
-  readonly isCongested: boolean;
-}
-
-/** What a view looks at. */
-export interface ViewSource {
-  readonly size: TerminalSize;
-  /** Gives what is batched to the views that are live, so that the next byte belongs to the snapshot taken now or comes after it. */
-  flush(): void;
-  snapshot(): Promise<Snapshot>;
-  /**
-   * The lines above the screen of a snapshot just taken, at most `limit`, oldest first, with the sequences of `AnsiLines`.
-   * Undefined when they cannot be told for this snapshot: a newer one may do. With `isLast` it gives what comes nearest.
-   */
-  linesAbove(snapshot: Snapshot, limit: number, isLast: boolean): Promise<readonly string[] | undefined>;
-}
-
-/** History goes out in slices of about this size, in bytes: other channels come in between. */
-const HISTORY_SLICE_BYTES = 64 * 1024;
+import type { EndReason, ViewSink, ViewSource } from './view-ports.ts';
 
 /** So often history is tried with a newer screen, when the two do not fit or the viewer was too slow. */
 const MAX_TRIES = 8;
@@ -283,7 +246,7 @@ export class TerminalView {
   async #sendHistory(lines: readonly string[]): Promise<void> {
     this.#owesScreen = true;
     this.#sink.scrollback(lines.length);
-    for (const slice of slices(lines, this.#source.size.rows)) {
+    for (const slice of historySlices(lines, this.#source.size.rows)) {
       while (this.#isRestoring() && this.#isFull()) await this.#credit();
       if (!this.#isRestoring()) return;
       this.#unacknowledged += slice.length;
@@ -317,18 +280,4 @@ export class TerminalView {
     this.#toldSize = size;
     this.#sink.resized(size);
   }
-}
-
-/** History as terminal output in slices. The last one ends with as many line feeds as push all of it off the screen. */
-function* slices(lines: readonly string[], rows: number): Generator<Uint8Array> {
-  const reader = new AnsiLines();
-  let text = '';
-  for (const line of lines) {
-    text += `${ansiOf(reader.read(line))}\r\n`;
-    if (text.length >= HISTORY_SLICE_BYTES) {
-      yield Buffer.from(text);
-      text = '';
-    }
-  }
-  if (lines.length > 0) yield Buffer.from(text + '\n'.repeat(rows - 1));
 }

@@ -23,7 +23,7 @@ import { demand, INERT, liveViewer, RESIZE } from './live-viewer.ts';
 import { endReason } from './terminal-hub.ts';
 import type { HubLease } from './terminal-hubs.ts';
 import { endOf, TerminalHubs } from './terminal-hubs.ts';
-import type { ViewSink } from './terminal-view.ts';
+import type { ViewSink } from './view-ports.ts';
 import { TerminalView } from './terminal-view.ts';
 import { TileFeeds } from './tile-feed.ts';
 import { TypingLog } from './typing-log.ts';

@@ -12,7 +12,7 @@ import type { Run, TerminalCapture } from '#core/runtimes/runtime.ts';
 import { AnsiLines, tileRow } from './ansi-lines.ts';
 import { endReason } from './terminal-hub.ts';
 import { endOf } from './terminal-hubs.ts';
-import type { EndReason } from './terminal-view.ts';
+import type { EndReason } from './view-ports.ts';
 
 /** Between two looks at a screen that changes, in ms, while there are few. */
 export const QUICK_LOOK_MS = 125;
