@@ -8,6 +8,7 @@ import { AllShortcuts } from '#renderer/frame/shortcut-sheet.tsx';
 import type { SettingsSection } from '#renderer/navigation/routes.ts';
 import { SETTINGS_SECTIONS } from '#renderer/navigation/routes.ts';
 import { Link } from '#renderer/navigation/use-route.tsx';
+import { reachableScroller } from '#renderer/ui/reachable-scroller.ts';
 
 const TITLES: Readonly<Record<SettingsSection, string>> = {
   appearance: 'Appearance',
@@ -40,7 +41,7 @@ export function SettingsPage({ section }: { readonly section: SettingsSection })
           ))}
         </ul>
       </nav>
-      <section aria-labelledby="settings-title" className="relative min-h-0 overflow-y-auto">
+      <section ref={reachableScroller} aria-labelledby="settings-title" className="relative min-h-0 overflow-y-auto">
         <div className="mx-auto max-w-[760px] px-6 py-6 max-[560px]:px-4">
           <h1 id="settings-title" className="mb-5 text-16 font-strong">
             {TITLES[section]}

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { AgentConfig } from '#shared/agents/model.ts';
 import { mintId, ProjectId } from '#shared/kernel/ids.ts';
-import { EMPTY_FIELDS, fieldsOf, readFields } from './agent-form-state.ts';
+import type { AgentFields } from './agent-form-state.ts';
+import { fieldsOf, readFields } from './agent-form-state.ts';
 import { configChanges } from './config-changes.ts';
 
 const config = AgentConfig.parse({
@@ -14,7 +15,7 @@ const config = AgentConfig.parse({
   workspace: { mode: 'shared' },
 });
 
-const saved = (fields: typeof EMPTY_FIELDS) => {
+const saved = (fields: AgentFields) => {
   const result = readFields(fields);
   if (result.errors !== undefined) throw new Error(JSON.stringify(result.errors));
   return configChanges(result.draft, config);
