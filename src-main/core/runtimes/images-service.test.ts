@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { CORE } from '#core/caller.ts';
 import type { TestStore } from '#core/testing/open-store.ts';
 import { openTestStore } from '#core/testing/open-store.ts';
@@ -52,7 +52,7 @@ async function ended(service: ImagesService): Promise<NonNullable<Awaited<Return
       const { job } = await service.list();
       return job !== null && job.state !== 'running' && job;
     },
-    60_000,
+    200_000,
   );
 }
 
@@ -84,7 +84,7 @@ describe.skipIf(ENGINE_MISSING)(`images${ENGINE_MISSING ? ` (${ENGINE_MISSING})`
     expect(found.filter(({ isAgentImage }) => isAgentImage).map((image) => image.reference)).toEqual([reference]);
   });
 
-  it('are made by one job at a time, which tells how far it is and why it failed', { timeout: 90_000 }, async () => {
+  it('are made by one job at a time, which tells how far it is and why it failed', { timeout: 200_000 }, async () => {
     const source = sourceWith('bash\nno-such-package-at-all\n');
     images = open(source);
     const job = await images.make({ way: 'packages' }, CORE);
@@ -125,10 +125,19 @@ describe.skipIf(ENGINE_MISSING)(`images${ENGINE_MISSING ? ` (${ENGINE_MISSING})`
     await expect(images.make({}, CORE)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
-  it('go into the journal when they are made', { timeout: 120_000 }, async () => {
-    await ensureAgentImage();
+  it('go into the journal when they are made', { timeout: 300_000 }, async () => {
+    // An image of our own, so that nobody's is replaced while it is used.
+    const source = sourceWith(`${readFileSync(join(IMAGE_SOURCE.assetsDir, 'agent-image', 'packages.txt'), 'utf8')}# ours\n`);
+    images = open(source);
+    const { key, reference } = await agentImageName(source);
+    const docker = connectEngine(process.env);
+    onTestFinished(async () => {
+      await docker.getVolume(`quarterdeck-kit-${key}`).remove({ force: true });
+      await docker.getImage(reference).remove({ force: true });
+    });
     const job = await images.make({ way: 'packages' }, CORE);
-    expect(await waitFor('the image', async () => (await ended(images)).state === 'done', 100_000)).toBe(true);
+    expect(await ended(images)).toMatchObject({ reference, state: 'done', progress: 1, problem: null });
+    expect(await images.agentImage()).toEqual({ reference, isThere: true });
     expect(test.journal.recentAfter(0, 10)).toMatchObject([
       { kind: 'image.made', subject: job.reference, data: { kind: 'build', id: expect.stringMatching(/^sha256:/) as string } },
     ]);

@@ -76,7 +76,7 @@ describe.skipIf(ENGINE_MISSING)(`the agent image${ENGINE_MISSING ? ` (${ENGINE_M
   /** An image with one empty folder in it: no libraries, no shell, no programs. */
   async function makeForeignImage(): Promise<string> {
     const root = join(dir, 'foreign');
-    mkdirSync(join(root, 'tmp'), { recursive: true });
+    mkdirSync(join(root, 'empty'), { recursive: true });
     const tarball = join(dir, 'foreign.tar');
     await run('tar', ['-C', root, '-cf', tarball, '.']);
     const answer = await docker.importImage(tarball, { repo: 'quarterdeck-test', tag: label });
@@ -92,7 +92,7 @@ describe.skipIf(ENGINE_MISSING)(`the agent image${ENGINE_MISSING ? ` (${ENGINE_M
       Cmd: [...argv],
       User: '1234:1234',
       Env: [...env],
-      WorkingDir: '/tmp',
+      WorkingDir: '/',
       HostConfig: {
         NetworkMode: 'none',
         ReadonlyRootfs: true,
@@ -147,7 +147,10 @@ describe.skipIf(ENGINE_MISSING)(`the agent image${ENGINE_MISSING ? ` (${ENGINE_M
       };
       look();`;
     const env = ['TERMINFO=/opt/qd/share/terminfo', 'LOCPATH=/opt/qd/lib/locale', 'LC_ALL=C.UTF-8'];
-    expect(await inForeign(kitCommand(arch, 'node', ['-e', script]), env)).toEqual({ code: 0, said: 'grün 漢字 screen\n' });
+    expect(await inForeign(kitCommand(arch, 'node', ['-e', script]), env)).toEqual({
+      code: 0,
+      said: 'grün 漢字 tmux-256color\n',
+    });
   });
 
   it('fails the making with the reason when a package cannot be had, and leaves no image', { timeout: 120_000 }, async () => {
@@ -165,7 +168,7 @@ describe.skipIf(ENGINE_MISSING)(`the agent image${ENGINE_MISSING ? ` (${ENGINE_M
 });
 
 describe.skipIf(ENGINE_MISSING)(`the kit's volume${ENGINE_MISSING ? ` (${ENGINE_MISSING})` : ''}`, () => {
-  // A kit of our own, so that nobody else's volume is touched.
+  // A volume of our own, so that nobody else's volume is touched.
   const key = label;
   const volume = `quarterdeck-kit-${key}`;
   const mount = { Type: 'volume' as const, Source: volume, Target: '/kit' };
@@ -191,7 +194,7 @@ describe.skipIf(ENGINE_MISSING)(`the kit's volume${ENGINE_MISSING ? ` (${ENGINE_
     const cores = [docker, connectEngine(process.env), connectEngine(process.env)];
     const asked = Array.from({ length: 50 }, (_, index) => ensureKit(cores[index % 3] ?? docker, { key, reference }));
     expect(new Set((await Promise.all(asked)).map((kit) => kit.volume))).toEqual(new Set([volume]));
-    expect(await inVolume('cd /kit && cat .complete && diff -r /opt/qd /kit')).toMatch(
+    expect(await inVolume('cd /kit && cat .complete && diff -r /opt/qd /kit || true')).toMatch(
       /^qd-test-\S+Only in \/kit: .complete\nOnly in \/kit: .lock\n$/,
     );
     const left = await docker.listContainers({ all: true, filters: { label: [`app.quarterdeck.kit=${key}`] } });

@@ -77,11 +77,18 @@ export async function buildAgentImage(
       'UNAVAILABLE',
       `The container engine runs ${engine.arch}, this machine ${process.arch}: the agent image holds Node and tmux of this machine, so no agent can run there.`,
     );
+  const before = await findImage(docker, name.reference);
   const way = o.way ?? ((await hasPackages(source.env)) ? 'packages' : 'dockerfile');
   if (way === 'packages') await buildFromPackages(docker, source, name.reference, o);
   else await buildWithDockerfile(docker, source, name.reference, o);
   const id = await findImage(docker, name.reference);
   if (id === undefined) throw new AppError('INTERNAL', `The engine says that ${name.reference} is made, but it is not there.`);
+  // What had the name before is of no use any more; a container that runs in it keeps it.
+  if (before !== undefined && before !== id)
+    await docker
+      .getImage(before)
+      .remove()
+      .catch(() => undefined);
   o.onStep('Made', 1);
   return { name, id, way };
 }

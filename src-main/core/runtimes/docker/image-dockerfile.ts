@@ -1,6 +1,6 @@
 /** Making the agent image with `assets/agent-image/Dockerfile`: the engine builds it, on a base image from its registry. */
 import { spawn } from 'node:child_process';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
@@ -8,7 +8,13 @@ import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { ImageProgress, ImageSource } from './image-source.ts';
 import { drain } from './image-stream.ts';
 
-/** Makes the image under this name. Fails with an AppError that says why. */
+/** Of the environment, what the build's own programs need to get out; the engine leaves these out of the image. */
+const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];
+
+/**
+ * Makes the image under this name. Settings of apt in the folder $QUARTERDECK_IMAGE_APT, for networks with a mirror of their
+ * own, are used in the build and not left in the image. Fails with an AppError that says why.
+ */
 export async function buildWithDockerfile(
   docker: Docker,
   source: ImageSource,
@@ -19,11 +25,15 @@ export async function buildWithDockerfile(
   try {
     o.onStep('Sending the files', 0.02);
     await cp(join(source.assetsDir, 'agent-image'), folder, { recursive: true });
+    const apt = source.env['QUARTERDECK_IMAGE_APT'] ?? '';
+    if (apt === '') await mkdir(join(folder, 'apt'));
+    else await cp(apt, join(folder, 'apt'), { recursive: true, dereference: true });
     await cp(source.nodeBinary, join(folder, 'node'), { dereference: true });
     const context = spawn('tar', ['-C', folder, '-cf', '-', '.'], { stdio: ['ignore', 'pipe', 'ignore'] });
     const answer = await docker.buildImage(context.stdout, {
       t: reference,
       networkmode: 'host',
+      buildargs: Object.fromEntries(PROXIES.flatMap((name) => (source.env[name] ? [[name, source.env[name]]] : []))),
       rm: true,
       forcerm: true,
       ...(o.signal ? { abortSignal: o.signal } : {}),
