@@ -1,6 +1,7 @@
 /** The one API of the product. Only composes. */
 import { agentsContract } from '#shared/agents/contract.ts';
 import { authContract } from '#shared/auth/contract.ts';
+import { boundaryContract } from '#shared/boundary/contract.ts';
 import { egressContract } from '#shared/egress/contract.ts';
 import { journalContract } from '#shared/journal/contract.ts';
 import { messagesContract } from '#shared/messages/contract.ts';
@@ -12,11 +13,13 @@ import { settingsContract } from '#shared/settings/contract.ts';
 import { systemContract } from '#shared/system/contract.ts';
 import { teamsContract } from '#shared/teams/contract.ts';
 import { terminalsContract } from '#shared/terminals/contract.ts';
+import { workspacesContract } from '#shared/workspaces/contract.ts';
 
 /** Every capability of the product: each procedure is reachable by IPC, WebSocket, REST and MCP. */
 export const contract = {
   agents: agentsContract,
   auth: authContract,
+  boundary: boundaryContract,
   egress: egressContract,
   journal: journalContract,
   messages: messagesContract,
@@ -28,6 +31,7 @@ export const contract = {
   system: systemContract,
   teams: teamsContract,
   terminals: terminalsContract,
+  workspaces: workspacesContract,
 };
 /** Every capability of the product. */
 export type Contract = typeof contract;

@@ -20,11 +20,14 @@ import type { Programs } from './agents/types/agent-driver.ts';
 import { DRIVERS } from './agents/types/drivers.ts';
 import { AuthService } from './auth/auth-service.ts';
 import { authHandlers } from './auth/handlers.ts';
+import { BoundaryService } from './boundary/boundary-service.ts';
+import { boundaryHandlers } from './boundary/handlers.ts';
 import type { Caller } from './caller.ts';
 import { CORE } from './caller.ts';
 import { openDataDir, prepareFolders, removeRunFile, writeRunFile } from './data-folder.ts';
 import { egressHandlers } from './egress/handlers.ts';
 import { EgressService } from './egress/egress-service.ts';
+import { hiddenFrom } from './hidden-from-boxes.ts';
 import { createDoors } from './http/doors.ts';
 import { requireLoopback } from './http/ports.ts';
 import { journalHandlers } from './journal/handlers.ts';
@@ -68,6 +71,8 @@ import { portDuplex } from './terminals/port-duplex.ts';
 import { TerminalLink } from './terminals/terminal-link.ts';
 import { TerminalsService } from './terminals/terminals-service.ts';
 import { wsDuplex } from './terminals/ws-duplex.ts';
+import { workspacesHandlers } from './workspaces/handlers.ts';
+import { WorkspacesService } from './workspaces/workspaces-service.ts';
 
 /** What a host decides. */
 export interface AppOptions {
@@ -79,6 +84,8 @@ export interface AppOptions {
   /** Folder of the built window; undefined serves a page that says how to build it. */
   readonly rendererDir: string | undefined;
   readonly programs: Programs;
+  /** Folder of the guests as single files, outside any archive: it is mounted into boxes. */
+  readonly guestsDir: string;
   /** Module of the reader's thread. */
   readonly readerModule: URL;
   /** 0 = any; undefined = 3000 or the next free one. */
@@ -231,10 +238,33 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   const runs = new AgentRuns({
     registry,
     now,
-    onEnded: (agent) => auth.revokeAgentTokens(agent.id, CORE),
+    onEnded: async (agent) => {
+      await auth.revokeAgentTokens(agent.id, CORE);
+      if (agent.boundary === 'host') return;
+      await egress.drop(agent.id);
+      await workspaces.collect(agent.id);
+    },
     log: (message, error) => log.error({ err: error }, message),
   });
   const agentEnv: NodeJS.ProcessEnv = { ...o.env, PATH: await path };
+  const workspaces = new WorkspacesService({
+    store,
+    env: agentEnv,
+    projectsDir: paths.projects,
+    projectOf: (id) => projects.get(id),
+    agentOf: (id) => registry.get(id),
+    now,
+    log: (message, error) => log.warn({ err: error }, message),
+  });
+  const boundary = new BoundaryService({
+    store,
+    now,
+    agentOf: (id) => registry.find(id),
+    hiddenFrom: (id) => hiddenFrom(id, { paths, env: o.env, info: doors.info(), peers: registry.all().map((agent) => agent.id) }),
+    limitsOf: (id) => runs.find(id)?.limits,
+    boxOf: (id) => launcher.boxOf(registry.get(id)),
+    twinOf: async () => undefined,
+  });
   const launcher = new AgentLauncher({
     programs: o.programs,
     agentsDir: paths.agents,
@@ -247,6 +277,13 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
         scriptPath: join(o.assetsDir, 'scripts', 'agent-window.sh'),
         ...(DRIVERS[agent.config.type].hasHealthEndpoint ? { queueFile: files.queueFile } : {}),
       }),
+    workspaceOf: (agent) => workspaces.prepare(agent),
+    boxes: {
+      guestsDir: o.guestsDir,
+      serve: (agent, options) => egress.serve(agent, options),
+      environmentOf: (agent) => egress.environmentOf(agent),
+      openDesk: (launch) => boundary.openDesk(launch),
+    },
   });
   const templates = new Templates({ builtInDir: join(o.assetsDir, 'templates'), ownDir: paths.templates });
   const agents = new AgentsService({
@@ -256,8 +293,9 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     templates,
     runtimes,
     resolveProject: (stated, caller) => projects.resolve(stated, caller),
-    projectOf: (id) => projects.get(id),
     heldBy: (id) => messages.heldBy(id),
+    userOf: (id) => workspaces.userOf(id),
+    onAdopted: (agent) => launcher.serveAgain(agent),
     now,
     log: (message, error) => log.warn({ err: error }, message),
   });
@@ -341,6 +379,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
         now,
       }),
       auth: authHandlers(auth, { loginUrl: (code) => doors.loginUrl(code) }),
+      boundary: boundaryHandlers(boundary),
       egress: egressHandlers(egress),
       journal: journalHandlers({
         store,
@@ -396,6 +435,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
       }),
       teams: teamsHandlers(teams),
       terminals: terminalsHandlers(terminals),
+      workspaces: workspacesHandlers(workspaces),
     },
     auth,
     store,

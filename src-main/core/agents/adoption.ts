@@ -12,6 +12,13 @@ import type { AgentRuns } from './agent-runs.ts';
 import { runRowOf } from './agent-runs.ts';
 import { DRIVERS } from './types/drivers.ts';
 
+/** Why an agent that ran before is not there now. */
+const LOST: Readonly<Record<RuntimeKind, string>> = {
+  docker: 'its container is gone and nobody saw it end',
+  tmux: 'its tmux session is gone and nobody saw it end',
+  pty: 'its terminal ended with the core it ran in',
+};
+
 /** What adoption works with. */
 export interface AdoptionOptions {
   readonly registry: AgentRegistry;
@@ -23,6 +30,8 @@ export interface AdoptionOptions {
   readonly launch: (agent: Agent) => Promise<Agent>;
   /** Runs a task when no command on the agent runs, and keeps commands waiting meanwhile. */
   readonly exclusively: (id: AgentId, task: () => Promise<void>) => Promise<void>;
+  /** A run was taken over: what it needs from outside is set up again. */
+  readonly onAdopted: (agent: Agent, run: Run) => Promise<void>;
   readonly log: (message: string, error?: unknown) => void;
 }
 
@@ -72,10 +81,7 @@ export class Adoption {
     } else if (run) {
       await this.#keepEnded(agent, run);
     } else if (isAlive(status)) {
-      const reason =
-        agent.config.runtime === 'pty'
-          ? 'its terminal ended with the core it ran in'
-          : 'its tmux session is gone and nobody saw it end';
+      const reason = LOST[agent.config.runtime];
       await this.#o.registry.apply(agent.id, { type: 'unreachable', reason });
     }
   }
@@ -89,6 +95,9 @@ export class Adoption {
       });
     }
     this.#o.runs.track(agent, run);
+    await this.#o
+      .onAdopted(agent, run)
+      .catch((error: unknown) => this.#o.log(`what agent ${agent.id} needs could not be set up again`, error));
     if (agent.state.status === 'stopping') {
       await run.stop(3_000);
       await this.#o.runs.settled(agent.id);

@@ -6,6 +6,7 @@ import type { Agent } from '#shared/agents/model.ts';
 import { AgentConfig } from '#shared/agents/model.ts';
 import { mintId } from '#shared/kernel/ids.ts';
 import { AgentLauncher } from './agent-launcher.ts';
+import { NO_BOXES, sharedWorkspace } from './testing/no-boxes.ts';
 import { commandDriver } from './types/command.ts';
 import { workerDriver } from './types/worker.ts';
 
@@ -38,6 +39,8 @@ function launcher(env: NodeJS.ProcessEnv): AgentLauncher {
     agentUrl: () => 'http://127.0.0.1:3100/mcp',
     mintToken: (agent) => Promise.resolve(`token-of-${agent.id}`),
     sideWindows: () => [{ name: 'monitor', argv: ['top'] }],
+    workspaceOf: sharedWorkspace('/work'),
+    boxes: NO_BOXES,
   });
 }
 
@@ -68,7 +71,7 @@ it('gives an agent what it needs and what was configured, and none of the secret
     maxConcurrentTasks: 3,
     resourceLimits: { timeout: '2m' },
   });
-  const spec = await launcher(env).prepare(agent, workerDriver, '/work', 'run_1');
+  const spec = await launcher(env).prepare(agent, workerDriver, 'run_1');
   expect(spec.env).toEqual({
     PATH: '/opt/bin',
     HOME: '/home/me',
@@ -107,7 +110,7 @@ it('lets no configuration take the names that tell an agent who it is', async ()
   // One that got into the table in some other way is overruled.
   const agent = agentOf({ type: 'command', command: ['true'] });
   const smuggled = { ...agent, config: { ...agent.config, environment: { QUARTERDECK_AGENT_TOKEN: 'mine' } } };
-  const { env } = await launcher({}).prepare(smuggled, commandDriver, '/work', 'run_1');
+  const { env } = await launcher({}).prepare(smuggled, commandDriver, 'run_1');
   expect(env['QUARTERDECK_AGENT_TOKEN']).toBe('token-of-one.two');
 });
 
@@ -115,7 +118,7 @@ it('makes the folders of an agent for its owner only, and finds them again', asy
   const agent = agentOf({ type: 'command', command: ['bash', '-l'] });
   const one = launcher({});
   for (let time = 0; time < 2; time += 1) {
-    expect((await one.prepare(agent, commandDriver, '/work', 'run_1')).argv).toEqual(['bash', '-l']);
+    expect((await one.prepare(agent, commandDriver, 'run_1')).argv).toEqual(['bash', '-l']);
     const { home, settings, socketDir } = one.filesOf(agent.id);
     for (const path of [home, settings, socketDir]) expect((statSync(path).mode & 0o777).toString(8)).toBe('700');
   }

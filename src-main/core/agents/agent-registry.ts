@@ -154,6 +154,17 @@ export class AgentRegistry {
     }));
   }
 
+  /** Notes what confines it and how that is held. Without an event when it is as before. */
+  async describe(id: AgentId, boundary: Agent['boundary'], note: string, caller: Caller = CORE): Promise<Agent> {
+    return this.#change(id, (agent) => {
+      if (agent.boundary === boundary && agent.boundaryNote === note) return undefined;
+      return {
+        agent: { ...agent, boundary, boundaryNote: note },
+        events: [event(envelope(agent, caller), 'agent.boundary-changed', { boundary, note })],
+      };
+    });
+  }
+
   /** Takes an agent off the list; its row and its id stay. */
   async remove(id: AgentId, caller: Caller): Promise<void> {
     await this.#store.write((tx) => {

@@ -74,11 +74,15 @@ export function insertAgent(db: Db, agent: Agent): void {
 
 /** Brings the changing columns of an agent up to date. */
 export function updateAgent(db: Db, agent: Agent): void {
-  db.prepare('UPDATE agents SET config = ?, state = ?, says = ?, run = ?, starts = ? WHERE id = ?').run(
+  db.prepare(
+    'UPDATE agents SET config = ?, state = ?, says = ?, run = ?, boundary = ?, boundary_note = ?, starts = ? WHERE id = ?',
+  ).run(
     JSON.stringify(agent.config),
     JSON.stringify(agent.state),
     agent.says === null ? null : JSON.stringify(agent.says),
     agent.run === null ? null : JSON.stringify(agent.run),
+    agent.boundary,
+    agent.boundaryNote,
     agent.starts,
     agent.id,
   );

@@ -18,6 +18,7 @@ import { completeConfig, freeId, overlay } from './agent-draft.ts';
 import type { AgentLauncher } from './agent-launcher.ts';
 import type { AgentRegistry } from './agent-registry.ts';
 import { Adoption } from './adoption.ts';
+import { boundaryNote } from './box-plan.ts';
 import type { AgentRuns } from './agent-runs.ts';
 import { runRowOf } from './agent-runs.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
@@ -42,15 +43,18 @@ export interface AgentsOptions {
     stated: { projectId?: ProjectId | undefined; projectFolder?: string | undefined },
     caller: Caller,
   ) => Promise<Project>;
-  readonly projectOf: (id: ProjectId) => Project;
   /** Tasks and requests an agent has taken and not acknowledged. */
   readonly heldBy: (id: AgentId) => number;
+  /** As whom an agent in a box runs; undefined where it is the operator. */
+  readonly userOf: (id: AgentId) => number | undefined;
+  /** A run of an earlier core was found: what it needs from outside is set up again. */
+  readonly onAdopted: (agent: Agent) => Promise<void>;
   readonly now: () => number;
   readonly log: (message: string, error?: unknown) => void;
 }
 
-/** How an agent in no box is described. */
-const HOST_NOTE = 'host: not contained. It runs as you, with your files and your network; no memory or CPU limit is enforced.';
+/** What makes its box: a running agent's cannot be changed under it. */
+const FIXED_WHILE_RUNNING = ['runtime', 'sandbox', 'image'] as const;
 
 /** Until what could not be stored is tried again, in milliseconds. */
 const RETRY_MS = 1_000;
@@ -67,6 +71,10 @@ export class AgentsService {
     this.#adoption = new Adoption({
       ...options,
       launch: (agent) => this.#launch(agent),
+      onAdopted: async (agent, run) => {
+        await options.onAdopted(agent);
+        await this.#describe(agent, run);
+      },
       exclusively: (id, task) => this.#commands.run(id, task),
     });
   }
@@ -157,12 +165,20 @@ export class AgentsService {
       const { id: _id, projectId, ...present } = agent.config;
       const config = completeConfig(overlay(present, changes), id, projectId);
       if (canonicalJson(config) === canonicalJson(agent.config)) return agent;
-      if (isAlive(agent.state.status) && config.runtime !== agent.config.runtime) {
-        throw new AppError('CONFLICT', `Agent "${id}" runs in ${agent.config.runtime}; stop it before changing its runtime.`, {
-          data: { field: 'runtime' },
+      const isRunning = isAlive(agent.state.status);
+      const field = FIXED_WHILE_RUNNING.find((name) => config[name] !== agent.config[name]);
+      if (isRunning && field !== undefined) {
+        throw new AppError('CONFLICT', `Agent "${id}" runs in ${agent.config.runtime}; stop it before changing its ${field}.`, {
+          data: { field },
         });
       }
-      return this.#o.registry.configure(id, config, caller);
+      const changed = await this.#o.registry.configure(id, config, caller);
+      const run = this.#o.runs.find(id);
+      if (!isRunning || run === undefined)
+        return this.#o.registry.describe(id, boundaryOf(config), boundaryNote(changed, boundaryOf(config), undefined), caller);
+      const hasOtherLimits = canonicalJson(config.resourceLimits) !== canonicalJson(agent.config.resourceLimits);
+      if (hasOtherLimits && run.limits.mechanism !== 'none') await run.changeLimits(config.resourceLimits);
+      return this.#describe(changed, run);
     });
   }
 
@@ -253,7 +269,7 @@ export class AgentsService {
           says: null,
           run: null,
           boundary: boundaryOf(config),
-          boundaryNote: HOST_NOTE,
+          boundaryNote: boundaryNote({ config }, boundaryOf(config), undefined),
           starts: 0,
           createdAt: at,
         },
@@ -277,7 +293,7 @@ export class AgentsService {
     const runtime = this.#o.runtimes[agent.config.runtime];
     let run: Run | undefined;
     try {
-      const spec = await this.#o.launcher.prepare(agent, driver, this.#o.projectOf(agent.projectId).folder, mintId('run'));
+      const spec = await this.#o.launcher.prepare(agent, driver, mintId('run'));
       run = await runtime.launch(spec);
       const started = await this.#o.registry.startRun(agent.id, runRowOf(run), {
         type: 'process-started',
@@ -285,7 +301,7 @@ export class AgentsService {
         status: driver.statusAtLaunch,
       });
       this.#o.runs.track(started, run);
-      return started;
+      return await this.#describe(started, run);
     } catch (error) {
       const reason = messageOf(error);
       // It runs and could not be written down: nobody would watch it. Where the core is closing, the next one finds it.
@@ -299,6 +315,15 @@ export class AgentsService {
         data: { id: agent.id },
       });
     }
+  }
+
+  /** Brings what is said of its boundary in line with how its run is really held. */
+  async #describe(agent: Agent, run: Run): Promise<Agent> {
+    return this.#o.registry.describe(
+      agent.id,
+      boundaryOf(agent.config),
+      boundaryNote(agent, boundaryOf(agent.config), run.limits, this.#o.userOf(agent.id)),
+    );
   }
 
   /** A failed launch that could not be written down, on a full disk: tried again, or the agent would seem to be starting for good. */

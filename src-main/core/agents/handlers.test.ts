@@ -9,6 +9,7 @@ import { AgentLauncher } from './agent-launcher.ts';
 import { agentsHandlers } from './handlers.ts';
 import { ForeignSessions } from './foreign-sessions.ts';
 import { MetricsSampler } from './metrics-sampler.ts';
+import { NO_BOXES, sharedWorkspace } from './testing/no-boxes.ts';
 import { Templates } from './templates.ts';
 import type { TestAgents } from './testing/open-agents.ts';
 import { caller, openTestAgents, shortDir } from './testing/open-agents.ts';
@@ -33,6 +34,8 @@ beforeEach(() => {
     agentUrl: () => '',
     mintToken: () => Promise.resolve(''),
     sideWindows: () => [],
+    workspaceOf: sharedWorkspace('/work'),
+    boxes: NO_BOXES,
   });
   handlers = agentsHandlers({
     agents: t.agents,

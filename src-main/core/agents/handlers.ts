@@ -102,7 +102,7 @@ export function agentsHandlers(o: AgentsHandlerOptions): HandlersOf<typeof agent
           problem: `the agent is ${agent.state.status}`,
           responseMs: null,
         };
-      const answer = await askHealth(o.launcher.filesOf(agent.id).healthSocket, HEALTH_TIMEOUT_MS);
+      const answer = await askHealth(o.launcher.healthSocketOf(agent), HEALTH_TIMEOUT_MS);
       return answer.isAnswered
         ? { ...base, endpoint: 'answered' as const, report: answer.report, problem: null, responseMs: answer.responseMs }
         : { ...base, endpoint: 'unanswered' as const, report: null, problem: answer.problem, responseMs: answer.responseMs };

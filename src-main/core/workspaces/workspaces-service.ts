@@ -2,7 +2,7 @@
  * Workspaces: what of its project each agent works on. Made at an agent's first start, kept over its restarts.
  * Invariant: a folder that holds work which is nowhere else is never removed or replaced without being told to.
  */
-import { stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Agent } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
@@ -39,17 +39,17 @@ export interface WorkspacesOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Folder `projects` of the data folder. */
   readonly projectsDir: string;
-  /** A folder for files that are gone after a call. */
-  readonly scratchDir: string;
   readonly projectOf: (id: ProjectId) => Project;
   readonly agentOf: (id: AgentId) => Agent;
   readonly now: () => number;
+  readonly log: (message: string, error: unknown) => void;
 }
 
 /** Owns workspaces. */
 export class WorkspacesService {
   readonly #o: WorkspacesOptions;
   readonly #maker: WorkspaceMaker;
+  readonly #users = new Map<AgentId, number>();
 
   constructor(options: WorkspacesOptions) {
     this.#o = options;
@@ -71,7 +71,20 @@ export class WorkspacesService {
     const isThere = present && present.kind === kind && present.folder === folder && (await isFolder(folder));
     const workspace = isThere ? present : await this.#make(agent, project, { kind, folder, isBoxed, user, present });
     const gitPath = join(project.folder, '.git');
+    if (isBoxed) this.#users.set(agent.id, user.uid);
+    else this.#users.delete(agent.id);
     return { workspace, user, readOnly: kind === 'shared' && project.isGitRepository ? [gitPath] : [] };
+  }
+
+  /** As whom an agent works in a box, by its last start. */
+  userOf(id: AgentId): number | undefined {
+    return this.#users.get(id);
+  }
+
+  /** Brings in what a contained agent has committed, at the end of its run. Never fails: what could not be taken over is told. */
+  async collect(id: AgentId): Promise<void> {
+    if (this.#find(id)?.kind !== 'clone') return;
+    await this.fetch(id, CORE).catch((error: unknown) => this.#o.log(`the commits of agent ${id} were not taken over`, error));
   }
 
   /** The workspace of an agent and what is new in it. */
@@ -80,7 +93,7 @@ export class WorkspacesService {
     const workspace = this.#find(id) ?? null;
     if (!workspace?.branch) return { workspace, state: null };
     const project = this.#o.projectOf(agent.projectId);
-    return { workspace, state: await this.#maker.stateOf(project.folder, workspace, this.#o.scratchDir) };
+    return { workspace, state: await this.#maker.stateOf(project.folder, workspace, await this.#scratch()) };
   }
 
   /** Brings a contained agent's commits into the project. */
@@ -91,7 +104,7 @@ export class WorkspacesService {
       throw new AppError('CONFLICT', `Agent "${id}" has no branch of its own: it works in the project folder.`, { data: { id } });
     const project = this.#o.projectOf(agent.projectId);
     if (workspace.kind === 'worktree') {
-      const { head, ahead } = await this.#maker.stateOf(project.folder, workspace, this.#o.scratchDir);
+      const { head, ahead } = await this.#maker.stateOf(project.folder, workspace, await this.#scratch());
       return { branch: workspace.branch, commit: head ?? workspace.base, commits: ahead };
     }
     const fetched = await this.#maker.fetch(project.folder, workspace);
@@ -113,6 +126,13 @@ export class WorkspacesService {
     if (!force) await this.#secure(agent, workspace, caller);
     await this.#drop(agent, workspace, caller);
     return { folder: workspace.folder };
+  }
+
+  /** A folder for git's own use; empty again after each call. */
+  async #scratch(): Promise<string> {
+    const folder = join(this.#o.projectsDir, '.inspect');
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return folder;
   }
 
   #find(id: AgentId): AgentWorkspace | undefined {
@@ -182,7 +202,7 @@ export class WorkspacesService {
   async #secure(agent: Agent, workspace: AgentWorkspace, caller: Caller): Promise<void> {
     if (workspace.kind === 'clone') await this.fetch(agent.id, caller);
     const project = this.#o.projectOf(agent.projectId);
-    const { changedFiles } = await this.#maker.stateOf(project.folder, workspace, this.#o.scratchDir);
+    const { changedFiles } = await this.#maker.stateOf(project.folder, workspace, await this.#scratch());
     if (changedFiles === 0) return;
     throw new AppError(
       'CONFLICT',

@@ -10,6 +10,7 @@ import { addAttachCommand } from './commands/attach.ts';
 import { addCallCommand } from './commands/call.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addImageCommands } from './commands/image.ts';
+import { addEgressCommand } from './commands/egress.ts';
 import { addJournalCommands } from './commands/journal.ts';
 import { addLogsCommand } from './commands/logs.ts';
 import { addMcpCommands } from './commands/mcp.ts';
@@ -75,6 +76,7 @@ function createProgram(host: CommandHost): Command {
   addJournalCommands(program, host);
   addAccessCommands(program, host);
   addSecretCommands(program, host);
+  addEgressCommand(program, host);
   return program;
 }
 

@@ -31,13 +31,14 @@ export const DESKTOP_FILES = {
 /** The files that the core needs from its host. `resourcesPath` is Electron's, undefined elsewhere. */
 export function coreFiles(
   resourcesPath: string | undefined,
-): Pick<AppOptions, 'assetsDir' | 'rendererDir' | 'programs' | 'readerModule'> {
+): Pick<AppOptions, 'assetsDir' | 'rendererDir' | 'programs' | 'guestsDir' | 'readerModule'> {
   const node = guestNode(resourcesPath);
   return {
     assetsDir: outsideArchive(join(root, 'assets')),
     rendererDir: DESKTOP_FILES.rendererDir,
     // The gateway outlives the app, and so what the app was installed from: one file that needs no package beside it.
     programs: { guest: (name) => [node, outsideArchive(join(out, name === 'gateway' ? 'guests' : 'node', `${name}.js`))] },
+    guestsDir: outsideArchive(join(out, 'guests')),
     readerModule: pathToFileURL(outsideArchive(join(out, 'node', 'read-worker.js'))),
   };
 }

@@ -17,7 +17,7 @@ export const VERSION: string = z
   .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).version;
 
 /** The files that the core needs from its host. */
-export function productFiles(): Pick<AppOptions, 'assetsDir' | 'rendererDir' | 'programs' | 'readerModule'> {
+export function productFiles(): Pick<AppOptions, 'assetsDir' | 'rendererDir' | 'programs' | 'guestsDir' | 'readerModule'> {
   const rendererDir = join(root, 'out', 'renderer');
   return {
     assetsDir: join(root, 'assets'),
@@ -32,6 +32,7 @@ export function productFiles(): Pick<AppOptions, 'assetsDir' | 'rendererDir' | '
           : join(root, 'out', name === 'gateway' ? 'guests' : 'node', `${name}.js`),
       ],
     },
+    guestsDir: join(root, 'out', 'guests'),
     readerModule: isSource ? new URL('../../core/read-worker.ts', import.meta.url) : new URL('./read-worker.js', import.meta.url),
   };
 }

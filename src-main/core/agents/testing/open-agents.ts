@@ -10,6 +10,7 @@ import { IMAGE_SOURCE } from '#core/runtimes/docker/testing/agent-image.ts';
 import { TmuxRuntime } from '#core/runtimes/tmux/tmux-runtime.ts';
 import type { TestStore } from '#core/testing/open-store.ts';
 import { openTestStore } from '#core/testing/open-store.ts';
+import { NO_BOXES, sharedWorkspace } from './no-boxes.ts';
 import { AgentLauncher } from '../agent-launcher.ts';
 import { AgentRegistry } from '../agent-registry.ts';
 import { AgentRuns } from '../agent-runs.ts';
@@ -70,6 +71,8 @@ export function openTestAgents(options: { dir?: string } = {}): TestAgents {
       agentUrl: () => 'http://127.0.0.1:9/mcp',
       mintToken: (agent) => Promise.resolve(`token-of-${agent.id}`),
       sideWindows: () => [],
+      workspaceOf: (agent) => sharedWorkspace(projects.get(agent.projectId).folder)(agent),
+      boxes: NO_BOXES,
     }),
     templates: new Templates({
       builtInDir: new URL('../../../../assets/templates', import.meta.url).pathname,
@@ -80,7 +83,8 @@ export function openTestAgents(options: { dir?: string } = {}): TestAgents {
         stated.projectId === undefined && stated.projectFolder === undefined ? { projectFolder: folder } : stated,
         caller,
       ),
-    projectOf: (id) => projects.get(id),
+    userOf: () => undefined,
+    onAdopted: () => Promise.resolve(),
     heldBy: () => 0,
     now,
     log: (message) => log.push(message),

@@ -8,9 +8,12 @@ import { codeOf } from '../error-code.ts';
 import type { Finding } from './check.ts';
 import { broken, check, held, tryCheck, unknown } from './check.ts';
 
-/** Tried from every box: a place that answers everybody, and the one where clouds hand out their keys. */
+/**
+ * Tried from every box: an address outside (of those that RFC 5737 keeps for examples: what tries it must not call on anybody,
+ * should it get out), the one where clouds hand out their keys, and the host as Docker's own bridge shows it.
+ */
 const ALWAYS = [
-  { id: 'reach-outside', title: 'Reach the internet', host: '1.1.1.1', port: 443 },
+  { id: 'reach-outside', title: 'Reach the outside', host: '192.0.2.1', port: 443 },
   { id: 'reach-metadata', title: "Reach the cloud's metadata", host: '169.254.169.254', port: 80 },
   { id: 'reach-docker-host', title: 'Reach the host by its bridge', host: '172.17.0.1', port: 22 },
 ] as const;
@@ -23,8 +26,8 @@ export async function checkNetwork(probe: BoxProbe, deadlineMs: number): Promise
   const asked = probe.unreachable.map(async ({ what, host, port }, index) =>
     check(`reach-${index + 1}`, `Reach ${what}`, `connect to ${host}:${port}`, await tryConnect(host, port, deadlineMs)),
   );
-  const datagram = trySend('1.1.1.1', 53, deadlineMs).then((finding) =>
-    check('send-outside', 'Send a packet to the internet', 'send a datagram to 1.1.1.1:53', finding),
+  const datagram = trySend('192.0.2.1', 53, deadlineMs).then((finding) =>
+    check('send-outside', 'Send a packet to the outside', 'send a datagram to 192.0.2.1:53', finding),
   );
   const tried = await Promise.all([...always, ...asked, datagram]);
   return [
