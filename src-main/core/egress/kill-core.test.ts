@@ -101,7 +101,7 @@ it(
     })();
     let rounds = 0;
     const end = performance.now() + effort.roundsBudgetMs;
-    while (rounds < effort.childKillRounds && performance.now() < end) {
+    while (rounds < effort.killRounds && performance.now() < end) {
       rounds += 1;
       const core = await startCore(`core-${rounds}`);
       await wait(Math.random() * 150);
