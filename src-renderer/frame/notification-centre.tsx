@@ -46,7 +46,7 @@ export function NotificationCentre(): ReactNode {
           icon={
             <span className="relative inline-flex">
               <Bell aria-hidden className="size-4" />
-              <span className="absolute -top-2 -right-2.5">
+              <span className="absolute -top-1.5 -right-1.5">
                 <CountBadge count={open.length} label="need you" />
               </span>
             </span>
