@@ -23,7 +23,7 @@ async function list(call: Invocation<unknown>): Promise<void> {
       call.out.table(
         ['IMAGE', 'SIZE', 'MADE'],
         images.map((image) => [
-          { text: image.reference, ...(image.isAgentImage ? { style: 'strong' as const } : {}) },
+          image.isAgentImage ? { text: image.reference, style: 'strong' as const } : image.reference,
           `${Math.round(image.sizeBytes / 1e6)} MB`,
           clockTime(image.createdAt),
         ]),
