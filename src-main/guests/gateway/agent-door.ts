@@ -11,7 +11,7 @@ import { sendError, sendRawError } from './answers.ts';
 import type { CoreConnection, CoreLink } from './core-link.ts';
 import { forward } from './forward.ts';
 import type { PassedHeaders } from './headers.ts';
-import { headerValues, requestHeaders, responseHeaders } from './headers.ts';
+import { headerValues, isPlainTarget, requestHeaders, responseHeaders } from './headers.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { ServedAgent } from './served-agent.ts';
 
@@ -173,7 +173,8 @@ async function upgrade(
 }
 
 function admit(request: IncomingMessage): PassedHeaders {
-  if (request.url?.startsWith('/') !== true) return { ok: false, reason: 'its target is not a path' };
+  if (request.url?.startsWith('/') !== true || !isPlainTarget(request.url))
+    return { ok: false, reason: 'its target is not a path' };
   return requestHeaders(request.rawHeaders, OWN_HEADERS);
 }
 

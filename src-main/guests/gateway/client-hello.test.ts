@@ -204,7 +204,7 @@ describe('whatever comes', () => {
           expect(pieces.accepted).toBe(whole.accepted);
           // What was passed before a refusal may have left already; it is never anything else than what came first.
           expect(bytes.subarray(0, pieces.passed.length).equals(pieces.passed)).toBe(true);
-          if (whole.refused === undefined) expect(pieces.passed.equals(whole.passed)).toBe(true);
+          expect(whole.refused !== undefined || pieces.passed.equals(whole.passed)).toBe(true);
         },
       ),
       { numRuns: 500 },
@@ -228,7 +228,7 @@ describe('whatever comes', () => {
         const changed = Buffer.from(real);
         changed[at] = byte;
         const { passed } = watch([changed]);
-        if (passed.length > 0) expect(changed.toString('latin1').toLowerCase()).toContain('example.org');
+        expect(passed.length === 0 || changed.toString('latin1').toLowerCase().includes('example.org')).toBe(true);
       }),
       { numRuns: 500 },
     );

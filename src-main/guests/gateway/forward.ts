@@ -85,7 +85,11 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
       const headers = responseHeaders(answer.rawHeaders, options.dropHeader ?? (() => false));
       if (response.destroyed) return;
       response.sendDate = false;
-      response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', headers);
+      try {
+        response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '', headers);
+      } catch {
+        return fail({ code: 'BAD_GATEWAY', message: 'The answer has a head that cannot be passed on.' });
+      }
       response.flushHeaders();
       answer.on('data', (chunk: Buffer) => (receivedBytes += chunk.length));
       answer.once('error', () => fail({ code: 'BAD_GATEWAY', message: 'The answer broke off.' }));

@@ -112,7 +112,10 @@ async function status(): Promise<GatewayStatus> {
   return GatewayStatus.parse(JSON.parse(await order('GET', '/status')));
 }
 
-describe('the process', () => {
+/** Every start of the program takes seconds on a busy machine, in milliseconds. */
+const SLOW_MS = 60_000;
+
+describe('the process', { timeout: SLOW_MS }, () => {
   it('ends cleanly when it is told to, lives on when its terminal goes, and lets no second one be', async () => {
     const first = await start();
     expect((await status()).pid).toBe(first.child.pid);

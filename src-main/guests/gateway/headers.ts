@@ -21,6 +21,11 @@ const NOT_TO_NAME: ReadonlySet<string> = new Set(['host', 'content-length', 'tra
 /** The headers of a request that may be passed on, or why they cannot be. */
 export type PassedHeaders = { readonly ok: true; readonly headers: string[] } | { readonly ok: false; readonly reason: string };
 
+/** Whether a request's target can be written anew as it is: visible ASCII, as clients are to send it (RFC 3986). */
+export function isPlainTarget(target: string): boolean {
+  return /^[\x21-\x7e]+$/.test(target);
+}
+
 /** What of a request's headers is passed on: none of one hop, none that `Connection` names, no Host, none of `without`. */
 export function requestHeaders(raw: readonly string[], without: ReadonlySet<string>): PassedHeaders {
   const named = namedByConnection(raw);

@@ -7,7 +7,7 @@ import { sendError } from './answers.ts';
 import type { EgressDoorOptions } from './egress-door.ts';
 import { forward } from './forward.ts';
 import type { PassedHeaders } from './headers.ts';
-import { headerValues, requestHeaders } from './headers.ts';
+import { headerValues, isPlainTarget, requestHeaders } from './headers.ts';
 import { reach } from './network.ts';
 import { findRule } from './rules.ts';
 
@@ -85,7 +85,7 @@ function readRequest(request: IncomingMessage): ReadRequest {
   const url = request.url ?? '';
   const parts = /^http:\/\/([^/?#]*)([^#]*)$/i.exec(url);
   const no = (reason: string, host = url.slice(0, 260), port = 0): ReadRequest => ({ ok: false, host, port, reason });
-  if (parts === null) return no('its target is neither an http:// URL nor a path; use CONNECT for https');
+  if (parts === null || !isPlainTarget(url)) return no('its target is neither an http:// URL nor a path; use CONNECT for https');
   const [, authority = '', rest = ''] = parts;
   if (authority.includes('@')) return no('its URL names a user');
   const asked = parseAuthority(authority, 80);

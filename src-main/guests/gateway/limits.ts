@@ -41,7 +41,7 @@ export interface GatewayLimits {
 /** The limits that hold. */
 export const DEFAULT_LIMITS: GatewayLimits = {
   connections: 256,
-  requestsPerSecond: 200,
+  requestsPerSecond: 100,
   burst: 400,
   headBytes: 32_768,
   headMs: 10_000,
@@ -56,7 +56,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   lonelyMs: 600_000,
   socketCheckMs: 1000,
   logFileBytes: 4_194_304,
-  logFiles: 8,
+  logFiles: 16,
   sameRefusalMs: 60_000,
   differentRefusals: 200,
 };

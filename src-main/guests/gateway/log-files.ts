@@ -43,7 +43,7 @@ export function numberOf(line: string): number | undefined {
 export async function openLogFiles(log: string): Promise<FoundLog> {
   await mkdir(dirname(log), { recursive: true, mode: 0o700 });
   const files = await listLogFiles(log);
-  const unfinished = new Map<number, GatewayEvent['connection']>();
+  const unfinished = new Map<string, string>();
   let last = (files[0]?.first ?? 1) - 1;
   let size = 0;
   for (const [index, file] of files.entries()) {
@@ -52,17 +52,24 @@ export async function openLogFiles(log: string): Promise<FoundLog> {
     if (index < files.length - 1) size = bytes.length;
     last = Math.max(last, file.first - 1);
     for (const line of bytes.subarray(0, size).toString('utf8').split('\n')) {
-      const event = parseEntry(line);
-      if (event === undefined) continue;
-      last = Math.max(last, event.n);
-      if (event.connection.outcome === 'open') unfinished.set(event.connection.id, event.connection);
-      else unfinished.delete(event.connection.id);
+      // Not parsed: there may be a hundred thousand. What an agent sent stands in strings, where quotes are escaped.
+      last = Math.max(last, numberOf(line) ?? 0);
+      const id = /"id":(\d+)/.exec(line)?.[1];
+      if (id === undefined) continue;
+      if (line.includes('"outcome":"open"')) unfinished.set(id, line);
+      else unfinished.delete(id);
     }
   }
   const newest = files.at(-1) ?? { path: logFilePath(log, last + 1), first: last + 1 };
   const handle = await open(newest.path, 'a', 0o600);
   await handle.truncate(size);
-  return { files: files.length > 0 ? files : [newest], handle, size, last, unfinished: [...unfinished.values()] };
+  return {
+    files: files.length > 0 ? files : [newest],
+    handle,
+    size,
+    last,
+    unfinished: [...unfinished.values()].flatMap((line) => parseEntry(line)?.connection ?? []),
+  };
 }
 
 async function listLogFiles(log: string): Promise<LogFile[]> {

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Redaction } from './redaction.ts';
 import { ask, GatewayBench, listenAnywhere, portOf } from './testing/gateway-bench.ts';
@@ -176,7 +175,9 @@ describe('a model API', () => {
   it('that does not answer is said so', async () => {
     await setApi({ upstream: 'http://127.0.0.1:1' });
     const { egress } = await bench.serve('ada', { modelApis: ['model'] });
-    expect(await ask(egress, { path: '/model/x' })).toMatchObject({ status: 502, text: expect.stringContaining('ECONNREFUSED') });
+    const got = await ask(egress, { path: '/model/x' });
+    expect(got.status).toBe(502);
+    expect(got.text).toContain('ECONNREFUSED');
     const [event] = await bench.events((all) => all.length >= 1);
     expect(event?.connection.outcome).toBe('failed');
   });

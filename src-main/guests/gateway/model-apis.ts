@@ -10,7 +10,7 @@ import type { GatewayError } from './answers.ts';
 import { sendError } from './answers.ts';
 import type { EgressDoorOptions } from './egress-door.ts';
 import { forward } from './forward.ts';
-import { requestHeaders } from './headers.ts';
+import { isPlainTarget, requestHeaders } from './headers.ts';
 import { Redaction } from './redaction.ts';
 
 /** Headers that carry credentials somewhere, and the one that would make an answer unreadable for the search for the key. */
@@ -96,9 +96,11 @@ export class ModelApis {
       ? `its method is ${request.method}`
       : hasDotSegments(path)
         ? 'its path has segments of dots'
-        : passed.ok
-          ? undefined
-          : passed.reason;
+        : !isPlainTarget(request.url ?? '')
+          ? 'its path has other characters than ASCII'
+          : passed.ok
+            ? undefined
+            : passed.reason;
     if (!passed.ok || problem !== undefined) {
       const reason = problem ?? 'it is malformed';
       return refuse({ code: 'BAD_REQUEST', message: `The request is refused: ${reason}.` }, reason);

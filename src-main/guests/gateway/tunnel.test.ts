@@ -60,7 +60,7 @@ async function speakTls(socket: Socket, options: ConnectionOptions): Promise<str
   return await new Promise<string>((resolve, reject) => {
     const tls = connectTls({ socket, ca: certificate.cert, ...options });
     tls.on('error', reject);
-    tls.once('data', (chunk) => {
+    tls.once('data', (chunk: Buffer) => {
       resolve(chunk.toString());
       tls.destroy();
     });
