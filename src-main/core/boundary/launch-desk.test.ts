@@ -219,7 +219,7 @@ describe('the launch desk', () => {
     writeFileSync(path, 'left over');
     await open();
     const box = new Client();
-    await box.hears('"probe"');
+    expect(await box.hears('"probe"')).toBe(true);
   });
 });
 

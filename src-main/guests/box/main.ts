@@ -21,6 +21,8 @@ import { runShim } from './shim.ts';
 
 /** EX_CONFIG of sysexits.h: the core did not let the box go. */
 const NOT_ADMITTED = 78;
+/** Of programs where neither image nor agent says it. */
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** How long the core may be silent, in milliseconds. */
 const SILENCE_MS = 10_000;
 
@@ -35,7 +37,9 @@ async function main(sockets: string): Promise<number> {
   try {
     line = new LaunchLine(`${sockets}/${SOCKETS.launch}`);
     line.say({ type: 'proof', ...(await runProbe(await line.probe(SILENCE_MS))) });
-    start = await line.start(SILENCE_MS);
+    const asked = await line.start(SILENCE_MS);
+    // What the image says of where its programs are, unless the agent is to have another.
+    start = { ...asked, env: { PATH: process.env['PATH'] ?? DEFAULT_PATH, ...asked.env } };
   } catch (error) {
     process.stderr.write(
       `quarterdeck: nothing is started in this box: ${error instanceof Error ? error.message : String(error)}\n`,
@@ -76,11 +80,12 @@ async function runInTmux(line: LaunchLine, start: BoxStart): Promise<number> {
   const tmux = new BoxTmux({ start, shimCommand: [...ownCommand(), '--shim'] });
   const { started, ended, shimPid } = await tmux.open();
   const report: BoxReport = { type: 'started', pid: await started };
+  // Before anybody knows that there is something to be ended.
+  const shim = await shimPid();
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => signalTree(shim, name));
   line.say(report);
   line.end();
   await print(report);
-  const shim = await shimPid();
-  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => signalTree(shim, name));
   const end = await ended;
   const screen = (await tmux.lastScreen()) ?? { lines: [], size: start.size, cursor: { x: 0, y: 0 } };
   await print({ type: 'ended', ...end, ...screen });

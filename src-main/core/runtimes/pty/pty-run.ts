@@ -30,7 +30,7 @@ export class PtyRun implements Run {
   readonly kind = 'pty';
   readonly agentId: AgentId;
   readonly runId: string;
-  readonly pid: number;
+  pid: number;
   readonly startedAt: number;
   readonly ended: Promise<RunEnd>;
   /** Nobody else can look into the core's own pseudoterminal. */
@@ -38,10 +38,10 @@ export class PtyRun implements Run {
   readonly #pty: PtyProcess;
   readonly #screen: xterm.Terminal;
   readonly #serializer = new SerializeAddon();
-  readonly #tree: ProcessTree;
-  readonly #stop: StopSequence;
+  #tree: ProcessTree;
+  #stop: StopSequence;
   readonly #streams = new Set<PtyStream>();
-  readonly #onGone: (run: PtyRun) => void;
+  readonly #hooks: { log: RuntimeLog; onGone: (run: PtyRun) => void };
   #end: RunEnd | undefined;
   #isDiscarded = false;
   #unparsedBytes = 0;
@@ -50,7 +50,7 @@ export class PtyRun implements Run {
   constructor(spec: LaunchSpec, path: string, hooks: { log: RuntimeLog; onGone: (run: PtyRun) => void }) {
     this.agentId = spec.agentId;
     this.runId = spec.runId;
-    this.#onGone = hooks.onGone;
+    this.#hooks = hooks;
     this.startedAt = Date.now();
     const size = clampSize(spec.size);
     this.#screen = new xterm.Terminal({ ...size, scrollback: SCROLLBACK_LINES, allowProposedApi: true });
@@ -72,6 +72,13 @@ export class PtyRun implements Run {
       return this.#end;
     });
     this.#stop = new StopSequence({ tree: this.#tree, ended: this.ended, log: hooks.log });
+  }
+
+  /** The agent's first process is another one than the terminal's: behind bubblewrap. Before anything else is asked of the run. */
+  watch(pid: number): void {
+    this.pid = pid;
+    this.#tree = new ProcessTree({ pid, runId: this.runId });
+    this.#stop = new StopSequence({ tree: this.#tree, ended: this.ended, log: this.#hooks.log });
   }
 
   /** Puts output on the screen. Beyond 50 MB not yet parsed, the screen would throw output away: the agent waits before that. */
@@ -183,7 +190,7 @@ export class PtyRun implements Run {
     this.#isDiscarded = true;
     for (const stream of [...this.#streams]) stream.dispose();
     this.#screen.dispose();
-    this.#onGone(this);
+    this.#hooks.onGone(this);
   }
 
   /** Nothing to let go of: the agent cannot outlive the core. */

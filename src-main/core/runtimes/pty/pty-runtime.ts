@@ -1,8 +1,9 @@
 /** Agents on pseudoterminals in the core's own process: the last resort, where there is no tmux. They end with the core. */
 import type { AgentId } from '#shared/kernel/ids.ts';
 import type { RuntimeAvailability } from '#shared/runtimes/model.ts';
+import { boxPidBehind, openBubblewrap } from '../bubblewrap/bubblewrap.ts';
 import { checkLaunch, refuseBox } from '../launch-check.ts';
-import type { LaunchSpec, Run, Runtime } from '../runtime.ts';
+import type { BoxSpec, LaunchSpec, Run, Runtime } from '../runtime.ts';
 import type { RuntimeLog } from '../stop-sequence.ts';
 import { PtyRun } from './pty-run.ts';
 
@@ -11,6 +12,10 @@ export interface PtyRuntimeOptions {
   readonly log: RuntimeLog;
   /** How long agents get to end in good order when the core closes, in milliseconds. */
   readonly closeGraceMs?: number;
+  /** A folder of our own, 0700, for what bubblewrap needs; without one no agent is put into it. */
+  readonly socketDir?: string;
+  /** Node for what runs in bubblewrap; by default the one this runs on. */
+  readonly node?: string;
 }
 
 const CLOSE_GRACE_MS = 2000;
@@ -32,8 +37,32 @@ export class PtyRuntime implements Runtime {
   }
 
   async launch(spec: LaunchSpec): Promise<Run> {
-    refuseBox(spec, 'a pseudoterminal');
+    if (spec.box !== undefined) return this.#launchInBox(spec, spec.box);
     const path = await checkLaunch(spec);
+    return this.#start(spec, path);
+  }
+
+  async #launchInBox(spec: LaunchSpec, boxSpec: BoxSpec): Promise<Run> {
+    const { socketDir, node } = this.#options;
+    if (socketDir === undefined) refuseBox(spec, 'a pseudoterminal without a folder for it');
+    const box = await openBubblewrap(spec, boxSpec, { folder: socketDir ?? '', node });
+    try {
+      const run = this.#start({ ...spec, argv: [box.path, ...box.args], cwd: box.cwd, env: box.env }, box.path);
+      try {
+        await box.admit();
+      } catch (error) {
+        await run.stop(0);
+        await run.discard();
+        throw error;
+      }
+      run.watch(boxPidBehind(run.pid));
+      return run;
+    } finally {
+      box.dispose();
+    }
+  }
+
+  #start(spec: LaunchSpec, path: string): PtyRun {
     const run = new PtyRun(spec, path, { log: this.#options.log, onGone: (gone) => this.#runs.delete(gone) });
     this.#runs.add(run);
     return run;

@@ -10,7 +10,8 @@ import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import { AgentId as AgentIdSchema } from '#shared/kernel/ids.ts';
 import type { RuntimeAvailability } from '#shared/runtimes/model.ts';
-import { checkLaunch, findProgram, refuseBox } from '../launch-check.ts';
+import { boxPidBehind, openBubblewrap } from '../bubblewrap/bubblewrap.ts';
+import { checkLaunch, findProgram } from '../launch-check.ts';
 import { childrenOf, isRunning, readProcess } from '../process-table.ts';
 import { clampSize } from '../pty/pty-process.ts';
 import type { LaunchSpec, Run, Runtime, SideWindow } from '../runtime.ts';
@@ -34,6 +35,8 @@ export interface TmuxRuntimeOptions {
   readonly tmuxPath?: string;
   /** By default Perl if there is one, else `sh`. */
   readonly shim?: ShimKind;
+  /** Node for what runs in bubblewrap; by default the one this runs on. */
+  readonly node?: string;
 }
 
 /** Between two looks at the agents' pids, in milliseconds. */
@@ -121,13 +124,31 @@ export class TmuxRuntime implements Runtime {
   }
 
   async launch(spec: LaunchSpec): Promise<Run> {
-    refuseBox(spec, 'tmux');
-    const path = await checkLaunch(spec);
-    const shim = await this.#findShim();
-    const command = shimCommand(shim, { path, args: spec.argv.slice(1), cwd: spec.cwd, env: spec.env });
+    const box = spec.box && (await openBubblewrap(spec, spec.box, { folder: this.#options.socketDir, node: this.#options.node }));
+    try {
+      const program = box ?? { path: await checkLaunch(spec), args: spec.argv.slice(1), cwd: spec.cwd, env: spec.env };
+      return await this.#launch({ ...spec, cwd: program.cwd, env: program.env }, program, box);
+    } finally {
+      box?.dispose();
+    }
+  }
+
+  async #launch(
+    spec: LaunchSpec,
+    program: { path: string; args: readonly string[]; cwd: string; env: Readonly<Record<string, string>> },
+    box: { admit(): Promise<void> } | undefined,
+  ): Promise<Run> {
+    const command = shimCommand(await this.#findShim(), program);
     const startedAt = Date.now();
     const started = await this.#newSession(spec, command, startedAt);
-    const pid = (await findChild(started.shimPid)) ?? started.shimPid;
+    const child = (await findChild(started.shimPid)) ?? started.shimPid;
+    try {
+      await box?.admit();
+    } catch (error) {
+      await killSession(this.#server, `=${sessionNameOf(spec.agentId)}:`).catch(() => undefined);
+      throw error;
+    }
+    const pid = box === undefined ? child : boxPidBehind(child);
     await this.#openSideWindows(spec, pid);
     return this.#track({ agentId: spec.agentId, runId: spec.runId, startedAt, ...started }, pid, false);
   }
@@ -166,7 +187,7 @@ export class TmuxRuntime implements Runtime {
         }
         continue;
       }
-      const pid = isAlive ? ((await findChild(pane.shimPid)) ?? pane.shimPid) : pane.shimPid;
+      const pid = isAlive ? boxPidBehind((await findChild(pane.shimPid)) ?? pane.shimPid) : pane.shimPid;
       const run = this.#track(pane, pid, !isAlive);
       run.observe(pane);
       adopted.push(run);

@@ -30,6 +30,8 @@ const ENGINE_SOCKETS = [
   '/run/podman/podman.sock',
   '/run/crio/crio.sock',
 ];
+/** The agent's own, and the one its health is asked at when it runs on the host. */
+const OWN_SOCKETS: ReadonlySet<string> = new Set([...Object.values(SOCKETS), 'health.sock']);
 /** Writable in every box, and gone with it; or the kernel's own, which is looked at apart. */
 const EPHEMERAL = ['/tmp', '/dev', '/proc', '/sys'];
 /** Device nodes that every program may have (the OCI runtime specification's default devices). */
@@ -55,10 +57,10 @@ export function checkFiles(probe: BoxProbe): ProofCheck[] {
       worstOf(probe.hiddenPaths.map((path) => refusesOpening(path, constants.O_RDONLY))),
     ),
     tryCheck('own-sockets', "Reach another agent's sockets", `list ${BOX.sockets}`, () => {
-      const names = readdirSync(BOX.sockets);
-      const own: readonly string[] = Object.values(SOCKETS);
-      const foreign = names.filter((name) => !own.includes(name));
-      return foreign.length === 0 ? held(names.join(', ')) : broken(`also ${foreign.join(', ')}`);
+      const sockets = readdirSync(BOX.sockets, { withFileTypes: true }).filter((entry) => entry.isSocket());
+      const foreign = sockets.filter(({ name }) => !OWN_SOCKETS.has(name));
+      const names = (entries: typeof sockets): string => entries.map(({ name }) => name).join(', ');
+      return foreign.length === 0 ? held(names(sockets)) : broken(`also ${names(foreign)}`);
     }),
   ];
 }

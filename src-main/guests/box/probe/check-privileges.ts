@@ -10,6 +10,9 @@ import { broken, check, held, tryCheck, unknown } from './check.ts';
 /** Where util-linux and busybox have it. */
 const UNSHARE = ['/usr/bin/unshare', '/bin/unshare'];
 
+/** What a user name space shows for groups that are not in it (user_namespaces(7)); in bubblewrap the operator's own. */
+const OVERFLOW_GID = 65_534;
+
 /** Reads `/proc/self/status` back, and tries to become somebody else. */
 export function checkPrivileges(probe: BoxProbe): ProofCheck[] {
   const status = new Map(
@@ -39,7 +42,7 @@ export function checkPrivileges(probe: BoxProbe): ProofCheck[] {
     }),
     tryCheck('user', 'Run as somebody else', 'read uid, gid and groups', () => {
       const [uid, gid] = [process.getuid?.(), process.getgid?.()];
-      const others = (process.getgroups?.() ?? []).filter((group) => group !== gid);
+      const others = (process.getgroups?.() ?? []).filter((group) => group !== gid && group !== OVERFLOW_GID);
       const found = `uid ${uid}, gid ${gid}, ${others.length === 0 ? 'no other groups' : `groups ${others.join(' ')}`}`;
       return uid === probe.user.uid && gid === probe.user.gid && others.length === 0 ? held(found) : broken(found);
     }),
