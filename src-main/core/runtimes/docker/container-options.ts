@@ -104,6 +104,11 @@ export interface ContainerParts {
   /** Name of the volume that holds Node, tmux and their libraries. */
   readonly kitVolume: string;
   readonly arch: keyof typeof KIT.loader;
+  /**
+   * The limit of processes per user of the whole machine, for an engine (Podman) that otherwise asks for one that it may not
+   * give. No limit of ours: PidsLimit is.
+   */
+  readonly userProcesses: number | undefined;
 }
 
 function bind(mount: BoxMount): NonNullable<NonNullable<ContainerCreateOptions['HostConfig']>['Mounts']>[number] {
@@ -166,11 +171,9 @@ export function containerOptions(parts: ContainerParts): ContainerCreateOptions 
           TmpfsOptions: { SizeBytes: 4096, Mode: 0o555 },
         })),
       ],
-      // nproc is stated because an engine that takes over its own (Podman) may have one that it cannot give on. Counted per user
-      // of the whole machine, it is no limit of ours: PidsLimit is.
       Ulimits: [
         { Name: 'nofile', Soft: limits.openFiles, Hard: limits.openFiles },
-        { Name: 'nproc', Soft: NPROC, Hard: NPROC },
+        ...(parts.userProcesses === undefined ? [] : [{ Name: 'nproc', Soft: parts.userProcesses, Hard: parts.userProcesses }]),
         { Name: 'core', Soft: 0, Hard: 0 },
       ],
       ShmSize: SHM_BYTES,
@@ -181,6 +184,3 @@ export function containerOptions(parts: ContainerParts): ContainerCreateOptions 
     },
   };
 }
-
-/** More processes than any engine gives one user; see `Ulimits`. */
-const NPROC = 1_048_576;

@@ -152,7 +152,7 @@ export class DockerRun implements Run {
 
   /** Looks for itself: after the engine was away, nothing that it tells is the whole. */
   async look(): Promise<void> {
-    if (this.#isReleased || this.#end !== undefined) return;
+    if (this.#end !== undefined) return;
     try {
       const info = await inspectContainer(this.#container);
       if (!info.State.Running) this.observeDeath(info, true);
@@ -306,6 +306,15 @@ export class DockerRun implements Run {
 
   async #stop(): Promise<RunEnd> {
     this.#isStopping = true;
+    // Nobody tells a run any more that was let go.
+    if (this.#isReleased)
+      this.#container
+        .wait()
+        .then(
+          () => this.look(),
+          () => this.look(),
+        )
+        .catch(() => undefined);
     if (this.#stopDeadline > performance.now()) {
       await this.#signal('SIGTERM');
       // The engine lets a paused container go on for a signal; some only for SIGKILL.

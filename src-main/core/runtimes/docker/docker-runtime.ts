@@ -128,6 +128,7 @@ export class DockerRuntime implements Runtime {
       imageEnv: image.env,
       kitVolume: kit.volume,
       arch: image.arch,
+      userProcesses: this.#description?.product === 'podman' ? await userProcesses() : undefined,
     });
     const container = await this.#create(docker, spec.agentId, options);
     const run = this.#track(container, {
@@ -147,6 +148,7 @@ export class DockerRuntime implements Runtime {
       return run;
     } catch (error) {
       run.release();
+      await this.#noteWords(spec.agentId, container);
       await container.remove({ force: true, v: true }).catch((failure: unknown) => {
         if (statusOf(failure) !== 404 && statusOf(failure) !== 409)
           this.#options.log('A container in which nothing was started could not be removed', {
@@ -157,6 +159,13 @@ export class DockerRuntime implements Runtime {
       });
       throw engineFault(`Agent ${spec.agentId} cannot be started in a container`, error);
     }
+  }
+
+  /** Keeps what a box said in which nothing was started: it is gone with its container. */
+  async #noteWords(agentId: AgentId, container: Container): Promise<void> {
+    const said = (await readBoxLog(container).catch(() => undefined))?.noise ?? [];
+    if (said.length > 0)
+      this.#options.log('A container in which nothing was started said this', { agentId, said: said.join('\n') });
   }
 
   /** Rejects when the container ends before anything was started in it. */
@@ -412,4 +421,11 @@ async function hostPid(enginePid: number, pidInside: number): Promise<number> {
     if (Number(inside) === pidInside) return pid;
   }
   return enginePid;
+}
+
+/** How many processes a user may have here, which is what may be given on; undefined where that is not told. */
+async function userProcesses(): Promise<number | undefined> {
+  const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
+  const hard = /^Max processes\s+\S+\s+(\d+)/m.exec(limits)?.[1];
+  return hard === undefined ? undefined : Number(hard);
 }

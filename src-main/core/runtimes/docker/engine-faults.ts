@@ -4,8 +4,7 @@ import { AppError, messageOf } from '#shared/kernel/errors.ts';
 
 const Fault = z.object({
   statusCode: z.number().optional(),
-  code: z.unknown(),
-  reason: z.unknown(),
+  code: z.unknown().optional(),
   json: z.object({ message: z.string() }).optional().catch(undefined),
 });
 
@@ -21,7 +20,12 @@ export function statusOf(error: unknown): number | undefined {
 /** The engine's own words, without dockerode's around them. */
 export function wordsOf(error: unknown): string {
   const parsed = Fault.safeParse(error);
-  return (parsed.success ? parsed.data.json?.message : undefined) ?? messageOf(error);
+  return (
+    (parsed.success ? parsed.data.json?.message : undefined) ??
+    messageOf(error)
+      .replace(/^\(HTTP code \d+\) [^-]*- /, '')
+      .trim()
+  );
 }
 
 /** Whether nobody answered: the engine is not there, or went away while it was asked. */
