@@ -5,6 +5,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { Agent } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import type { RunInfo } from '#shared/system/model.ts';
 import { chooseAgentPort } from './agent-port.ts';
@@ -286,6 +287,8 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     },
   });
   const templates = new Templates({ builtInDir: join(o.assetsDir, 'templates'), ownDir: paths.templates });
+  /** The gateway is reached: what needs it waits for that, and nothing else does. */
+  const servedFrom = Promise.withResolvers<void>();
   const agents = new AgentsService({
     registry,
     runs,
@@ -295,7 +298,10 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     resolveProject: (stated, caller) => projects.resolve(stated, caller),
     heldBy: (id) => messages.heldBy(id),
     userOf: (id) => workspaces.userOf(id),
-    onAdopted: (agent) => launcher.serveAgain(agent),
+    onAdopted: async (agent) => {
+      await servedFrom.promise;
+      await launcher.serveAgain(agent);
+    },
     now,
     log: (message, error) => log.warn({ err: error }, message),
   });
@@ -312,7 +318,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     coreId: randomUUID(),
     agentOf: (id) => registry.find(id),
     agents: () => registry.all(),
-    isRunning: (id) => isAlive(registry.find(id)?.state.status ?? 'created'),
+    isRunning: (id) => mayRun(registry.find(id)),
     configure: (id, rules, caller) => agents.update(id, { egress: rules }, caller),
     reveal: (name, projectId) => secrets.reveal(name, projectId),
     onCommitted: (listener) => journal.onCommitted(listener),
@@ -457,12 +463,13 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   onEnd(() => doors.close());
   const info = await doors.listen({ port: o.port, agentPort: choice.port, isAgentPortNegotiable: choice.isNegotiable });
   const agentPort = new URL(info.agentMcpUrl).port;
-  await egress.open({ agentUrl: new URL(info.agentMcpUrl).origin, word: gatewayWord });
   onEnd((options) => agents.close(options));
   // In the same turn as the doors open: a command that comes in waits for its agent to be found.
   const adopting = agents.adopt();
+  const gateway = egress.open({ agentUrl: new URL(info.agentMcpUrl).origin, word: gatewayWord });
+  servedFrom.resolve(gateway);
   const keeping = agentPort === keptPort ? undefined : store.write((tx) => saveFact(tx, AGENT_PORT_FACT, agentPort));
-  await Promise.all([adopting, keeping]);
+  await Promise.all([adopting, gateway, keeping]);
   isReady = true;
   writeRunFile(paths.runFile, info);
   onEnd(() => removeRunFile(paths.runFile));
@@ -474,6 +481,11 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     serveRpcPort: (port, caller) => doors.serveRpcPort(port, caller),
     serveTerminalPort: (port, caller) => serveTerminals(portDuplex(port), caller),
   };
+}
+
+/** Whether a process of the agent exists, is being made, or may exist without being reached. */
+function mayRun(agent: Agent | undefined): boolean {
+  return agent !== undefined && (isAlive(agent.state.status) || agent.state.status === 'lost');
 }
 
 async function keepFact(store: AppStore, name: string, make: () => string): Promise<string> {

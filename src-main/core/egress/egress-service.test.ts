@@ -235,6 +235,23 @@ describe('a contained agent', { timeout: 60_000 }, () => {
   });
 });
 
+describe('an agent that was to start, and', { timeout: 60_000 }, () => {
+  it('failed or stopped, is served no more', async () => {
+    const { egress } = await opened();
+    const { agent, socketDir } = agentWith('a1');
+    await egress.serve(agent, { socketDir, owner: null });
+    agents.delete('a1');
+    const state = { status: 'failed', reason: 'its proof failed', since: 1, evidence: agent.state.evidence } as const;
+    await test.store.write((tx) =>
+      tx.record(
+        event({ projectId: PROJECT, actor: OPERATOR.actor, door: 'web', subject: 'a1' }, 'agent.state-changed', { state }),
+      ),
+    );
+    await vi.waitFor(async () => expect((await status()).agents).toEqual([]), WITHIN);
+    expect(readdirSync(socketDir)).toEqual([]);
+  });
+});
+
 describe('a model API', { timeout: 60_000 }, () => {
   const KEY = 'sk-the-installation-s-key-3f9a';
   const OWN_KEY = 'sk-the-project-s-own-key-77c1';

@@ -35,7 +35,7 @@ export interface EgressOptions {
   readonly coreId: string;
   readonly agentOf: (id: AgentId) => Agent | undefined;
   readonly agents: () => readonly Agent[];
-  /** Whether a process of the agent exists or is being made. */
+  /** Whether a process of the agent exists, is being made, or may exist (it is lost). */
   readonly isRunning: (id: AgentId) => boolean;
   /** Stores another configuration of an agent, with its events, and returns the agent as it is then. */
   readonly configure: (id: AgentId, egress: Agent['config']['egress'], caller: Caller) => Promise<Agent>;
@@ -106,7 +106,8 @@ export class EgressService {
 
   /**
    * Has a contained agent served: before its launch, and when it is adopted. Resolves when its sockets are there; fails with
-   * UNAVAILABLE, and then it must not be started. Rules, mode and model APIs are those of its configuration.
+   * UNAVAILABLE, and then it must not be started. Rules, mode and model APIs are those of its configuration. When it has
+   * stopped or failed, also before it was started, it is served no more.
    */
   async serve(agent: Agent, options: ServeOptions): Promise<void> {
     if (agent.boundary === 'host')
@@ -119,14 +120,7 @@ export class EgressService {
         `Agent "${agent.id}" is to use the model API "${unknown}", and there is none of that name; there are: ${[...known].join(', ') || 'none'}.`,
         { data: { id: agent.id, modelApi: unknown } },
       );
-    const isNew = !this.#client.isWanted(agent.id);
-    try {
-      await this.#put(agent, options);
-    } catch (error) {
-      // Not started, so not to be served either. One that runs stays: it is served as soon as that is possible.
-      if (isNew && !this.#o.isRunning(agent.id)) await this.#client.drop(agent.id);
-      throw error;
-    }
+    await this.#put(agent, options);
   }
 
   /** Ends serving an agent: its sockets go, its connections are closed. Never fails. */
@@ -279,17 +273,19 @@ export class EgressService {
     let areKeysOther = false;
     for (const { kind, subject } of events) {
       if (kind === 'secret.set' || kind === 'secret.removed') areKeysOther = true;
-      else if (kind === 'agent.config-changed') {
+      else if (kind === 'agent.config-changed' || kind === 'agent.state-changed' || kind === 'agent.removed') {
         const id = AgentIdSchema.safeParse(subject);
         if (id.success) agents.add(id.data);
       }
     }
+    if (!areKeysOther && agents.size === 0) return;
     // After the commit's own effects: what is read then is what was stored.
     setImmediate(() => {
       if (areKeysOther) background(this.#client.putModelApis());
       for (const id of agents) {
         const agent = this.#o.agentOf(id);
-        if (agent) background(this.#repeat(agent));
+        if (!agent || !this.#o.isRunning(id)) background(this.#client.drop(id));
+        else background(this.#repeat(agent));
       }
     });
   }

@@ -129,6 +129,8 @@ describe('a gateway that lives', () => {
     await untilReady(client);
     // What it held of agents that run is left alone: their turn comes when they are adopted.
     expect([...second.agents.keys()].sort()).toEqual(['a1', 'adopted-later']);
+    await client.drop(AgentId.parse('adopted-later'));
+    expect([...second.agents.keys()]).toEqual(['a1']);
     expect(second.agents.get('a1')?.rules).toEqual(['two.org:443:tls']);
     expect(said.filter((line) => line.startsWith('warn: the gateway does not answer any more')).length).toBeGreaterThan(0);
   });

@@ -31,6 +31,8 @@ interface Waiter {
 export class WantedAgents {
   readonly #agents = new Map<AgentId, Wish>();
   readonly #removals = new Set<AgentId>();
+  /** What the gateway holds and nobody asked for yet: agents of an earlier core that run. */
+  readonly #strays = new Set<AgentId>();
   readonly #waiters = new Set<Waiter>();
   #version = 0;
   /** Counts connections: what an earlier one answers late tells nothing about this one. */
@@ -57,12 +59,14 @@ export class WantedAgents {
 
   put(agent: GatewayAgent): void {
     this.#removals.delete(agent.id);
+    this.#strays.delete(agent.id);
     this.#agents.set(agent.id, { agent, version: ++this.#version, state: 'new' });
   }
 
-  /** False when it was not wanted. */
+  /** False when it was not wanted, and the gateway does not hold it either. */
   drop(id: AgentId): boolean {
-    if (!this.#agents.delete(id)) return false;
+    const isStray = this.#strays.delete(id);
+    if (!this.#agents.delete(id) && !isStray) return false;
     this.#removals.add(id);
     for (const waiter of this.#waiters) if (waiter.id === id) waiter.settle({ problem: 'the agent ended meanwhile' });
     return true;
@@ -78,9 +82,10 @@ export class WantedAgents {
     this.#round += 1;
     this.#modelApis.told = -1;
     for (const wish of this.#agents.values()) wish.state = 'new';
-    const strays = held.filter((id) => !this.#agents.has(id));
     for (const id of this.#removals) if (!held.includes(id)) this.#removals.delete(id);
-    for (const id of strays) if (!isRunning(id)) this.#removals.add(id);
+    this.#strays.clear();
+    for (const id of held)
+      if (!this.#agents.has(id) && !this.#removals.has(id)) (isRunning(id) ? this.#strays : this.#removals).add(id);
   }
 
   /** What to tell next: the model APIs before the agents that use them. */
