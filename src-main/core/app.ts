@@ -289,6 +289,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   const templates = new Templates({ builtInDir: join(o.assetsDir, 'templates'), ownDir: paths.templates });
   /** The gateway is reached: what needs it waits for that, and nothing else does. */
   const servedFrom = Promise.withResolvers<void>();
+  servedFrom.promise.catch(() => undefined);
   const agents = new AgentsService({
     registry,
     runs,
@@ -342,6 +343,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     store,
     runOf: (id) => runs.find(id),
     agentOf: (id) => registry.find(id),
+    whenFound: (id) => agents.whenFound(id),
     nameOf: (actor) => auth.nameOf(actor),
     onFault: (error) => log.error({ err: error }, 'control of a terminal could not be recorded'),
   });

@@ -215,6 +215,11 @@ export class AgentsService {
     await this.#adoption.run();
   }
 
+  /** Resolves when what runs on an agent now, its adoption above all, is over. */
+  async whenFound(id: AgentId): Promise<void> {
+    await this.#commands.run(id, () => Promise.resolve());
+  }
+
   /** Whether there may be a process to end. That of a lost agent may go on without a terminal, and can still be ended. */
   isStoppable(agent: Agent): boolean {
     return isAlive(agent.state.status) || (agent.state.status === 'lost' && this.#o.runs.find(agent.id) !== undefined);

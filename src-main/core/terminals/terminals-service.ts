@@ -6,6 +6,7 @@ import type * as z from 'zod';
 import { refusalFor } from '#shared/auth/authorise.ts';
 import type { Actor } from '#shared/auth/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
+import { isAlive } from '#shared/agents/model.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { AgentId, ProjectId } from '#shared/kernel/ids.ts';
 import { terminalsContract } from '#shared/terminals/contract.ts';
@@ -35,6 +36,8 @@ export interface TerminalsOptions {
   readonly runOf: (agentId: AgentId) => Run | undefined;
   /** The agent, as far as the journal needs it; undefined when there is none. */
   readonly agentOf: (agentId: AgentId) => { readonly projectId: ProjectId } | undefined;
+  /** Resolves when an agent of an earlier core has been looked for. */
+  readonly whenFound?: (id: AgentId) => Promise<void>;
   readonly now?: () => number;
   /** What a caller is called, by people; by default its id. */
   readonly nameOf?: (actor: Actor) => string;
@@ -90,7 +93,7 @@ export class TerminalsService implements Disposable {
     historyLines: number;
     ansi: boolean;
   }): Promise<TerminalCapture & { windows: readonly string[] }> {
-    const { run } = this.#find(input.id);
+    const { run } = await this.#find(input.id);
     const [capture, windows] = await Promise.all([
       run.capture({ historyLines: input.historyLines, ansi: input.ansi, window: input.window }),
       run.windows(),
@@ -135,7 +138,7 @@ export class TerminalsService implements Disposable {
     holder: { name: string; door: Caller['door']; since: number } | null;
     viewers: number;
   }> {
-    if (!this.#options.agentOf(id)) this.#find(id);
+    if (!this.#options.agentOf(id)) await this.#find(id);
     const windows =
       (await this.#options
         .runOf(id)
@@ -151,7 +154,7 @@ export class TerminalsService implements Disposable {
    */
   async watch(request: WatchRequest, caller: Caller, sink: ViewerSink): Promise<Viewer> {
     demand(caller, WATCH, 'Watching a terminal');
-    const { run, projectId } = this.#find(request.agentId);
+    const { run, projectId } = await this.#find(request.agentId);
     if (request.tier === 'tile') return this.#watchTile(run, request, sink);
     // One who may not resize must not decide the size by being the first either.
     const wish = refusalFor(caller.role, RESIZE) === undefined ? { cols: request.cols, rows: request.rows } : undefined;
@@ -260,16 +263,18 @@ export class TerminalsService implements Disposable {
     };
   }
 
-  #find(id: AgentId): { run: Run; projectId: ProjectId } {
+  async #find(id: AgentId): Promise<{ run: Run; projectId: ProjectId }> {
     const agent = this.#options.agentOf(id);
     if (!agent) throw new AppError('NOT_FOUND', `There is no agent "${id}". List them with list_agents.`, { data: { id } });
+    // A core that has just begun may not have found it yet.
+    if (!this.#options.runOf(id) && isAlive(agent.state.status)) await this.#options.whenFound?.(id);
     const run = this.#options.runOf(id);
     if (!run) throw notRunning(id);
     return { run, projectId: agent.projectId };
   }
 
   async #findRunning(id: AgentId): Promise<{ run: Run; projectId: ProjectId }> {
-    const found = this.#find(id);
+    const found = await this.#find(id);
     if ((await endOf(found.run)) !== undefined) throw notRunning(id);
     return found;
   }
