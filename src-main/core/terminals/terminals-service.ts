@@ -6,7 +6,6 @@ import type * as z from 'zod';
 import { refusalFor } from '#shared/auth/authorise.ts';
 import type { Actor } from '#shared/auth/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
-import { isAlive } from '#shared/agents/model.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { AgentId, ProjectId } from '#shared/kernel/ids.ts';
 import { terminalsContract } from '#shared/terminals/contract.ts';
@@ -267,7 +266,7 @@ export class TerminalsService implements Disposable {
     const agent = this.#options.agentOf(id);
     if (!agent) throw new AppError('NOT_FOUND', `There is no agent "${id}". List them with list_agents.`, { data: { id } });
     // A core that has just begun may not have found it yet.
-    if (!this.#options.runOf(id) && isAlive(agent.state.status)) await this.#options.whenFound?.(id);
+    if (!this.#options.runOf(id)) await this.#options.whenFound?.(id);
     const run = this.#options.runOf(id);
     if (!run) throw notRunning(id);
     return { run, projectId: agent.projectId };
