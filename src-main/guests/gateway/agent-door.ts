@@ -97,6 +97,7 @@ async function serve(
     }),
     signal: AbortSignal.any([agent.ended, core.term]),
   });
+  connection.socket.destroy();
 }
 
 /** A WebSocket. Only after the core agreed bytes pass unseen: until then everything the agent sends is one request. */
@@ -116,6 +117,10 @@ async function upgrade(
   socket.once('close', () => gone.abort());
   const connection = await core.reach(waitFor(request, limits), AbortSignal.any([gone.signal, agent.ended]));
   if (connection === undefined) return sendRawError(socket, AWAY);
+  if (socket.destroyed) {
+    connection.socket.destroy();
+    return;
+  }
   const upstream = httpRequest({
     method: 'GET',
     path: request.url ?? '/',

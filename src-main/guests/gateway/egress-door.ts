@@ -7,23 +7,14 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { sendError, sendRawError } from './answers.ts';
-import type { ConnectionBook } from './connection-book.ts';
-import type { Clock } from './clock.ts';
+import type { EgressContext } from './egress-context.ts';
 import { serveHttp } from './http-proxy.ts';
-import type { GatewayLimits } from './limits.ts';
 import type { ModelApis } from './model-apis.ts';
-import type { Network } from './network.ts';
-import type { ServedAgent } from './served-agent.ts';
 import { serveConnect } from './tunnel.ts';
 
 /** What the door is made from. */
-export interface EgressDoorOptions {
-  readonly agent: ServedAgent;
-  readonly book: ConnectionBook;
-  readonly network: Network;
+export interface EgressDoorOptions extends EgressContext {
   readonly modelApis: ModelApis;
-  readonly clock: Clock;
-  readonly limits: GatewayLimits;
 }
 
 /** A server for one agent's `egress.sock` that does not listen yet. */

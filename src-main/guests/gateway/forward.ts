@@ -97,5 +97,7 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
       else answer.pipe(options.body).pipe(response);
     });
     if (signal.aborted) onAbort();
+    // It may have gone while something was waited for: its close came before anybody listened here.
+    if (response.destroyed) settle('failed', 'the agent closed the connection');
   });
 }

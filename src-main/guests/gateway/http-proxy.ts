@@ -4,7 +4,7 @@ import { request as httpRequest } from 'node:http';
 import type { AskedTarget } from './addresses.ts';
 import { parseAuthority } from './addresses.ts';
 import { sendError } from './answers.ts';
-import type { EgressDoorOptions } from './egress-door.ts';
+import type { EgressContext } from './egress-context.ts';
 import { forward } from './forward.ts';
 import type { PassedHeaders } from './headers.ts';
 import { headerValues, isPlainTarget, requestHeaders } from './headers.ts';
@@ -25,7 +25,7 @@ type ReadRequest =
 const NONE: ReadonlySet<string> = new Set();
 
 /** Serves one request. */
-export async function serveHttp(options: EgressDoorOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+export async function serveHttp(options: EgressContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { agent, book, network, clock, limits } = options;
   const base = { projectId: agent.config.projectId, agentId: agent.config.id, via: 'http', at: clock.now() } as const;
   const read = readRequest(request);

@@ -8,7 +8,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { GatewayModelApi } from '#shared/gateway/model.ts';
 import type { GatewayError } from './answers.ts';
 import { sendError } from './answers.ts';
-import type { EgressDoorOptions } from './egress-door.ts';
+import type { EgressContext } from './egress-context.ts';
 import { forward } from './forward.ts';
 import { isPlainTarget, requestHeaders } from './headers.ts';
 import { Redaction } from './redaction.ts';
@@ -48,11 +48,7 @@ export class ModelApis {
   }
 
   /** Serves one request with a path. */
-  async serve(
-    { agent, book, clock, limits }: EgressDoorOptions,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> {
+  async serve({ agent, book, clock, limits }: EgressContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const at = clock.now();
     const asked = /^\/([a-z0-9][a-z0-9-]{0,40})(?=[/?]|$)([^#]*)$/.exec(request.url ?? '');
     const name = asked?.[1] ?? '';

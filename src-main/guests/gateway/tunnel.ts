@@ -7,7 +7,7 @@ import { parseAuthority } from './addresses.ts';
 import { sendRawError } from './answers.ts';
 import { HelloWatch } from './client-hello.ts';
 import type { ConnectionFacts } from './connection-book.ts';
-import type { EgressDoorOptions } from './egress-door.ts';
+import type { EgressContext } from './egress-context.ts';
 import { reach } from './network.ts';
 import { findRule } from './rules.ts';
 
@@ -16,7 +16,7 @@ const ACCESS_DENIED = Buffer.from([21, 3, 1, 0, 2, 2, 49]);
 
 /** Serves one CONNECT. */
 export async function serveConnect(
-  options: EgressDoorOptions,
+  options: EgressContext,
   request: IncomingMessage,
   client: Duplex,
   head: Buffer,
@@ -72,7 +72,7 @@ export async function serveConnect(
 
 /** The two ends of a tunnel. */
 interface Tunnel {
-  readonly options: EgressDoorOptions;
+  readonly options: EgressContext;
   readonly client: Duplex;
   readonly outside: Socket;
   readonly facts: ConnectionFacts;
