@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Run, Runtime } from '../runtime.ts';
+import { BOX, kitCommand } from '#shared/box/model.ts';
+import type { BoxSpec, Run, Runtime } from '../runtime.ts';
 import { PtyRuntime } from '../pty/pty-runtime.ts';
 import { TmuxRuntime } from '../tmux/tmux-runtime.ts';
-import { removeFolder, scratchFolder, waitForScreen } from '../testing/support.ts';
+import { processesWith, removeFolder, scratchFolder, waitFor, waitForScreen } from '../testing/support.ts';
 import type { BoxFacts } from './testing/bench.ts';
 import { boxedSpec } from './testing/bench.ts';
 
@@ -58,5 +59,146 @@ describe.each(['pty', 'tmux'] as const)('an agent in bubblewrap over %s', (kind)
     const run = await launch(`trap 'exit 7' TERM; echo up; while :; do sleep 0.02; done`);
     await waitForScreen(run, 'up');
     expect(await run.stop(10_000)).toEqual({ kind: 'exited', exit: { code: 7 } });
+  });
+
+  it('starts nothing where the boundary does not hold, and leaves nothing behind', async () => {
+    const hole = join(folder, 'hole');
+    mkdirSync(join(hole), { recursive: true });
+    const mounts = [{ source: hole, target: '/etc/hole', isWritable: false }];
+    const spec = boxedSpec(folder, ['/bin/sh', '-c', 'touch /workspace/started'], facts, { mounts, user: { uid: 0, gid: 4 } });
+    // Its group is another one than that of the files it was made for.
+    const box = { ...spec.box, user: { uid: 0, gid: 0 } } as BoxSpec;
+    await expect(runtime.launch({ ...spec, box })).rejects.toThrow(/boundary does not hold: Run as somebody else/);
+    expect(existsSync(join(folder, 'started'))).toBe(false);
+    await waitFor('its processes to go', () => processesWith(hole).length === 0);
+  });
+});
+
+describe('the box that bubblewrap makes', () => {
+  beforeEach(() => {
+    folder = scratchFolder();
+    facts = { checks: [], tookMs: 0 };
+    runtime = new PtyRuntime({ log: () => undefined, socketDir: join(folder, 'own') });
+  });
+  afterEach(async () => {
+    await runtime.close();
+    removeFolder(folder);
+  });
+
+  const outputOf = async (argv: readonly string[], changes: Parameters<typeof boxedSpec>[3] = {}): Promise<string> => {
+    const run = await runtime.launch(boxedSpec(folder, argv, facts, { size: { cols: 200, rows: 50 }, ...changes }));
+    await run.ended;
+    return (await run.capture({ historyLines: 1000, ansi: false })).lines.join('\n').trim();
+  };
+
+  it('has the operator’s programs, and none of the operator’s files, processes and variables', async () => {
+    process.env['QD_TEST_SECRET'] = 'a-secret-of-the-operator';
+    const script = [
+      'git --version',
+      'for f in / /home /root /run /var; do echo "$f:" $(ls -A $f 2>&1); done',
+      'cat /proc/*/environ | tr "\\0" "\\n" | grep -c QD_TEST',
+    ].join('; ');
+    const text = await outputOf(['/bin/sh', '-c', script], { hiddenTexts: ['a-secret-of-the-operator'] });
+    delete process.env['QD_TEST_SECRET'];
+    expect(text.split('\n').map((line) => line.trim())).toEqual([
+      expect.stringMatching(/^git version/),
+      expect.stringMatching(/^\/: bin dev etc home .*workspace$/),
+      '/home: agent',
+      expect.stringContaining('No such file'),
+      '/run: quarterdeck',
+      expect.stringContaining('No such file'),
+      '0',
+    ]);
+  });
+
+  it('lets nobody type into the terminal it shares, make a namespace, or mount', async () => {
+    const script = [
+      '$| = 1; $x = "x"; print "tiocsti ", (ioctl(STDIN, 0x5412, $x) ? "typed" : 0+$!), "\\n";',
+      'print "unshare ", (syscall(272, 0x10000000) == -1 ? 0+$! : "made"), "\\n";',
+      'print "clone ", (syscall(56, 0x10000011, 0, 0, 0, 0) == -1 ? 0+$! : "made"), "\\n";',
+      'print "clone3 ", (syscall(435, 0, 0) == -1 ? 0+$! : "made"), "\\n";',
+      'print "x32 ", (syscall(0x40000000 + 39) == -1 ? 0+$! : "answered"), "\\n";',
+      'print "fork ", (fork // exit(1)) >= 0 ? "ok" : "no", "\\n";',
+    ].join(' ');
+    const text = await outputOf(['/usr/bin/perl', '-e', script]);
+    expect(text).toContain('tiocsti 1\nunshare 1\nclone 1\nclone3 38\nx32 38\n');
+    expect(text).toContain('ok');
+  });
+
+  it('has no network but the relay, which says that its gateway is away', async () => {
+    const script = `
+      const { connect } = require('node:net');
+      const ask = (host, port) => new Promise((done) => {
+        const socket = connect(port, host, () => socket.write('GET / HTTP/1.1\\r\\n\\r\\n'));
+        let said = '';
+        socket.on('data', (chunk) => { said += chunk; });
+        socket.on('error', (error) => done(error.code));
+        socket.on('end', () => done(said.split('\\r\\n')[0]));
+      });
+      (async () => { for (const [host, port] of [['127.0.0.1', 3100], ['127.0.0.1', 3128], ['127.0.0.1', 3129], ['1.1.1.1', 80], ['127.0.0.1', 22]])
+        console.log(port, await ask(host, port)); })();`;
+    const text = await outputOf([...kitCommand('x64', 'node', ['-e', script])]);
+    expect(text.split('\n').map((line) => line.trim())).toEqual([
+      '3100 HTTP/1.1 502 Bad Gateway',
+      '3128 HTTP/1.1 502 Bad Gateway',
+      '3129 HTTP/1.1 502 Bad Gateway',
+      '80 ENETUNREACH',
+      '22 ECONNREFUSED',
+    ]);
+  });
+
+  it('runs a set-up script first, in the same terminal, and nothing after one that fails', async () => {
+    expect(await outputOf(['/bin/sh', '-c', 'echo then'], { setup: 'echo first\ntouch made' })).toMatch(/^first\s+then$/);
+    expect(existsSync(join(folder, 'made'))).toBe(true);
+    expect(await outputOf(['/bin/sh', '-c', 'echo then'], { setup: 'echo first\nfalse\necho not this' })).toBe('first');
+  });
+
+  it('does not wait for a box that ended without a word', async () => {
+    const spec = boxedSpec(folder, ['true'], facts);
+    const mounts = spec.box?.mounts.filter(({ target }) => target !== BOX.guests) ?? [];
+    const broken = { ...spec, box: { ...spec.box, mounts } as BoxSpec };
+    await expect(runtime.launch(broken)).rejects.toThrow(/given up/);
+    const tmux = new TmuxRuntime({ log: () => undefined, socketDir: join(folder, 'own'), instanceId: 'test' });
+    await expect(tmux.launch(broken)).rejects.toThrow(/given up/);
+    await tmux.close();
+    await killServer(join(folder, 'own'));
+  });
+
+  it('says what is missing instead of starting', async () => {
+    await expect(outputOf(['no-such-program'])).rejects.toThrow(/"no-such-program" is in none of the folders/);
+  });
+
+  it('lowers itself to the owner of the files where the core is root', async () => {
+    if (process.getuid?.() !== 0) {
+      // Only root can become another user: anybody else is told so.
+      await expect(outputOf(['true'], { user: { uid: 4242, gid: 4242 } })).rejects.toThrow(/only root could become/);
+      return;
+    }
+    const user = { uid: 4242, gid: 4242 };
+    for (const path of [folder, join(folder, '.box-home'), join(folder, '.box-sockets')]) {
+      mkdirSync(path, { recursive: true });
+      chownSync(path, user.uid, user.gid);
+    }
+    const text = await outputOf(['/bin/sh', '-c', 'id -u; touch mine; grep -E "Cap(Eff|Bnd)|NoNew|Seccomp:" /proc/self/status'], {
+      user,
+    });
+    expect(text.split(/\s+/)).toEqual(
+      expect.arrayContaining([
+        '4242',
+        'CapEff:',
+        '0000000000000000',
+        'CapBnd:',
+        '0000000000000000',
+        'NoNewPrivs:',
+        '1',
+        'Seccomp:',
+        '2',
+      ]),
+    );
+    expect(statSync(join(folder, 'mine')).uid).toBe(4242);
+    expect(facts.checks.find(({ id }) => id === 'user')).toMatchObject({
+      outcome: 'held',
+      found: 'uid 4242, gid 4242, no other groups',
+    });
   });
 });

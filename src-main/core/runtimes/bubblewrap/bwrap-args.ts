@@ -86,10 +86,14 @@ export function bwrapArgs(box: Pick<BoxSpec, 'user' | 'mounts'>, host: HostParts
     ...['--seccomp', String(host.seccompFd)],
     ...host.folders.flatMap((path) => ['--ro-bind', path, path]),
     ...host.links.flatMap(({ path, target }) => ['--symlink', target, path]),
+    ...['--perms', '0755', '--dir', '/etc'],
     ...ETC.flatMap((name) => ['--ro-bind-try', `/etc/${name}`, `/etc/${name}`]),
     ...['--proc', '/proc', '--dev', '/dev'],
     ...KERNEL.flatMap((path) => ['--ro-bind-try', path, path]),
     ...['--perms', '1777', '--size', String(host.tmpBytes), '--tmpfs', BOX.tmp],
+    ...parentsOf([`${KIT.bin}/node`, KIT.loader[host.arch], ...box.mounts.map(({ target }) => target)]).flatMap((path) => [
+      ...['--perms', '0755', '--dir', path],
+    ]),
     ...['--ro-bind', host.node, `${KIT.bin}/node`, '--ro-bind', host.loader, KIT.loader[host.arch]],
     ...mounts,
     // What bubblewrap made for the mounts to lie on is in memory, and writable until here.
@@ -97,6 +101,17 @@ export function bwrapArgs(box: Pick<BoxSpec, 'user' | 'mounts'>, host: HostParts
     ...(isLowered ? lower(uid, gid) : []),
     ...kitCommand(host.arch, 'node', [...BOX_NODE_OPTIONS, `${BOX.guests}/box.js`]),
   ];
+}
+
+/** The folders above these places, outermost first: bubblewrap would make them for its own user alone. */
+function parentsOf(paths: readonly string[]): string[] {
+  const parents = paths.flatMap((path) => {
+    const names = path.split('/').slice(1, -1);
+    return names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`);
+  });
+  // What a mount covers is made by what is mounted there.
+  const covered = new Set(paths);
+  return [...new Set(parents)].filter((path) => ![...covered].some((one) => path === one || path.startsWith(`${one}/`)));
 }
 
 /** Becomes the user, for good. setpriv is part of util-linux, which every Debian has. */

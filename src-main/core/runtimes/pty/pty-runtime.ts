@@ -48,6 +48,11 @@ export class PtyRuntime implements Runtime {
     const box = await openBubblewrap(spec, boxSpec, { folder: socketDir ?? '', node });
     try {
       const run = this.#start({ ...spec, argv: [box.path, ...box.args], cwd: box.cwd, env: box.env }, box.path);
+      // A box that ended without a word has nobody at the desk any more.
+      run.ended.then(
+        () => box.dispose(),
+        () => undefined,
+      );
       try {
         await box.admit();
       } catch (error) {

@@ -10,6 +10,7 @@ import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import { AgentId as AgentIdSchema } from '#shared/kernel/ids.ts';
 import type { RuntimeAvailability } from '#shared/runtimes/model.ts';
+import type { BubblewrapLaunch } from '../bubblewrap/bubblewrap.ts';
 import { boxPidBehind, openBubblewrap } from '../bubblewrap/bubblewrap.ts';
 import { checkLaunch, findProgram } from '../launch-check.ts';
 import { childrenOf, isRunning, readProcess } from '../process-table.ts';
@@ -47,6 +48,9 @@ const LISTING_MS = 3000;
 const MAX_QUICK_LOOKS = 20;
 /** How long an agent may take from its pane to its own process, in milliseconds. */
 const CHILD_DEADLINE_MS = 5000;
+
+/** Between two looks whether a box that has not shown itself yet is still there, in milliseconds. */
+const BOX_LOOK_MS = 100;
 
 /** One row of the listing; the fields of `PANE_FORMAT`. */
 interface ListedPane extends PaneReport {
@@ -136,17 +140,21 @@ export class TmuxRuntime implements Runtime {
   async #launch(
     spec: LaunchSpec,
     program: { path: string; args: readonly string[]; cwd: string; env: Readonly<Record<string, string>> },
-    box: { admit(): Promise<void> } | undefined,
+    box: BubblewrapLaunch | undefined,
   ): Promise<Run> {
     const command = shimCommand(await this.#findShim(), program);
     const startedAt = Date.now();
     const started = await this.#newSession(spec, command, startedAt);
     const child = (await findChild(started.shimPid)) ?? started.shimPid;
+    // A box that ended without a word has nobody at the desk any more.
+    const look = box && setInterval(() => !isRunning(started.shimPid) && box.dispose(), BOX_LOOK_MS);
     try {
       await box?.admit();
     } catch (error) {
       await killSession(this.#server, `=${sessionNameOf(spec.agentId)}:`).catch(() => undefined);
       throw error;
+    } finally {
+      clearInterval(look);
     }
     const pid = box === undefined ? child : boxPidBehind(child);
     await this.#openSideWindows(spec, pid);

@@ -8,8 +8,8 @@ import { judge } from '#core/boundary/judge.ts';
 import type { ProofCheck } from '#shared/boundary/model.ts';
 import { BOX } from '#shared/box/model.ts';
 import { SOCKETS } from '#shared/gateway/model.ts';
-import type { BoxMount, BoxSpec, LaunchDesk, LaunchSpec } from '../../runtime.ts';
-import { launchSpec } from '../../testing/support.ts';
+import type { BoxMount, BoxSpec, LaunchDesk, LaunchSpec } from '#core/runtimes/runtime.ts';
+import { launchSpec } from '#core/runtimes/testing/support.ts';
 
 const root = join(import.meta.dirname, '../../../../..');
 
