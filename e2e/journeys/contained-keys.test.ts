@@ -1,5 +1,5 @@
 /** The key of a model API is used by a contained agent and is nowhere: searched where it could be, for its very text. */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import type { IncomingHttpHeaders, Server } from 'node:http';
@@ -7,9 +7,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
+import { containerOf, docker, insideContainer, removeContainers } from '#e2e/support/containers.ts';
 import type { TestCore } from '#e2e/support/core.ts';
 import { removeDataDir, startCore } from '#e2e/support/core.ts';
 import { RestClient } from '#e2e/support/rest-client.ts';
@@ -18,9 +18,7 @@ import { ModelApi } from '#shared/egress/model.ts';
 import { pathsOf } from '#core/paths.ts';
 import { ensureTestKit } from '#core/runtimes/docker/testing/agent-image.ts';
 import { ENGINE_MISSING } from '#core/runtimes/docker/testing/find-engine.ts';
-import { LABEL } from '#core/runtimes/docker/container-options.ts';
 
-const run = promisify(execFile);
 const JOURNEY_MS = 240_000;
 // Made anew by every run, so that nothing an earlier one left is found.
 const KEY = `sk-test-${Array.from({ length: 4 }, () => Math.random().toString(36).slice(2, 10)).join('')}`;
@@ -31,9 +29,7 @@ let folder: string;
 let model: Server;
 let seen: IncomingHttpHeaders[];
 
-if (ENGINE_MISSING !== undefined) process.stderr.write(`contained-keys: ${ENGINE_MISSING}\n`);
-
-describe.skipIf(ENGINE_MISSING !== undefined)('the key of a model API', () => {
+describe.skipIf(ENGINE_MISSING)(`the key of a model API${ENGINE_MISSING ? ` (${ENGINE_MISSING})` : ''}`, () => {
   beforeAll(async () => {
     await ensureTestKit();
     folder = await mkdtemp(join(tmpdir(), 'qd-keys-'));
@@ -61,6 +57,7 @@ describe.skipIf(ENGINE_MISSING !== undefined)('the key of a model API', () => {
     model.closeAllConnections();
     model.close();
     expect(await core.stop()).toBe(0);
+    await removeContainers(core.dataDir);
     removeDataDir(core.dataDir);
     rmSync(folder, { recursive: true });
   }, 60_000);
@@ -89,17 +86,17 @@ describe.skipIf(ENGINE_MISSING !== undefined)('the key of a model API', () => {
       await vi.waitFor(() => expect(seen).toHaveLength(1), { timeout: 30_000, interval: 50 });
       // It did reach the model, with the real key, having sent the placeholder.
       expect(seen[0]?.['x-api-key']).toBe(KEY);
-      const id = await containerOf('keyless');
-      await vi.waitFor(async () => expect((await inside(id, ['cat', '/home/agent/answer'])).stdout).toContain('youSent'), {
+      const id = await containerOf(core.dataDir, 'keyless');
+      await vi.waitFor(async () => expect((await insideContainer(id, 'cat', '/home/agent/answer')).stdout).toContain('youSent'), {
         timeout: 30_000,
         interval: 50,
       });
 
       const places: Record<string, string> = {
-        'the container’s configuration': (await run('docker', ['inspect', id])).stdout,
-        'the history of its image': (await run('docker', ['history', '--no-trunc', await imageOf(id)])).stdout,
-        'its log': (({ stdout, stderr }) => stdout + stderr)(await run('docker', ['logs', id])),
-        'its process list': (await run('docker', ['top', id, '-eo', 'pid,args'])).stdout,
+        'the container’s configuration': (await docker('inspect', id)).stdout,
+        'the history of its image': (await docker('history', '--no-trunc', await imageOf(id))).stdout,
+        'its log': (({ stdout, stderr }) => stdout + stderr)(await docker('logs', id)),
+        'its process list': (await docker('top', id, '-eo', 'pid,args')).stdout,
         'the core’s log': core.log(),
         'every process of this machine': processesOf(readdirSync('/proc').filter((name) => /^\d+$/.test(name))),
         'its terminal': JSON.stringify(await rest.ok('GET', '/agents/keyless/terminal?historyLines=1000')),
@@ -125,22 +122,8 @@ describe.skipIf(ENGINE_MISSING !== undefined)('the key of a model API', () => {
   );
 });
 
-async function containerOf(agentId: string): Promise<string> {
-  const { stdout } = await run('docker', ['ps', '--quiet', '--no-trunc', '--filter', `label=${LABEL.agent}=${agentId}`]);
-  const ids = stdout.trim().split('\n');
-  for (const id of ids) {
-    const { stdout: mounts } = await run('docker', ['inspect', '--format', '{{json .Mounts}}', id]);
-    if (mounts.includes(core.dataDir)) return id;
-  }
-  throw new Error(`there is no container of ${agentId}`);
-}
-
 async function imageOf(container: string): Promise<string> {
-  return (await run('docker', ['inspect', '--format', '{{.Image}}', container])).stdout.trim();
-}
-
-function inside(container: string, argv: readonly string[]): Promise<{ stdout: string; stderr: string }> {
-  return run('docker', ['exec', container, ...argv], { maxBuffer: 64 * 2 ** 20 });
+  return (await docker('inspect', '--format', '{{.Image}}', container)).stdout.trim();
 }
 
 /** Environment and arguments of processes; those of others, or gone by now, say nothing. */
