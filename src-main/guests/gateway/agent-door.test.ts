@@ -19,6 +19,10 @@ async function startCore(port = 0): Promise<Server> {
   });
   server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     requests.push(incoming);
+    if (incoming.url === '/dropped') {
+      socket.destroy();
+      return;
+    }
     if (incoming.url === '/refused') {
       socket.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno');
       return;
@@ -178,7 +182,8 @@ describe('the agent interface', () => {
       `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: ${to}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`;
     expect(await sendRaw(agent, upgrade('/refused', 'websocket') + second)).toMatch(/^HTTP\/1\.1 401 [^]*\r\n\r\nno$/);
     expect(await sendRaw(agent, upgrade('/ws', 'h2c') + second)).toMatch(/^HTTP\/1\.1 400 /);
-    expect(requests.map(({ url }) => url)).toEqual(['/refused']);
+    expect(await sendRaw(agent, upgrade('/dropped', 'websocket') + second)).toMatch(/^HTTP\/1\.1 503 /);
+    expect(requests.map(({ url }) => url)).toEqual(['/refused', '/dropped']);
   });
 });
 

@@ -146,9 +146,14 @@ async function upgrade(
     ended.removeEventListener('abort', end);
     connection.socket.destroy();
   });
-  connection.socket.once('close', () => socket.end());
-  upstream.on('error', () => sendRawError(socket, AWAY));
+  let isAnswered = false;
+  upstream.on('error', () => {
+    if (isAnswered) socket.destroy();
+    else sendRawError(socket, AWAY);
+  });
   upstream.once('response', (answer) => {
+    isAnswered = true;
+    answer.once('error', () => socket.destroy());
     const lines = headLines(answer.statusCode ?? 502, answer.statusMessage ?? '', [
       ...responseHeaders(answer.rawHeaders, () => false),
       'connection',
@@ -159,6 +164,8 @@ async function upgrade(
     answer.pipe(socket);
   });
   upstream.once('upgrade', (answer, inner, innerHead) => {
+    isAnswered = true;
+    inner.once('close', () => socket.end());
     socket.write(
       headLines(101, 'Switching Protocols', [
         ...responseHeaders(answer.rawHeaders, () => false),

@@ -1,7 +1,7 @@
 import { createServer, connect as connectPlain } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
-import type { ConnectionOptions } from 'node:tls';
+import type { ConnectionOptions, TlsOptions } from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { GatewayBench, listenAnywhere, openTunnel, sendRaw } from './testing/gateway-bench.ts';
 import type { TestCertificate } from './testing/make-certificate.ts';
@@ -44,8 +44,8 @@ async function echo(): Promise<Server & { accepted: number; seen: string }> {
   return await listenAnywhere(server);
 }
 
-async function tlsEcho(): Promise<Server> {
-  const server = createTlsServer(certificate, (socket) => {
+async function tlsEcho(options: TlsOptions = {}): Promise<Server> {
+  const server = createTlsServer({ ...certificate, ...options }, (socket) => {
     socket.on('error', () => undefined);
     socket.pipe(socket);
   });
@@ -56,9 +56,10 @@ async function tlsEcho(): Promise<Server> {
 }
 
 /** Speaks TLS through a tunnel, says something and reads what comes back; rejects with what TLS says. */
-async function speakTls(socket: Socket, options: ConnectionOptions): Promise<string> {
+async function speakTls(socket: Socket, options: ConnectionOptions, onSession?: (session: Buffer) => void): Promise<string> {
   return await new Promise<string>((resolve, reject) => {
     const tls = connectTls({ socket, ca: certificate.cert, ...options });
+    tls.on('session', (session: Buffer) => onSession?.(session));
     tls.on('error', reject);
     tls.once('data', (chunk: Buffer) => {
       resolve(chunk.toString());
@@ -120,6 +121,22 @@ describe('a tunnel', () => {
     expect(ended?.connection.sentBytes).toBeGreaterThan(200);
     expect(ended?.connection.receivedBytes).toBeGreaterThan(200);
     expect(ended?.connection.durationMs).toBeGreaterThanOrEqual(0);
+  });
+
+  it.each([
+    ['TLS 1.3 with a second ClientHello', { ecdhCurve: 'P-384' }, { ecdhCurve: 'X25519:P-384' }],
+    ['TLS 1.2', { maxVersion: 'TLSv1.2' }, {}],
+    ['TLS 1.2 with its session resumed', { maxVersion: 'TLSv1.2' }, { maxVersion: 'TLSv1.2' }],
+  ] as const)('carries %s', async (_what, server, client) => {
+    const { egress } = await bench.serve('ada', { rules: ['example.org:443:tls'] });
+    bench.network.serve('example.org', 443, await tlsEcho(server));
+    let session: Buffer | undefined;
+    for (let round = 0; round < 3; round += 1) {
+      const { socket } = await openTunnel(egress, 'example.org:443');
+      const known = session === undefined ? {} : { session };
+      const said = await speakTls(socket, { servername: 'example.org', ...client, ...known }, (found) => (session = found));
+      expect(said).toBe('hello');
+    }
   });
 
   it.each([
