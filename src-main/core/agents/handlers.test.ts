@@ -178,3 +178,14 @@ describe('health', () => {
     server.closeAllConnections();
   });
 });
+
+it('lets only an operator change where an agent may connect to, whatever else may be changed', async () => {
+  await t.agents.spawn({ id: id('c'), type: 'worker', runtime: 'docker', start: false }, caller);
+  const automation = { ...call, caller: { ...caller, actor: { kind: 'token', id: 'script' }, role: 'automation' } as const };
+  const egress = { mode: 'deny', rules: ['a.org:443:tls'] } as const;
+  const change = { id: id('c'), changes: { egress: { mode: egress.mode, rules: [...egress.rules] } } };
+  await expect(handlers.update(change, automation)).rejects.toThrow(/only an operator.*set_egress/);
+  const other = await handlers.update({ id: id('c'), changes: { description: 'x' } }, automation);
+  expect(other.config).toMatchObject({ description: 'x', egress: { rules: [] } });
+  expect((await handlers.update(change, call)).config).toMatchObject({ egress });
+});

@@ -57,7 +57,18 @@ export function agentsHandlers(o: AgentsHandlerOptions): HandlersOf<typeof agent
     },
 
     get: async (input) => summary(o.registry.get(input.id)),
-    update: (input, { caller }) => o.agents.update(input.id, input.changes, caller),
+    update: async (input, { caller }) => {
+      // Opening a way out of a box is rated HIGH (set_egress). This command is not, and must be no way round that.
+      if (input.changes.egress !== undefined && caller.role !== 'operator')
+        throw new AppError(
+          'FORBIDDEN',
+          'egress: only an operator changes where an agent may connect to (set_egress). Leave it out.',
+          {
+            data: { field: 'egress' },
+          },
+        );
+      return o.agents.update(input.id, input.changes, caller);
+    },
     start: (input, { caller }) => o.agents.start(input.id, caller),
     stop: (input, { caller }) => o.agents.stop(input.id, input.force ? 0 : input.graceMs, caller),
     restart: (input, { caller }) => o.agents.restart(input.id, input.force ? 0 : input.graceMs, caller),
