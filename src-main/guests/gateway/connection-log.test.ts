@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -140,6 +140,26 @@ describe('the log', () => {
     const last = slow.next();
     ended.abort();
     expect((await last).done).toBe(true);
+  });
+
+  it('holds what the disk does not take, says when that is too much, and goes on without a gap', async () => {
+    const problems: string[] = [];
+    const log = await ConnectionLog.open(
+      { log: join(dir, 'c.jsonl'), fileBytes: 100, files: 9, onProblem: (problem) => problems.push(problem) },
+      5000,
+    );
+    logs.push(log);
+    log.append(entry());
+    await log.flush();
+    // The next file cannot be begun.
+    rmSync(dir, { recursive: true });
+    for (let i = 0; i < 20_000; i += 1) log.append(entry());
+    await log.flush();
+    expect(problems).toEqual([expect.stringContaining('ENOENT')]);
+    expect([log.lastEvent, log.isBlocked]).toEqual([1, true]);
+    mkdirSync(dir);
+    expect(numbers(await take(log, 1, 20_000)).slice(0, 20_000)).toEqual(range(2, 20_001));
+    expect(log.isBlocked).toBe(false);
   });
 
   it('ends what a killed gateway left open', async () => {

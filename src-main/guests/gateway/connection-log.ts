@@ -37,6 +37,8 @@ export class ConnectionLog {
   #waiting: string[] = [];
   #writing: Promise<void> | undefined;
   #hasProblem = false;
+  /** Whether the operator knows that the disk refuses. */
+  #isTold = false;
   #isClosed = false;
   #readers = new Set<() => void>();
 
@@ -194,12 +196,17 @@ export class ConnectionLog {
       this.#waiting.splice(0, lines.length);
       this.#size += bytes.length;
       this.#written += lines.length;
+      this.#isTold = false;
       this.#wake();
     } catch (error) {
       this.#hasProblem = true;
       // A part may have been written. What follows must begin on a line of its own.
       await this.#handle.truncate(this.#size).catch(() => undefined);
-      this.#options.onProblem(`The log of connections cannot be written: ${error instanceof Error ? error.message : 'unknown'}`);
+      if (!this.#isTold)
+        this.#options.onProblem(
+          `The log of connections cannot be written: ${error instanceof Error ? error.message : 'unknown'}`,
+        );
+      this.#isTold = true;
       const timer = setTimeout(() => {
         this.#hasProblem = false;
         this.#startWriting();
