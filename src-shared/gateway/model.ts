@@ -14,9 +14,8 @@
  * A stream of events ends when another core takes over.
  *
  * It is started as `<node> <guest gateway> --socket-dir <folder> --log <file> --version <product version>`: the folder gets
- * `gateway.sock`, the file names the log of
- * connections, which is in numbered files beside it (`egress-000000000001.jsonl`). A second one in the same folder ends by itself, with exit code 3,
- * while the first answers.
+ * `gateway.sock`, the file names the log of connections, which is in numbered files beside it
+ * (`egress-000000000001.jsonl`). A second one in the same folder ends by itself, with exit code 3, while the first answers.
  */
 import * as z from 'zod';
 import { EgressConnection, EgressMode, EgressRule, ModelApi } from '#shared/egress/model.ts';
