@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { nodeOptionsOf } from '#core/agents/types/agent-driver.ts';
 import type { AppOptions } from '#core/app.ts';
 
 /** `out`: this file is built into `out/main`. */
@@ -37,7 +38,13 @@ export function coreFiles(
     assetsDir: outsideArchive(join(root, 'assets')),
     rendererDir: DESKTOP_FILES.rendererDir,
     // The gateway outlives the app, and so what the app was installed from: one file that needs no package beside it.
-    programs: { guest: (name) => [node, outsideArchive(join(out, name === 'gateway' ? 'guests' : 'node', `${name}.js`))] },
+    programs: {
+      guest: (name) => [
+        node,
+        ...nodeOptionsOf(name),
+        outsideArchive(join(out, name === 'gateway' ? 'guests' : 'node', `${name}.js`)),
+      ],
+    },
     guestsDir: outsideArchive(join(out, 'guests')),
     readerModule: pathToFileURL(outsideArchive(join(out, 'node', 'read-worker.js'))),
   };

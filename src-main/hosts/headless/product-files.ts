@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import { nodeOptionsOf } from '#core/agents/types/agent-driver.ts';
 import type { AppOptions } from '#core/app.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -27,6 +28,7 @@ export function productFiles(): Pick<AppOptions, 'assetsDir' | 'rendererDir' | '
       // was started from: one file that needs no package beside it.
       guest: (name) => [
         process.execPath,
+        ...nodeOptionsOf(name),
         isSource
           ? join(root, 'src-main', 'guests', name, 'main.ts')
           : join(root, 'out', name === 'gateway' ? 'guests' : 'node', `${name}.js`),
