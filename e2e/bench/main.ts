@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { measureClaims } from './p15-claims.ts';
 import { measureTerminals } from './p12-terminals.ts';
 import { measureWindow } from './p13-window.ts';
+import { measureContainers } from './p9-containers.ts';
 import { measureDelivery } from './p3-delivery.ts';
 import { measureMemory } from './p7-memory.ts';
 import type { Figure } from './report.ts';
@@ -16,6 +17,7 @@ const MEASUREMENTS: readonly {
   { ids: ['P3', 'P8'], measure: measureDelivery },
   { ids: ['P7'], measure: measureMemory },
   { ids: ['P15', 'P9'], measure: measureClaims },
+  { ids: ['P9', 'P10'], measure: measureContainers },
   { ids: ['P12'], measure: measureTerminals },
   { ids: ['P13'], measure: measureWindow },
 ];

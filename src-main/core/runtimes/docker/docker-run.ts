@@ -139,7 +139,7 @@ export class DockerRun implements Run {
   /** Takes note of what the engine reports of this container. */
   observe(action: string): void {
     if (this.#isReleased || this.#end !== undefined) return;
-    if (action === 'die') this.observeDeath(undefined, false);
+    if (action === 'die') this.observeDeath(undefined);
     else if (action === 'destroy')
       this.#finish({ kind: 'lost', reason: this.#lostBecause('its container was removed') }, undefined);
     else if (action === 'pause') this.#froze(undefined);
@@ -150,13 +150,22 @@ export class DockerRun implements Run {
     }
   }
 
+  /** The engine does not answer any more: an end from now on may be its doing, until the container is seen to live. */
+  observeEngineLost(): void {
+    this.#hasEngineBeenAway = true;
+  }
+
   /** Looks for itself: after the engine was away, nothing that it tells is the whole. */
   async look(): Promise<void> {
     if (this.#end !== undefined) return;
     try {
       const info = await inspectContainer(this.#container);
-      if (!info.State.Running) this.observeDeath(info, true);
-      else if (info.State.Paused) this.#froze(undefined);
+      if (!info.State.Running) {
+        this.observeDeath(info);
+        return;
+      }
+      this.#hasEngineBeenAway = false;
+      if (info.State.Paused) this.#froze(undefined);
       else this.#thawed();
     } catch (error) {
       if (statusOf(error) === 404) {
@@ -168,9 +177,8 @@ export class DockerRun implements Run {
     }
   }
 
-  /** The container has ended. `wasAway`: nobody heard it end, because the engine was away. */
-  observeDeath(info: InspectedContainer | undefined, wasAway: boolean): void {
-    if (wasAway) this.#hasEngineBeenAway = true;
+  /** The container has ended. */
+  observeDeath(info: InspectedContainer | undefined): void {
     if (this.#isDying) return;
     this.#isDying = true;
     this.#conclude(info).catch((error: unknown) => {
@@ -222,7 +230,8 @@ export class DockerRun implements Run {
     const isKilled = exit.signal === 'SIGKILL' || (exit.code === undefined && exit.signal === undefined);
     if (this.#isStopping) return undefined;
     if (isKilled && (await this.#ranOutOfMemory(info))) return `out of memory: its limit is ${this.#limits.memory}`;
-    if (this.#hasEngineBeenAway && (isKilled || exit.signal === 'SIGTERM')) return 'the container engine was restarted';
+    // An engine that ends asks its containers to end, too; one that ended well has its own reason.
+    if (this.#hasEngineBeenAway && exit.code !== 0) return 'the container engine was restarted';
     return undefined;
   }
 

@@ -174,6 +174,7 @@ describe('DockerRuntime', () => {
     await waitFor('the pause', () => run.isPaused());
     await container.unpause();
     await waitFor('the end of the pause', () => !run.isPaused());
+    expect(await run.windows()).toEqual(['main']);
   });
 
   it('says that memory ran out, whether the agent or something in it was killed', async () => {
@@ -230,6 +231,7 @@ describe('DockerRuntime', () => {
     person.stdin.write('hello\r');
     await waitFor('the answer', () => seen.includes('got <hello>'));
     person.kill('SIGKILL');
+    expect(isRunning(run.pid)).toBe(true);
   });
 
   describe('after the core', () => {

@@ -283,7 +283,7 @@ export class DockerRuntime implements Runtime {
       run.sweepTerminal().catch(() => undefined);
     } else {
       run.begin({ pid, enginePid: 0, isPaused: false });
-      run.observeDeath(info, false);
+      run.observeDeath(info);
       await run.ended;
     }
     return run;
@@ -348,6 +348,7 @@ export class DockerRuntime implements Runtime {
     const events = new ContainerEvents({ docker, instanceId, log });
     events.onEvent((event) => this.#observe(event));
     events.onLost(() => {
+      for (const run of this.#runs.values()) run.observeEngineLost();
       if (this.#runs.size > 0) log('The container engine does not answer; its agents are looked at when it does again');
     });
     events.onBack(() => {

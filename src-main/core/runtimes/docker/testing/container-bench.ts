@@ -13,7 +13,7 @@ import { BOX } from '#shared/box/model.ts';
 import { parseSize } from '#shared/kernel/units.ts';
 import { judge } from '#core/boundary/judge.ts';
 import { SocketDesk } from '#core/boundary/launch-desk.ts';
-import type { BoxSpec, LaunchSpec } from '../../runtime.ts';
+import type { BoxSpec, LaunchSpec } from '#core/runtimes/runtime.ts';
 import { LABEL } from '../container-options.ts';
 import type { DockerRuntimeOptions } from '../docker-runtime.ts';
 import { DockerRuntime } from '../docker-runtime.ts';
@@ -37,6 +37,8 @@ export interface SeenProof {
   readonly inside: readonly ProofCheck[];
   readonly outside: readonly ProofCheck[];
   readonly problem: string | null;
+  /** Milliseconds that it took inside. */
+  readonly tookMs: number;
 }
 
 /** Containers for one test file. */
@@ -123,7 +125,7 @@ export class ContainerBench {
               inside === undefined
                 ? { holds: false, problem: problem ?? 'nothing came from inside' }
                 : judge({ boundary: 'container', probe, inside: inside.checks, outside });
-            this.proofs.push({ inside: inside?.checks ?? [], outside, problem: verdict.problem });
+            this.proofs.push({ inside: inside?.checks ?? [], outside, problem: verdict.problem, tookMs: inside?.tookMs ?? 0 });
             return Promise.resolve(verdict);
           },
         }),

@@ -2,7 +2,7 @@
  * A program that stands for a core: starts one agent in a container, looks at its terminal, says so, and stays until it is
  * killed. Arguments: instance id, working directory, then the agent's command.
  */
-import { launchSpec } from '../../testing/support.ts';
+import { launchSpec } from '#core/runtimes/testing/support.ts';
 import { ContainerBench } from './container-bench.ts';
 
 const [instanceId = '', cwd = '', ...argv] = process.argv.slice(2);
