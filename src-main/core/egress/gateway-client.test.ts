@@ -275,6 +275,18 @@ describe('the end of the core', () => {
   });
 });
 
+describe('an agent that could not be adopted yet', () => {
+  it('keeps its gateway when the core ends', async () => {
+    const gateway = await gatewayWith({ agents: ['a1'] });
+    running.add('a1');
+    const client = await opened('core-1');
+    await untilReady(client);
+    await client.close();
+    expect(gateway.isEnded).toBe(false);
+    expect(gateway.agents.has('a1')).toBe(true);
+  });
+});
+
 describe('no gateway', () => {
   it('is started for nobody', async () => {
     const client = await opened('core-1');

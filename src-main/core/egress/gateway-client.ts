@@ -176,7 +176,7 @@ export class GatewayClient {
     this.#wanted.giveUp();
     // What it waits for last is bounded by itself; the end of the core is not to wait for it.
     await Promise.race([this.#running, wait(CLOSE_MS)]);
-    if (!isOwner || this.#wanted.size > 0) return;
+    if (!isOwner || this.#wanted.size > 0 || this.#wanted.hasStrays) return;
     await this.#control
       .shutdown(this.#o.coreId)
       .then(() => this.#gone())

@@ -44,6 +44,11 @@ export class WantedAgents {
     return this.#agents.size;
   }
 
+  /** Whether the gateway serves agents that this core did not come to adopt. */
+  get hasStrays(): boolean {
+    return this.#strays.size > 0;
+  }
+
   all(): readonly GatewayAgent[] {
     return [...this.#agents.values()].map((wish) => wish.agent);
   }
