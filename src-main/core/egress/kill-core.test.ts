@@ -22,6 +22,8 @@ const WITHIN = { timeout: 30_000, interval: 20 };
 let dir: string;
 let sockets: string;
 let cores: ChildProcess[];
+/** What each core logged, by its name. */
+let said: Map<string, string>;
 let world: Server;
 let target: string;
 
@@ -29,6 +31,7 @@ beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'qd-kill-'));
   sockets = mkdtempSync(join(tmpdir(), 'qd-ks-'));
   cores = [];
+  said = new Map();
   world = createServer((_request, response) => response.end('the world'));
   await new Promise<void>((resolve) => world.listen(0, '127.0.0.1', resolve));
   target = `127.0.0.1:${(world.address() as AddressInfo).port}`;
@@ -52,11 +55,11 @@ const socketDir = (): string => join(sockets, 'a1');
 async function startCore(name: string): Promise<ChildProcess> {
   const core = spawn(process.execPath, [FIXTURE, dir, sockets, name, `${target}:tcp`], { stdio: ['ignore', 'pipe', 'pipe'] });
   cores.push(core);
-  let said = '';
-  core.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  said.set(name, '');
+  core.stderr.setEncoding('utf8').on('data', (text: string) => said.set(name, (said.get(name) ?? '') + text));
   await new Promise<void>((resolve, reject) => {
     core.stdout.once('data', () => resolve());
-    core.once('exit', () => reject(new Error(`the core ended: ${said}`)));
+    core.once('exit', () => reject(new Error(`the core ended: ${said.get(name)}`)));
   });
   return core;
 }
@@ -86,6 +89,23 @@ it(
     expect(await control().status()).toMatchObject({ pid, owner: { coreId: 'core-2' }, agents: ['a1'] });
   },
 );
+
+it('a core that another one replaced gives no more orders, also when the other is gone', { timeout: 60_000 }, async () => {
+  await startCore('core-1');
+  const second = await startCore('core-2');
+  await vi.waitFor(
+    () => expect(said.get('core-1')).toContain('another core owns the gateway: this one gives it no more orders'),
+    WITHIN,
+  );
+  expect((await askThrough(socketDir(), 'agent', '/mcp')).text).toBe('core-2');
+  await kill(second);
+  // Nobody answers now: the first one lives, and does not take it back.
+  const waiting = askThrough(socketDir(), 'agent', '/mcp');
+  await vi.waitFor(async () => expect((await control().status()).waiting).toBe(1), WITHIN);
+  expect((await control().status()).owner?.coreId).toBe('core-2');
+  await startCore('core-3');
+  expect((await waiting).text).toBe('core-3');
+});
 
 it(
   'every connection is stored and journaled exactly once, whenever the core is killed',
