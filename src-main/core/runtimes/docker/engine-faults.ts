@@ -36,9 +36,11 @@ export function isAway(error: unknown): boolean {
   return (typeof code === 'string' && AWAY.has(code)) || /socket hang up|aborted/.test(messageOf(error));
 }
 
+const FULL = /no space left on device|disk quota exceeded/i;
+
 /** An AppError for a failed call. `what` says what could not be done: "Agent a cannot be started in a container". */
 export function engineFault(what: string, error: unknown): AppError {
-  if (error instanceof AppError) return error;
+  if (error instanceof AppError && !FULL.test(error.message)) return error;
   if (isAway(error)) {
     return new AppError('UNAVAILABLE', `${what}: the container engine does not answer (${messageOf(error)}). Is it running?`, {
       cause: error,
@@ -46,7 +48,7 @@ export function engineFault(what: string, error: unknown): AppError {
     });
   }
   const words = wordsOf(error);
-  const isFull = /no space left on device|disk quota exceeded/i.test(words);
+  const isFull = FULL.test(words);
   return new AppError(
     'UNAVAILABLE',
     isFull ? `${what}: the disk of the container engine is full (${words}). Make room: docker system df` : `${what}: ${words}`,

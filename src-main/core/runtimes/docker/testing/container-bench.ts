@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
 import type { ProofCheck } from '#shared/boundary/model.ts';
 import type { BoxProbe } from '#shared/box/model.ts';
-import { BOX } from '#shared/box/model.ts';
+import { BOX } from '#shared/box/places.ts';
 import { parseSize } from '#shared/kernel/units.ts';
 import { judge } from '#core/boundary/judge.ts';
 import { SocketDesk } from '#core/boundary/launch-desk.ts';

@@ -42,8 +42,10 @@ export class OwnEngine {
   async start(): Promise<void> {
     mkdirSync(this.#options.folder, { recursive: true });
     const daemon = spawn(
-      'dockerd',
+      // In a network name space of its own: an engine without a bridge removes docker0, which is the machine's engine's.
+      'unshare',
       [
+        ...['--net', '--', 'dockerd'],
         ...['--data-root', this.#options.dataRoot ?? this.#path('data'), '--exec-root', this.#path('exec')],
         ...['-H', `unix://${this.#path('d.sock')}`, '-p', this.#path('d.pid'), '--bridge=none', '--iptables=false'],
         ...(this.#options.isLiveRestore === true ? ['--live-restore'] : []),
