@@ -34,13 +34,8 @@ export const AGENT_HEADER = 'x-quarterdeck-agent';
 /** Beside it: the word that only core and gateway know, so that nobody else can claim to be the gateway. */
 export const GATEWAY_HEADER = 'x-quarterdeck-gateway';
 
-/** Names of the sockets in an agent's folder; it is mounted read-only at `BOX_SOCKETS`. */
-export const SOCKETS = { agent: 'agent.sock', egress: 'egress.sock', launch: 'launch.sock' } as const;
 /** Name of the control socket in the socket folder. */
 export const CONTROL_SOCKET = 'gateway.sock';
-
-/** Ports on the loopback inside a box that the relay listens on, and what stands behind them (RELAY_PORTS.modelApi: egress.sock). */
-export const RELAY_PORTS = { agent: 3100, proxy: 3128, modelApi: 3129 } as const;
 
 /** Which core owns the gateway. */
 export const GatewayOwner = z.object({

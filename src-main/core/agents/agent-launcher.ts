@@ -8,7 +8,7 @@ import type { BoxSpec, LaunchDesk, LaunchSpec, SideWindow } from '#core/runtimes
 import type { BoxLaunch } from '#core/boundary/boundary-service.ts';
 import { giveFolder } from '#core/workspaces/workspace-maker.ts';
 import type { PreparedWorkspace } from '#core/workspaces/workspaces-service.ts';
-import { BOX } from '#shared/box/model.ts';
+import { BOX } from '#shared/box/places.ts';
 import { boundaryOf } from '#shared/runtimes/model.ts';
 import { BOX_AGENT_URL, BOX_OWN, boxEnvironment, boxMounts, boxPrograms } from './box-plan.ts';
 import { setupOnce, withSetup } from './setup-script.ts';

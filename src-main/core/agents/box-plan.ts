@@ -1,8 +1,8 @@
 /** What is in the box of an agent: nothing but what is named here. Pure, but for the folders that `giveFolder` makes. */
 import { join } from 'node:path';
 import type { Agent } from '#shared/agents/model.ts';
-import { BOX, kitCommand } from '#shared/box/model.ts';
-import { RELAY_PORTS } from '#shared/gateway/model.ts';
+import { BOX, kitCommand } from '#shared/box/places.ts';
+import { RELAY_PORTS } from '#shared/gateway/places.ts';
 import type { Boundary } from '#shared/runtimes/model.ts';
 import type { BoxMount, LimitsHeld } from '#core/runtimes/runtime.ts';
 import type { PreparedWorkspace } from '#core/workspaces/workspaces-service.ts';

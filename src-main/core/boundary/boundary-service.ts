@@ -8,7 +8,7 @@ import type { Agent, ResourceLimits } from '#shared/agents/model.ts';
 import type { AgentBoundary } from '#shared/boundary/contract.ts';
 import type { BoundaryProof, ProofCheck } from '#shared/boundary/model.ts';
 import type { BoxProbe, BoxStart } from '#shared/box/model.ts';
-import { SOCKETS } from '#shared/gateway/model.ts';
+import { SOCKETS } from '#shared/gateway/places.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { AgentId, ProjectId } from '#shared/kernel/ids.ts';
 import { uuidv7 } from '#shared/kernel/ids.ts';

@@ -2,7 +2,7 @@
 import type { Agent } from '#shared/agents/model.ts';
 import type { ModelApi } from '#shared/egress/model.ts';
 import { PLACEHOLDER_KEY } from '#shared/egress/model.ts';
-import { RELAY_PORTS } from '#shared/gateway/model.ts';
+import { RELAY_PORTS } from '#shared/gateway/places.ts';
 
 const PROXY = `http://127.0.0.1:${RELAY_PORTS.proxy}`;
 /** The relay's own ports: what is asked there is not to go through the proxy. */

@@ -7,7 +7,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Attack } from '#shared/box/attacks.ts';
-import { BOX } from '#shared/box/model.ts';
+import { BOX } from '#shared/box/places.ts';
 import { codeOf } from './error-code.ts';
 
 const MEBIBYTE = 1 << 20;
@@ -20,9 +20,10 @@ const LOG_MEBIBYTES = 32;
 
 const ATTACKS: Readonly<Record<Attack, () => Promise<number>>> = { memory, processes, cpu, disk, log };
 
-/** Makes one attack; resolves to the exit code of who survived it. */
-export function attack(name: Attack): Promise<number> {
-  return ATTACKS[name]();
+/** Makes one attack; resolves to the exit code of who survived it, 64 where there is none of that name. */
+export async function attack(name: string | undefined): Promise<number> {
+  const found = Object.entries(ATTACKS).find(([one]) => one === name);
+  return found === undefined ? 64 : found[1]();
 }
 
 function memory(): Promise<number> {

@@ -5,10 +5,12 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BOX, BOX_TERMINAL, KIT, kitCommand } from '#shared/box/model.ts';
+import { BOX, BOX_TERMINAL, KIT, kitCommand } from '#shared/box/places.ts';
 import type { BoxReport, BoxStart } from '#shared/box/model.ts';
 import { LineReader } from '#shared/box/line-reader.ts';
-import { MAX_SHIM_LINE, ShimReport } from './shim.ts';
+import { readLine } from './read-line.ts';
+import type { ShimReport } from './shim.ts';
+import { MAX_SHIM_LINE } from './shim.ts';
 import type { TerminalEnd } from './run-in-terminal.ts';
 
 /** Between two looks whether tmux has read everything, and how long it may take, in milliseconds. */
@@ -88,7 +90,7 @@ export class BoxTmux {
   /** Waits for the one shim, gives it what it is to run, and listens to it. */
   async #awaitShim(): Promise<{ started: Promise<number>; ended: Promise<TerminalEnd> }> {
     const { argv, cwd, env, setup } = this.#start;
-    const order = JSON.stringify({ argv, cwd, env: { ...env, TERM: terminalType() }, setup });
+    const order = JSON.stringify({ type: 'run', argv, cwd, env: { ...env, TERM: terminalType() }, setup });
     let started: (pid: number) => void = () => undefined;
     let failed: (error: Error) => void = () => undefined;
     let ended: (end: TerminalEnd) => void = () => undefined;
@@ -109,7 +111,7 @@ export class BoxTmux {
       const reader = new LineReader({
         maxBytes: MAX_SHIM_LINE,
         onLine: (text) => {
-          const report = ShimReport.parse(JSON.parse(text));
+          const report = readLine<ShimReport>(text, 'running', 'ended');
           if (report.type === 'ended') ended(report);
           else {
             started(report.pid);

@@ -4,8 +4,8 @@
  */
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
-import { BoxProbe, BoxStart } from '#shared/box/model.ts';
-import type { BoxReport } from '#shared/box/model.ts';
+import type { BoxProbe, BoxReport, BoxStart } from '#shared/box/model.ts';
+import { readLine, UnexpectedLine } from './read-line.ts';
 import { LineReader } from '#shared/box/line-reader.ts';
 
 /** The longest line that is taken from the core, in bytes: an environment may be large, but is bounded by the kernel (2 MB). */
@@ -39,12 +39,12 @@ export class LaunchLine {
 
   /** What the core wants to be tried. Rejects with LineClosed after `deadlineMs` of silence, too. */
   async probe(deadlineMs: number): Promise<BoxProbe> {
-    return parse(BoxProbe, await this.#next(deadlineMs));
+    return read<BoxProbe>(await this.#next(deadlineMs), 'probe');
   }
 
   /** What the core wants to be started. Rejects with LineClosed after `deadlineMs` of silence, too. */
   async start(deadlineMs: number): Promise<BoxStart> {
-    return parse(BoxStart, await this.#next(deadlineMs));
+    return read<BoxStart>(await this.#next(deadlineMs), 'start');
   }
 
   /** Says something; when the line is gone already, nobody needs to hear it. */
@@ -83,14 +83,10 @@ export class LaunchLine {
   }
 }
 
-function parse<T>(schema: { safeParse(value: unknown): { success: true; data: T } | { success: false } }, line: string): T {
-  let value: unknown;
+function read<T extends { readonly type: string }>(line: string, type: T['type']): T {
   try {
-    value = JSON.parse(line);
-  } catch {
-    throw new LineClosed('the core sent no JSON');
+    return readLine<T>(line, type);
+  } catch (error) {
+    throw error instanceof UnexpectedLine ? new LineClosed(`the core: ${error.message}`) : error;
   }
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new LineClosed('the core sent something else than was expected');
-  return parsed.data;
 }

@@ -7,11 +7,10 @@
  *   box.js --attack <name>          uses something up, in a throw-away twin (attack.ts)
  */
 import { constants } from 'node:os';
-import { Attack } from '#shared/box/attacks.ts';
 import type { ProcessExit } from '#shared/agents/model.ts';
-import { BOX, KIT, kitCommand } from '#shared/box/model.ts';
+import { BOX, KIT, kitCommand } from '#shared/box/places.ts';
 import type { BoxReport, BoxStart } from '#shared/box/model.ts';
-import { RELAY_PORTS, SOCKETS } from '#shared/gateway/model.ts';
+import { RELAY_PORTS, SOCKETS } from '#shared/gateway/places.ts';
 import { attack } from './attack.ts';
 import { BoxTmux } from './box-tmux.ts';
 import { findMissing } from './find-missing.ts';
@@ -31,7 +30,7 @@ const SILENCE_MS = 10_000;
 
 const [mode, value] = process.argv.slice(2);
 if (mode === '--shim' && value !== undefined) runShim(value);
-else if (mode === '--attack') process.exit(await attack(Attack.parse(value)));
+else if (mode === '--attack') process.exit(await attack(value));
 // The relay still listens: nobody is there for it any more.
 else process.exit(await main(mode === '--sockets' && value !== undefined ? value : BOX.sockets));
 

@@ -4,28 +4,19 @@
  * tells the box over a socket of theirs how it ended, and stays until the box has taken the screen.
  */
 import { connect } from 'node:net';
-import * as z from 'zod';
-import { ProcessExit } from '#shared/agents/model.ts';
+import type { ProcessExit } from '#shared/agents/model.ts';
 import { LineReader } from '#shared/box/line-reader.ts';
+import { readLine } from './read-line.ts';
+import type { TerminalProgram } from './run-in-terminal.ts';
 import { runInTerminal } from './run-in-terminal.ts';
 
 /** What a shim is to run. It comes over the socket, so that the environment is in no file and no arguments. */
-export const ShimOrder = z.object({
-  argv: z.array(z.string()).min(1),
-  cwd: z.string(),
-  env: z.record(z.string(), z.string()),
-  setup: z.string().nullable(),
-});
-/** What a shim is to run. */
-export type ShimOrder = z.infer<typeof ShimOrder>;
+export type ShimOrder = TerminalProgram & { readonly type: 'run' };
 
 /** What a shim says. */
-export const ShimReport = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('running'), pid: z.number().int(), what: z.enum(['setup', 'agent']) }),
-  z.object({ type: z.literal('ended'), exit: ProcessExit, isSetup: z.boolean() }),
-]);
-/** What a shim says. */
-export type ShimReport = z.infer<typeof ShimReport>;
+export type ShimReport =
+  | { readonly type: 'running'; readonly pid: number; readonly what: 'setup' | 'agent' }
+  | { readonly type: 'ended'; readonly exit: ProcessExit; readonly isSetup: boolean };
 
 /** The longest order or report, in bytes. */
 export const MAX_SHIM_LINE = 8 << 20;
@@ -38,7 +29,7 @@ export function runShim(socketPath: string): void {
     maxBytes: MAX_SHIM_LINE,
     onLine: (text) => {
       reader.stop();
-      const order = ShimOrder.parse(JSON.parse(text));
+      const order = readLine<ShimOrder>(text, 'run');
       runInTerminal(order, (pid, what) => say({ type: 'running', pid, what })).then(
         (end) => say({ type: 'ended', ...end }),
         () => process.exit(1),

@@ -5,7 +5,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GatewayAgent, GatewayModelApi, GatewayOwner, GatewayStatus } from '#shared/gateway/model.ts';
-import { CONTROL_SOCKET, GATEWAY_PROTOCOL, SOCKETS } from '#shared/gateway/model.ts';
+import { CONTROL_SOCKET, GATEWAY_PROTOCOL } from '#shared/gateway/model.ts';
+import { SOCKETS } from '#shared/gateway/places.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import { uuidv7 } from '#shared/kernel/ids.ts';

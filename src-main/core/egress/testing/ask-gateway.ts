@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { SOCKETS } from '#shared/gateway/model.ts';
+import { SOCKETS } from '#shared/gateway/places.ts';
 
 /** What was answered. */
 export interface Answer {

@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { messageOf } from '#shared/kernel/errors.ts';
-import { BOX, kitCommand } from '#shared/box/model.ts';
+import { BOX, kitCommand } from '#shared/box/places.ts';
 import type { BoxSpec, Run, Runtime } from '../runtime.ts';
 import { PtyRuntime } from '../pty/pty-runtime.ts';
 import { TmuxRuntime } from '../tmux/tmux-runtime.ts';

@@ -7,7 +7,7 @@ import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { lstat, mkdir, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProofCheck } from '#shared/boundary/model.ts';
-import { BOX, KIT } from '#shared/box/model.ts';
+import { BOX, KIT } from '#shared/box/places.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import { parseSize } from '#shared/kernel/units.ts';
 import { findProgram } from '../launch-check.ts';

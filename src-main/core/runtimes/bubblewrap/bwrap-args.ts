@@ -2,7 +2,7 @@
  * The arguments of bubblewrap for a box. Pure: what is not named here is not in it.
  * The host's programs are there, read-only; of its files only what programs need to run: nothing of /home, /root, /run, /var.
  */
-import { BOX, BOX_NODE_OPTIONS, KIT, kitCommand } from '#shared/box/model.ts';
+import { BOX, BOX_NODE_OPTIONS, KIT, kitCommand } from '#shared/box/places.ts';
 import type { BoxSpec } from '../runtime.ts';
 
 /** What of this machine goes into a box. */

@@ -5,7 +5,7 @@
 import { readFile, readlink } from 'node:fs/promises';
 import type { ResourceLimits } from '#shared/agents/model.ts';
 import type { ProofCheck } from '#shared/boundary/model.ts';
-import { BOX } from '#shared/box/model.ts';
+import { BOX } from '#shared/box/places.ts';
 import { messageOf } from '#shared/kernel/errors.ts';
 import type { BoxSpec } from '../runtime.ts';
 import type { CgroupFolders, CgroupLimits } from './cgroup-files.ts';

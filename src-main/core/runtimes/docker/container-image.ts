@@ -1,7 +1,7 @@
 /** The image of a container, looked at before it is used. */
 import type Docker from 'dockerode';
 import * as z from 'zod';
-import type { KIT } from '#shared/box/model.ts';
+import type { KIT } from '#shared/box/places.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import { engineFault, statusOf } from './engine-faults.ts';
 

@@ -5,8 +5,8 @@
  */
 import type { ContainerCreateOptions } from 'dockerode';
 import { ResourceLimits } from '#shared/agents/model.ts';
-import type { KIT } from '#shared/box/model.ts';
-import { BOX, kitCommand } from '#shared/box/model.ts';
+import type { KIT } from '#shared/box/places.ts';
+import { BOX, kitCommand } from '#shared/box/places.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import { parseSize } from '#shared/kernel/units.ts';
 import type { BoxMount, BoxSpec } from '../runtime.ts';

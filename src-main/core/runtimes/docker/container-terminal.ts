@@ -4,8 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container } from 'dockerode';
-import type { KIT } from '#shared/box/model.ts';
-import { BOX_TERMINAL } from '#shared/box/model.ts';
+import type { KIT } from '#shared/box/places.ts';
+import { BOX_TERMINAL } from '#shared/box/places.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';

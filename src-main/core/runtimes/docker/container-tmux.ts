@@ -5,7 +5,7 @@
 import type { Duplex } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { Container, Exec } from 'dockerode';
-import { BOX_TERMINAL, KIT, kitCommand } from '#shared/box/model.ts';
+import { BOX_TERMINAL, KIT, kitCommand } from '#shared/box/places.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import { ControlProtocol } from '../tmux/control-protocol.ts';

@@ -9,7 +9,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Container, Exec } from 'dockerode';
-import { BOX_TERMINAL } from '#shared/box/model.ts';
+import { BOX_TERMINAL } from '#shared/box/places.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { clampSize } from '../pty/pty-process.ts';
 import type { TerminalCapture, TerminalSize, TerminalStream } from '../runtime.ts';

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container } from 'dockerode';
 import type { ProcessExit, ResourceLimits } from '#shared/agents/model.ts';
-import type { KIT } from '#shared/box/model.ts';
+import type { KIT } from '#shared/box/places.ts';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import { signalName } from '../pty/pty-process.ts';

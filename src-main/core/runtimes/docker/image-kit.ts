@@ -5,7 +5,7 @@
 import type Docker from 'dockerode';
 import * as z from 'zod';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
-import { BOX } from '#shared/box/model.ts';
+import { BOX } from '#shared/box/places.ts';
 import { statusOf } from './agent-image.ts';
 
 /** On the volume and on the container that fills it: the key of the image it comes from. */

@@ -1,9 +1,9 @@
 /** What of the file system can be written, and what of the machine can be seen. */
 import { closeSync, constants, lstatSync, openSync, readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { BOX } from '#shared/box/model.ts';
+import { BOX } from '#shared/box/places.ts';
 import type { BoxProbe } from '#shared/box/model.ts';
-import { SOCKETS } from '#shared/gateway/model.ts';
+import { SOCKETS } from '#shared/gateway/places.ts';
 import type { ProofCheck } from '#shared/boundary/model.ts';
 import { codeOf } from '../error-code.ts';
 import type { Finding } from './check.ts';

@@ -6,8 +6,8 @@ import { SocketDesk } from '#core/boundary/launch-desk.ts';
 import { probeOf } from '#core/boundary/boundary-service.ts';
 import { judge } from '#core/boundary/judge.ts';
 import type { ProofCheck } from '#shared/boundary/model.ts';
-import { BOX } from '#shared/box/model.ts';
-import { SOCKETS } from '#shared/gateway/model.ts';
+import { BOX } from '#shared/box/places.ts';
+import { SOCKETS } from '#shared/gateway/places.ts';
 import type { BoxMount, BoxSpec, LaunchDesk, LaunchSpec } from '#core/runtimes/runtime.ts';
 import { launchSpec } from '#core/runtimes/testing/support.ts';
 
