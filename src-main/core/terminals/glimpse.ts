@@ -1,4 +1,4 @@
-/** The screen of an agent in tmux, shown while its terminal is still being attached to. */
+/** The screen of an agent in tmux (on this machine or in a container), shown while its terminal is still being attached to. */
 import type { Run, TerminalSize } from '#core/runtimes/runtime.ts';
 import { CapturedTerminal } from './captured-terminal.ts';
 import type { ViewSink } from './view-ports.ts';
@@ -25,7 +25,7 @@ export async function showGlimpse(
   opening: Promise<unknown>,
   glimpse: Glimpse,
 ): Promise<void> {
-  if (run.kind !== 'tmux') return;
+  if (run.kind === 'pty') return;
   const none = (): undefined => undefined;
   const capture = await Promise.race([
     run.capture({ historyLines: 0, ansi: true, window }).catch(none),

@@ -79,7 +79,7 @@ export class TerminalHub implements ViewSource, Disposable {
     this.run = run;
     this.window = window;
     this.#size = size;
-    this.#splitter = new SequenceSplitter({ hasOneScreen: run.kind === 'tmux' });
+    this.#splitter = new SequenceSplitter({ hasOneScreen: run.kind !== 'pty' });
     this.#stream = this.#owned.add(stream);
     this.#mirror = this.#owned.add(new ScreenMirror(size));
     this.#owned.add(stream.onData((chunk) => this.#read(chunk)));
@@ -95,7 +95,7 @@ export class TerminalHub implements ViewSource, Disposable {
   static async open(run: Run, window: string, size: TerminalSize): Promise<TerminalHub> {
     const hub = new TerminalHub(run, window, size, await run.attach(size, window));
     await hub.#settle(hub.#firstOutput.promise, FIRST_OUTPUT_MS);
-    if (run.kind === 'tmux') await hub.#firstScreen();
+    if (run.kind !== 'pty') await hub.#firstScreen();
     return hub;
   }
 
