@@ -68,6 +68,7 @@ export function applyEvent(state: CrewState, event: JournalEvent): CrewState {
     case 'boundary.proved':
     case 'boundary.failed':
     case 'boundary.refused':
+    case 'boundary.accepted':
     case 'egress.opened':
     case 'egress.refused':
     case 'egress.rules-changed':

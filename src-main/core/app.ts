@@ -2,10 +2,9 @@
  * The core: everything is made and wired here, and only here. Only composes.
  * Order of the start: folders, lock, store, what is remembered, doors, agents, `run.json`. The end is the same backwards.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Agent } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import type { RunInfo } from '#shared/system/model.ts';
 import { chooseAgentPort } from './agent-port.ts';
@@ -21,6 +20,7 @@ import type { Programs } from './agents/types/agent-driver.ts';
 import { DRIVERS } from './agents/types/drivers.ts';
 import { AuthService } from './auth/auth-service.ts';
 import { authHandlers } from './auth/handlers.ts';
+import { BoundaryRefusals } from './boundary/boundary-refusals.ts';
 import { BoundaryService } from './boundary/boundary-service.ts';
 import { boundaryHandlers } from './boundary/handlers.ts';
 import type { Caller } from './caller.ts';
@@ -28,6 +28,8 @@ import { CORE } from './caller.ts';
 import { openDataDir, prepareFolders, removeRunFile, writeRunFile } from './data-folder.ts';
 import { egressHandlers } from './egress/handlers.ts';
 import { EgressService } from './egress/egress-service.ts';
+import { gatewayProgram } from './egress/gateway-process.ts';
+import { foldersOfBoxes } from './folders-of-boxes.ts';
 import { hiddenFrom } from './hidden-from-boxes.ts';
 import { createDoors } from './http/doors.ts';
 import { requireLoopback } from './http/ports.ts';
@@ -49,7 +51,7 @@ import { PtyRuntime } from './runtimes/pty/pty-runtime.ts';
 import { sideWindowsFor } from './runtimes/side-windows.ts';
 import { TmuxRuntime } from './runtimes/tmux/tmux-runtime.ts';
 import { secretsHandlers } from './secrets/handlers.ts';
-import { loadAuditKey } from './secrets/key-file.ts';
+import { loadAuditKey, loadGatewayWord } from './secrets/key-file.ts';
 import { keyFileSource, passphraseSource } from './secrets/key-source.ts';
 import { SecretsService } from './secrets/secrets-service.ts';
 import { sessionsHandlers } from './sessions/handlers.ts';
@@ -57,6 +59,7 @@ import { SessionsService } from './sessions/sessions-service.ts';
 import { settingsHandlers } from './settings/handlers.ts';
 import { SettingsService } from './settings/settings-service.ts';
 import { readFact, saveFact } from './store/facts-repository.ts';
+import { keepFact } from './store/keep-fact.ts';
 import { takeLock } from './store/lock.ts';
 import { Store } from './store/store.ts';
 import { EventLoopMonitor } from './system/event-loop.ts';
@@ -193,6 +196,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   const registry = new AgentRegistry({ store, now });
   registry.open();
   onEnd(() => registry.dispose());
+  const boundaryRefusals = new BoundaryRefusals({ store, agentOf: (id) => registry.find(id) ?? registry.findRemoved(id) });
   const messages = new MessagesService({
     store,
     resolveAgent: (id) => {
@@ -204,6 +208,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     agentsOfProject: (projectId) => registry.idsOf(projectId),
     currentSession: () => sessions.currentId(),
     defaultProject: () => projects.latest()?.id,
+    onWeaker: (refused, caller) => boundaryRefusals.record(refused, caller),
     log: (message, error) => log.error({ err: error }, message),
   });
   messages.open();
@@ -306,28 +311,20 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     now,
     log: (message, error) => log.warn({ err: error }, message),
   });
+  const gatewayWord = loadGatewayWord(paths.secrets, warn);
   const egress = new EgressService({
     store,
-    program: {
-      argv: o.programs.guest('gateway'),
-      socketDir: paths.socketDir,
-      eventLog: join(paths.logs, 'egress.jsonl'),
-      logFile: join(paths.logs, 'gateway.log'),
-      version: o.version,
-      env: o.env,
-    },
-    coreId: randomUUID(),
+    program: gatewayProgram(o.programs.guest('gateway'), paths, o),
+    word: gatewayWord,
     agentOf: (id) => registry.find(id),
     agents: () => registry.all(),
-    isRunning: (id) => mayRun(registry.find(id)),
+    isRunning: (id) => registry.mayRun(id),
     configure: (id, rules, caller) => agents.update(id, { egress: rules }, caller),
     reveal: (name, projectId) => secrets.reveal(name, projectId),
     onCommitted: (listener) => journal.onCommitted(listener),
     log,
   });
   onEnd(() => egress.close());
-  // Known to this core and the gateway it owns, and to nobody else.
-  const gatewayWord = randomBytes(32).toString('hex');
   const activity = messages.onActivity(({ recipient, held }) => agents.noteActivity(recipient, held));
   onEnd(() => activity.dispose());
   const teams = new TeamsService({
@@ -336,6 +333,9 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     resolveProject: (stated, caller) => projects.resolve(stated, caller),
     isTaken: (id) => registry.isTaken(id),
     keep: (name, value) => keepFact(store, name, () => value),
+    agentFolders: () => foldersOfBoxes({ boxed: workspaces.boxed(), registry, launcher }),
+    onProposal: ({ isAccepted, ...act }, caller) =>
+      isAccepted ? boundaryRefusals.recordAccepted(act, caller) : boundaryRefusals.record(act, caller),
     sampleFile: join(o.assetsDir, 'teams', 'sample-crew.yaml'),
     sampleFolder: join(paths.projects, 'sample'),
   });
@@ -453,6 +453,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     bind: o.bind,
     allowHosts: o.allowHosts,
     onTerminalSocket: (socket, caller) => serveTerminals(wsDuplex(socket), caller),
+    onRefused: (caller, asked, reason) => boundaryRefusals.recordAtDoor(caller, asked, reason),
     gate: { word: gatewayWord, isContained: (id) => (registry.find(id)?.boundary ?? 'host') !== 'host' },
   });
 
@@ -468,7 +469,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   onEnd((options) => agents.close(options));
   // In the same turn as the doors open: a command that comes in waits for its agent to be found.
   const adopting = agents.adopt();
-  const gateway = egress.open({ agentUrl: new URL(info.agentMcpUrl).origin, word: gatewayWord });
+  const gateway = egress.open({ agentUrl: new URL(info.agentMcpUrl).origin });
   servedFrom.resolve(gateway);
   const keeping = agentPort === keptPort ? undefined : store.write((tx) => saveFact(tx, AGENT_PORT_FACT, agentPort));
   await Promise.all([adopting, gateway, keeping]);
@@ -483,17 +484,4 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     serveRpcPort: (port, caller) => doors.serveRpcPort(port, caller),
     serveTerminalPort: (port, caller) => serveTerminals(portDuplex(port), caller),
   };
-}
-
-/** Whether a process of the agent exists, is being made, or may exist without being reached. */
-function mayRun(agent: Agent | undefined): boolean {
-  return agent !== undefined && (isAlive(agent.state.status) || agent.state.status === 'lost');
-}
-
-async function keepFact(store: AppStore, name: string, make: () => string): Promise<string> {
-  const kept = store.peek((db) => readFact(db, name));
-  if (kept !== undefined) return kept;
-  const value = make();
-  await store.write((tx) => saveFact(tx, name, value));
-  return value;
 }

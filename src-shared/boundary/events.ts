@@ -14,4 +14,6 @@ export const boundaryEvents = {
     to: Boundary,
     reason: z.string(),
   }),
+  /** An operator had something done nevertheless that came from somebody in a stronger boundary. */
+  'boundary.accepted': z.object({ asked: z.string(), from: Boundary, to: Boundary }),
 };

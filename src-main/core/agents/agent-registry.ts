@@ -5,6 +5,7 @@
 import type { AgentFact } from './state-machine.ts';
 import { nextState } from './state-machine.ts';
 import type { Agent, AgentRun, SelfReport } from '#shared/agents/model.ts';
+import { isAlive } from '#shared/agents/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { Emitter } from '#shared/kernel/emitter.ts';
 import { AppError } from '#shared/kernel/errors.ts';
@@ -84,6 +85,12 @@ export class AgentRegistry {
   /** Whether an id is taken, by an agent that is there or by one that was. */
   isTaken(id: AgentId): boolean {
     return this.#agents.has(id) || this.#removed.has(id);
+  }
+
+  /** Whether a process of the agent exists, is being made, or may exist without being reached. */
+  mayRun(id: AgentId): boolean {
+    const status = this.#agents.get(id)?.state.status;
+    return status !== undefined && (isAlive(status) || status === 'lost');
   }
 
   /** Ids of the agents of one project. */

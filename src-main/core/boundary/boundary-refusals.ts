@@ -3,6 +3,7 @@
  * Deciding it is not done here, but where it is asked: messages, doors, teams.
  */
 import type { AgentId, ProjectId } from '#shared/kernel/ids.ts';
+import { AgentId as AgentIdSchema } from '#shared/kernel/ids.ts';
 import type { Boundary } from '#shared/runtimes/model.ts';
 import type { Caller } from '#core/caller.ts';
 import { event } from '#core/journal/journal.ts';
@@ -31,7 +32,7 @@ export interface BoundaryRefusalsOptions {
   readonly store: AppStore;
   /** The project and the boundary of an agent, also of one that was removed; undefined for what is none. */
   readonly agentOf: (
-    id: string,
+    id: AgentId,
   ) => { readonly id: AgentId; readonly projectId: ProjectId; readonly boundary: Boundary } | undefined;
   readonly now?: () => number;
 }
@@ -73,7 +74,8 @@ export class BoundaryRefusals {
   /** Writes down what a door refused, when it was an agent in a box that asked for it. */
   async recordAtDoor(caller: Caller, asked: string, reason: string): Promise<void> {
     if (caller.actor.kind !== 'agent') return;
-    const agent = this.#o.agentOf(caller.actor.id);
+    const id = AgentIdSchema.safeParse(caller.actor.id);
+    const agent = id.success ? this.#o.agentOf(id.data) : undefined;
     if (agent === undefined || agent.boundary === 'host') return;
     await this.record(
       { agentId: agent.id, asked: DOORS[asked] ?? `the command ${asked}`, from: agent.boundary, to: 'host', reason },

@@ -3,6 +3,7 @@
  * Invariants: a rule is stored before it is told to the gateway, and told again with every connection to it; a key leaves the
  * core only to the gateway; what is not served reaches nothing.
  */
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { Agent } from '#shared/agents/model.ts';
 import type { EgressMode, EgressProposal, EgressRule, ModelApi } from '#shared/egress/model.ts';
 import { NO_RULE } from '#shared/egress/model.ts';
@@ -32,7 +33,8 @@ const CHANGE_MS = 5_000;
 export interface EgressOptions {
   readonly store: AppStore;
   readonly program: GatewayProgram;
-  readonly coreId: string;
+  /** Minted by each core; tests name theirs. */
+  readonly coreId?: string;
   readonly agentOf: (id: AgentId) => Agent | undefined;
   readonly agents: () => readonly Agent[];
   /** Whether a process of the agent exists, is being made, or may exist (it is lost). */
@@ -69,6 +71,8 @@ export type ShownModelApi = ModelApi & { readonly hasKey: boolean };
 
 /** Owns the gateway's client and the log of connections. */
 export class EgressService {
+  /** Known to this core and the gateway it owns, and to nobody else: what comes from the gateway brings it. */
+  readonly word = randomBytes(32).toString('hex');
   readonly #o: EgressOptions;
   readonly #client: GatewayClient;
   readonly #log: EgressLog;
@@ -82,7 +86,7 @@ export class EgressService {
     this.#log = new EgressLog({ store: options.store, log: options.log });
     this.#client = new GatewayClient({
       program: options.program,
-      coreId: options.coreId,
+      coreId: options.coreId ?? randomUUID(),
       modelApis: () => this.#withKeys(),
       isRunning: options.isRunning,
       events: this.#log,
@@ -99,9 +103,9 @@ export class EgressService {
   }
 
   /** Takes over the gateway that an earlier core left. After the agent port is open: calls that wait there come at once. */
-  async open(address: CoreAddress): Promise<void> {
+  async open({ agentUrl }: Pick<CoreAddress, 'agentUrl'>): Promise<void> {
     this.#log.open();
-    await this.#client.open(address);
+    await this.#client.open({ agentUrl, word: this.word });
   }
 
   /**

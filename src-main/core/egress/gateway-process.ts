@@ -1,7 +1,7 @@
 /** Starts the gateway as a process of its own that outlives the core. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { messageOf } from '#shared/kernel/errors.ts';
 import { EXIT_TAKEN } from '#shared/gateway/model.ts';
 
@@ -18,6 +18,17 @@ export interface GatewayProgram {
   readonly version: string;
   /** The core's environment: of it the gateway gets what `GIVEN` names. */
   readonly env: NodeJS.ProcessEnv;
+}
+
+/** The gateway of a data folder, as a host of this version starts it. */
+export function gatewayProgram(
+  argv: readonly string[],
+  paths: { readonly socketDir: string; readonly logs: string },
+  host: { readonly version: string; readonly env: NodeJS.ProcessEnv },
+): GatewayProgram {
+  const { version, env } = host;
+  const eventLog = join(paths.logs, 'egress.jsonl');
+  return { argv, socketDir: paths.socketDir, eventLog, logFile: join(paths.logs, 'gateway.log'), version, env };
 }
 
 /** What of the core's environment the gateway gets. No tokens, no passphrase, no NODE_OPTIONS. */

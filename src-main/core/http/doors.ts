@@ -15,6 +15,7 @@ import type { BugLog } from '#core/rpc/errors.ts';
 import type { RpcPort } from '#core/rpc/message-port.ts';
 import { serveMessagePort } from '#core/rpc/message-port.ts';
 import type { Handlers } from '#core/rpc/router.ts';
+import type { OnRefused } from '#core/rpc/refusals.ts';
 import { Refusals } from '#core/rpc/refusals.ts';
 import { createRouter } from '#core/rpc/router.ts';
 import type { Gatekeeper, GatewayGate } from './access.ts';
@@ -50,6 +51,8 @@ export interface DoorsOptions {
   readonly limits?: Partial<WebLimits>;
   /** What the agent port knows of the gateway; without it nobody is believed to be it. */
   readonly gate?: GatewayGate;
+  /** Is told of every command that was refused. */
+  readonly onRefused?: OnRefused;
 }
 
 /** Where to listen. */
@@ -91,9 +94,11 @@ const NO_GATE: GatewayGate = { word: undefined, isContained: () => false };
 export function createDoors(options: DoorsOptions): Doors {
   const { log, version, auth: gatekeeper } = options;
   const metrics = new Registry();
-  const rpc = createRouter({ handlers: options.handlers, store: options.store, log, metrics });
+  const { onRefused } = options;
+  const refusals = new Refusals(options.store, { onRefused });
+  const rpc = createRouter({ handlers: options.handlers, store: options.store, log, metrics, onRefused });
   const visits = new Visits(gatekeeper);
-  const tools = new ToolTable(rpc);
+  const tools = new ToolTable(rpc, (caller, procedure, reason) => refusals.record(caller, procedure, reason));
   const mcp = new McpHttpDoor({ tools, version, log });
   const mainRoutes = new MainRoutes({
     rpc,
@@ -105,6 +110,7 @@ export function createDoors(options: DoorsOptions): Doors {
     metrics,
     log,
     rendererDir: options.rendererDir,
+    refusals,
     onTerminalSocket: options.onTerminalSocket,
   });
   const agentRoutes = new AgentRoutes({
@@ -115,7 +121,7 @@ export function createDoors(options: DoorsOptions): Doors {
     mcp,
     log,
     gate: options.gate ?? NO_GATE,
-    refusals: new Refusals(options.store),
+    refusals,
   });
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const allowedHosts = options.allowHosts ?? [];

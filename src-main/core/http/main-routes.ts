@@ -12,6 +12,7 @@ import { createMcpServer } from '#core/mcp/server.ts';
 import { SocketTransport } from '#core/mcp/socket-transport.ts';
 import type { BugLog } from '#core/rpc/errors.ts';
 import { isWireError } from '#core/rpc/errors.ts';
+import type { Refusals } from '#core/rpc/refusals.ts';
 import type { Rpc } from '#core/rpc/router.ts';
 import type { Gatekeeper, Visitor } from './access.ts';
 import { authenticate, callerOf, doorOf } from './access.ts';
@@ -38,6 +39,7 @@ export interface MainOptions extends McpOptions {
   readonly metrics: Registry;
   readonly rendererDir: string | undefined;
   readonly log: BugLog;
+  readonly refusals: Refusals;
   /** Takes over a socket of a terminal viewer. */
   readonly onTerminalSocket: (socket: WebSocket, caller: Caller, url: URL) => void;
 }
@@ -164,7 +166,12 @@ export class MainRoutes implements WebRoutes {
   /** Lets in whoever manages. */
   #admit(request: IncomingMessage, allow: { readonly cookie: boolean }): Visitor {
     const visitor = authenticate(request, this.#options.gatekeeper, { ...allow, side: 'manage' });
-    if (audienceOf(visitor.principal.role) === 'manage') return visitor;
+    const { role, actor } = visitor.principal;
+    if (audienceOf(role) === 'manage') return visitor;
+    const { refusals, log } = this.#options;
+    refusals
+      .record({ actor, role, door: doorOf(visitor, request) }, 'main-port', "an agent's token was used on the operator's port")
+      .catch((error: unknown) => log.error({ err: error }, 'A refusal could not be recorded'));
     throw new AppError('FORBIDDEN', "This is an agent's token: it is accepted on the agent port only (QUARTERDECK_AGENT_URL).");
   }
 }

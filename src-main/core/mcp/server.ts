@@ -29,12 +29,8 @@ export function createMcpServer({ tools, version }: McpOptions, session: McpSess
   server.setRequestHandler('tools/list', () => ({ tools: tools.list(caller.role, toolset) }));
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     const procedure = tools.find(caller.role, params.name);
-    if (procedure === undefined) {
-      throw new ProtocolError(
-        ProtocolErrorCode.InvalidParams,
-        `There is no tool "${params.name.slice(0, 100)}" for you. tools/list names those there are.`,
-      );
-    }
+    if (procedure === undefined)
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, await tools.refuse(caller, params.name));
     return await callTool(tools.rpc, procedure, params.arguments, caller, context.mcpReq.signal);
   });
   return server;

@@ -5,6 +5,7 @@ import type { Role } from '#shared/auth/model.ts';
 import { RISKS } from '#shared/auth/model.ts';
 import { messageOf } from '#shared/kernel/errors.ts';
 import { isWireError } from '#core/rpc/errors.ts';
+import type { OnRefused } from '#core/rpc/refusals.ts';
 import type { RoutedProcedure, Rpc } from '#core/rpc/router.ts';
 import type { Caller } from '#core/caller.ts';
 
@@ -23,10 +24,13 @@ interface Listing {
 /** The tools of each role, made when they are first asked for. */
 export class ToolTable {
   readonly rpc: Rpc;
+  readonly #onRefused: OnRefused | undefined;
   readonly #listings = new Map<string, Listing>();
 
-  constructor(rpc: Rpc) {
+  /** `onRefused` is told when somebody calls a command that is not his. */
+  constructor(rpc: Rpc, onRefused?: OnRefused) {
     this.rpc = rpc;
+    this.#onRefused = onRefused;
   }
 
   /** The tools of a role, in the order of the contract. */
@@ -37,6 +41,16 @@ export class ToolTable {
   /** The procedure behind a tool that this role may call, whatever toolset is listed; undefined for any other name. */
   find(role: Role, tool: string): RoutedProcedure | undefined {
     return this.#listing(role, 'full').procedures.get(tool);
+  }
+
+  /** Why there is no such tool for a caller. A command of others is written down as refused. */
+  async refuse(caller: Caller, tool: string): Promise<string> {
+    const none = `There is no tool "${tool.slice(0, 100)}" for you. tools/list names those there are.`;
+    const procedure = this.rpc.procedures.find(({ meta }) => meta.tool === tool);
+    const refusal = procedure && refusalFor(caller.role, procedure.meta);
+    if (!procedure || !refusal) return none;
+    if (!procedure.meta.isReadOnly) await this.#onRefused?.(caller, procedure.name, refusal.reason);
+    return `${none} It ${refusal.reason}.`;
   }
 
   #listing(role: Role, toolset: Toolset): Listing {

@@ -1,9 +1,10 @@
 /** From what a caller states to the message that is stored: who sends it, whom it reaches, and whether it may. */
 import { AppError } from '#shared/kernel/errors.ts';
 import type { MessageId, SessionId } from '#shared/kernel/ids.ts';
-import { mintId } from '#shared/kernel/ids.ts';
+import { AgentId, mintId } from '#shared/kernel/ids.ts';
 import type { Message, Originator, Sender } from '#shared/messages/model.ts';
 import { OPERATOR } from '#shared/messages/model.ts';
+import type { Boundary } from '#shared/runtimes/model.ts';
 import type { Caller } from '#core/caller.ts';
 import type { Db } from '#core/store/database.ts';
 import { mayCause, originatorOf } from './boundary-rule.ts';
@@ -55,6 +56,17 @@ export interface ComposeContext {
   readonly defaultProject: AddressContext['defaultProject'];
   readonly sentAt: number;
   readonly expiresAt: number | null;
+  /** Is told when the rule on boundaries forbids it; the failure follows. */
+  readonly onWeaker: (refused: RefusedWish) => void;
+}
+
+/** Work that an agent in a stronger boundary wished somebody in a weaker one to do. */
+export interface RefusedWish {
+  readonly agentId: AgentId;
+  readonly asked: string;
+  readonly from: Boundary;
+  readonly to: Boundary;
+  readonly reason: string;
 }
 
 /**
@@ -80,7 +92,7 @@ export function composeMessage(db: Db, draft: MessageDraft, context: ComposeCont
     directory,
   );
   const originator = originatorOf(sender.wish, answered?.message.originator);
-  refuseWeaker(originator, resolved, draft);
+  refuseWeaker(originator, resolved, draft, context.onWeaker);
   const id = mintId('msg') as MessageId;
   return {
     id,
@@ -126,14 +138,25 @@ function answeredMessage(db: Db, id: MessageId, sender: SenderFacts, caller: Cal
 }
 
 /** Refuses work for somebody whose boundary is weaker than that of the one who wished for it. */
-function refuseWeaker(originator: Originator, resolved: Resolved, draft: MessageDraft): void {
+function refuseWeaker(
+  originator: Originator,
+  resolved: Resolved,
+  draft: MessageDraft,
+  onWeaker: ComposeContext['onWeaker'],
+): void {
   const weaker = resolved.agents.filter((agent) => !mayCause(originator.boundary, agent.boundary, draft.kind));
   const first = weaker[0];
   if (!first) return;
   const wish = originator.kind === 'agent' ? `Agent "${originator.id}"` : `"${originator.id}"`;
+  const reason = `${wish} is confined by ${originator.boundary}, agent "${first.id}" only by ${first.boundary}: a ${draft.kind} would be executed in a weaker boundary than its originator's`;
+  const agentId = AgentId.safeParse(originator.id);
+  if (originator.kind === 'agent' && agentId.success) {
+    const asked = `a ${draft.kind} for ${weaker.length === 1 ? `agent "${first.id}"` : `${weaker.length} agents, "${first.id}" among them`}`;
+    onWeaker({ agentId: agentId.data, asked, from: originator.boundary, to: first.boundary, reason });
+  }
   throw new AppError(
     'FORBIDDEN',
-    `${wish} is confined by ${originator.boundary}, agent "${first.id}" only by ${first.boundary}: a ${draft.kind} would be executed in a weaker boundary than its originator's. Nothing was sent. Send it to an agent confined at least by ${originator.boundary}, or ask the operator to order it.`,
+    `${reason}. Nothing was sent. Send it to an agent confined at least by ${originator.boundary}, or ask the operator to order it.`,
     {
       data: {
         originator: originator.id,

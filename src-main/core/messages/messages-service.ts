@@ -10,6 +10,7 @@ import { OPERATOR } from '#shared/messages/model.ts';
 import type { Caller } from '#core/caller.ts';
 import { event } from '#core/journal/journal.ts';
 import type { AppStore } from '#core/reads.ts';
+import type { RefusedWish } from './compose-message.ts';
 import { composeMessage, senderOf } from './compose-message.ts';
 import { countInboxes } from './deliveries-repository.ts';
 import type { DeliveryChange } from './delivery-changes.ts';
@@ -42,6 +43,8 @@ export interface MessagesOptions extends AgentDirectory {
   readonly defaultProject: () => ProjectId | undefined;
   readonly log?: (message: string, error: unknown) => void;
   readonly now?: () => number;
+  /** Work was refused by the rule on boundaries. */
+  readonly onWeaker?: (refused: RefusedWish, caller: Caller) => Promise<void>;
   /** The clock by which messages expire; a steady one from the present time on unless given. */
   readonly steadyNow?: () => number;
 }
@@ -135,7 +138,8 @@ export class MessagesService implements Disposable {
   async send(input: SendInput, caller: Caller): Promise<SendResult> {
     const draft = draftOf(input);
     const sender = senderOf(caller, this.#options);
-    return this.#store.write((tx) => {
+    const refused: RefusedWish[] = [];
+    const sending = this.#store.write((tx) => {
       const earlier = draft.idempotencyKey === null ? undefined : findByKey(tx, sender.from, draft.idempotencyKey);
       if (earlier) return repeated(earlier, draft);
       const message = composeMessage(tx, draft, {
@@ -146,6 +150,7 @@ export class MessagesService implements Disposable {
         defaultProject: this.#options.defaultProject(),
         sentAt: this.#now(),
         expiresAt: draft.ttlMs === null ? null : this.#expiry.expiresAt(draft.ttlMs),
+        onWeaker: (wish) => refused.push(wish),
       });
       insertMessage(tx, { message, dataText: draft.dataText, idempotencyKey: draft.idempotencyKey, ttlMs: draft.ttlMs });
       tx.record(
@@ -158,6 +163,16 @@ export class MessagesService implements Disposable {
       this.#inboxes.beforeSent(message);
       return resultOf(message, false);
     });
+    try {
+      return await sending;
+    } catch (error) {
+      // A write of its own: that of the message was undone.
+      for (const wish of refused)
+        await this.#options
+          .onWeaker?.(wish, caller)
+          .catch((fault: unknown) => this.#log('a refusal could not be journaled', fault));
+      throw error;
+    }
   }
 
   /** A page of an inbox. An agent's own counts as handed out to it; nobody else's look changes anything. */
@@ -227,6 +242,10 @@ export class MessagesService implements Disposable {
     throw new AppError('NOT_FOUND', `There is no message ${input.id}. Find ids with list_messages.`, {
       data: { messageId: input.id },
     });
+  }
+
+  #log(message: string, error: unknown): void {
+    this.#options.log?.(message, error);
   }
 
   #onSent(message: Message): void {

@@ -24,6 +24,7 @@ import { inputJsonSchema } from '#shared/kernel/describe-issues.ts';
 import type { BugLog } from './errors.ts';
 import { toPublicError, toWireError } from './errors.ts';
 import { CallMetrics } from './metrics.ts';
+import type { OnRefused } from './refusals.ts';
 import { Refusals } from './refusals.ts';
 import { guardStream, isStream } from './stream.ts';
 
@@ -55,6 +56,7 @@ export interface RouterOptions {
   readonly store: CommandStore;
   readonly log: BugLog;
   readonly metrics: Registry;
+  readonly onRefused?: OnRefused | undefined;
 }
 
 /** The router and the ways into it. */
@@ -85,7 +87,7 @@ export function createRouter(options: RouterOptions): Rpc {
     calls,
     log: options.log,
     results: new CommandResults(options.store),
-    refusals: new Refusals(options.store),
+    refusals: new Refusals(options.store, { onRefused: options.onRefused }),
     metrics: new CallMetrics(options.metrics, () => calls.size),
   };
   const built = new Map<string, BuiltProcedure>();

@@ -9,7 +9,7 @@ import { MessagesService } from '#core/messages/messages-service.ts';
 import { readFact, saveFact } from '#core/store/facts-repository.ts';
 import { SessionsService } from '#core/sessions/sessions-service.ts';
 import { parseTeam } from './team-file.ts';
-import type { TeamUp } from './teams-service.ts';
+import type { Proposal, TeamUp } from './teams-service.ts';
 import { TeamsService } from './teams-service.ts';
 
 /** Matchers are `any` by their types. */
@@ -21,9 +21,11 @@ let teams: TeamsService;
 /** The send with this number fails, as if the core had ended there; counted over the whole test. */
 let failingSend = Number.POSITIVE_INFINITY;
 let sends = 0;
+const proposals: Proposal[] = [];
 
 beforeEach(async () => {
   t = openTestAgents({ dir: shortDir() });
+  proposals.length = 0;
   [sends, failingSend] = [0, Number.POSITIVE_INFINITY];
   const sessions = new SessionsService({ store: t.store, version: '0' });
   await sessions.open();
@@ -52,6 +54,11 @@ beforeEach(async () => {
       if (kept !== undefined) return kept;
       await t.store.write((tx) => saveFact(tx, name, value));
       return value;
+    },
+    agentFolders: () => [{ agentId: AgentId.parse('boxed'), boundary: 'container', folder: join(t.dir, 'of-an-agent') }],
+    onProposal: (proposal) => {
+      proposals.push(proposal);
+      return Promise.resolve();
     },
     sampleFile: fileURLToPath(new URL('../../../assets/teams/sample-crew.yaml', import.meta.url)),
     sampleFolder: join(t.dir, 'projects', 'sample'),
@@ -140,6 +147,28 @@ describe('bringing a team up', () => {
       message: containing('Shorten the id'),
     });
   });
+});
+
+it('refuses the team file of an agent in a box, unless the operator accepts it, and tells both', async () => {
+  const file = join(t.dir, 'of-an-agent', 'team.yaml');
+  const input = { team: PAIR, projectFolder: t.folder, fresh: false, file };
+  await expect(teams.up(input, caller)).rejects.toMatchObject({
+    code: 'FORBIDDEN',
+    message: containing('agent "boxed", which is confined by container, can write'),
+    data: { agent: 'boxed', file },
+  });
+  expect(t.registry.all()).toEqual([]);
+  expect(ids(await teams.up({ ...input, acceptAgentFile: true }, caller))).toEqual(['a', 'b']);
+  expect(ids(await teams.up({ ...input, file: join(t.dir, 'mine.yaml') }, caller))).toEqual(['a', 'b']);
+  expect(proposals).toMatchObject([
+    { agentId: 'boxed', asked: `the team file ${file}`, from: 'container', to: 'host', isAccepted: false },
+    { agentId: 'boxed', isAccepted: true },
+  ]);
+});
+
+it('starts the sample crew where it was told to', async () => {
+  const { agents } = await teams.sample({ asksOperator: false, runtime: 'docker' }, caller);
+  expect(agents.map(({ boundary }) => boundary)).toEqual(['container', 'container', 'container']);
 });
 
 it('starts the sample crew in a sample repository when no folder is chosen', async () => {

@@ -33,6 +33,14 @@ export function findWorkspace(db: Db, agentId: string): AgentWorkspace | undefin
   return row === undefined ? undefined : Row.parse(row);
 }
 
+/** The workspaces of all agents, those of removed ones among them. */
+export function allWorkspaces(db: Db): AgentWorkspace[] {
+  return db
+    .prepare('SELECT * FROM workspaces')
+    .all()
+    .map((row) => Row.parse(row));
+}
+
 /** Keeps the workspace of an agent, in place of an earlier one. */
 export function saveWorkspace(db: Db, workspace: AgentWorkspace): void {
   db.prepare(

@@ -18,7 +18,7 @@ import { event } from '#core/journal/journal.ts';
 import type { AppStore } from '#core/reads.ts';
 import type { BranchState, Fetched } from './workspace-maker.ts';
 import { branchOf, kindOf, ownerOf, WorkspaceMaker } from './workspace-maker.ts';
-import { findWorkspace, forgetWorkspace, saveWorkspace } from './workspaces-repository.ts';
+import { allWorkspaces, findWorkspace, forgetWorkspace, saveWorkspace } from './workspaces-repository.ts';
 
 /** Whom contained agents run as where the files are root's: nobody's uid 0 is given away (the agent image's own user). */
 const BOX_USER = { uid: 1_000, gid: 1_000 } as const;
@@ -79,6 +79,11 @@ export class WorkspacesService {
   /** As whom an agent works in a box, by its last start. */
   userOf(id: AgentId): number | undefined {
     return this.#users.get(id);
+  }
+
+  /** The folders that agents in boxes work on, also of those that do not run or were removed. */
+  boxed(): AgentWorkspace[] {
+    return this.#o.store.peek(allWorkspaces).filter(({ inside }) => inside === BOX.workspace);
   }
 
   /** Brings in what a contained agent has committed, at the end of its run. Never fails: what could not be taken over is told. */

@@ -43,6 +43,32 @@ describe('what happened to an agent', () => {
     );
   });
 
+  it('tells what was refused to an agent in a box, and what holds it', () => {
+    const refused = { asked: 'a task for agent "host"', from: 'container', to: 'host', reason: 'it is weaker' };
+    expect(activityOf({ kind: 'boundary.refused', data: refused })).toEqual({
+      text: 'was refused a task for agent "host"',
+      detail: 'it is weaker',
+    });
+    const accepted = { asked: 'the team file /x/team.yaml', from: 'container', to: 'host' };
+    expect(activityOf({ kind: 'boundary.accepted', data: accepted }).text).toBe('accepted the team file /x/team.yaml');
+    expect(activityOf({ kind: 'boundary.proved', data: { proofId: 'p', kind: 'launch', checks: 30 } })).toEqual({
+      text: 'proved the boundary',
+      detail: '30 checks held',
+    });
+    expect(activityOf({ kind: 'boundary.failed', data: { proofId: 'p', kind: 'launch', problem: 'a mount' } }).detail).toBe(
+      'a mount',
+    );
+    const target = { host: 'example.org', port: 443, protocol: 'tls', reason: 'no rule allows it', count: 1 };
+    expect(activityOf({ kind: 'egress.refused', data: target })).toEqual({
+      text: 'was refused a connection to example.org:443',
+      detail: 'no rule allows it',
+    });
+    expect(activityOf({ kind: 'egress.opened', data: { ...target, address: '192.0.2.7' } }).text).toBe(
+      'connected to example.org:443',
+    );
+    expect(activityOf({ kind: 'egress.rules-changed', data: { mode: 'deny', rules: [] } }).detail).toBe('0 rules');
+  });
+
   it('is named as it is where there are no words, and where nothing is left to read', () => {
     expect(activityOf({ kind: 'agent.state-changed', data: { state: 'odd' } })).toEqual({
       text: 'agent.state-changed',

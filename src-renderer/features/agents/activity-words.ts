@@ -1,6 +1,8 @@
 /** What the journal says about an agent, in words. Pure. */
 import { agentEvents } from '#shared/agents/events.ts';
 import type { AgentStatus } from '#shared/agents/model.ts';
+import { boundaryEvents } from '#shared/boundary/events.ts';
+import { egressEvents } from '#shared/egress/events.ts';
 import { holderText } from './agent-figures.ts';
 import { terminalEvents } from '#shared/terminals/events.ts';
 import { STATUS_LOOKS } from './status-look.ts';
@@ -31,7 +33,13 @@ const RELEASED: Readonly<Record<string, string>> = {
 /** The words for a row of the journal whose subject is an agent. What is not known here is named as it is. */
 export function activityOf(row: Row): Activity {
   if (row.data === null) return { text: row.kind, detail: 'What it said was erased.' };
-  return stateActivity(row) ?? agentActivity(row) ?? terminalActivity(row) ?? { text: row.kind, detail: '' };
+  return (
+    stateActivity(row) ??
+    agentActivity(row) ??
+    terminalActivity(row) ??
+    boundaryActivity(row) ??
+    egressActivity(row) ?? { text: row.kind, detail: '' }
+  );
 }
 
 function stateActivity({ kind, data }: Row): Activity | undefined {
@@ -86,6 +94,57 @@ function terminalActivity({ kind, data }: Row): Activity | undefined {
       const parsed = terminalEvents[kind].safeParse(data);
       if (!parsed.success) return undefined;
       return { text: RELEASED[parsed.data.reason] ?? 'gave the keyboard back', detail: windowDetail(parsed.data.window) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function boundaryActivity({ kind, data }: Row): Activity | undefined {
+  switch (kind) {
+    case 'boundary.refused': {
+      const parsed = boundaryEvents[kind].safeParse(data);
+      if (!parsed.success) return undefined;
+      return { text: `was refused ${parsed.data.asked}`, detail: parsed.data.reason };
+    }
+    case 'boundary.accepted': {
+      const parsed = boundaryEvents[kind].safeParse(data);
+      return parsed.success ? { text: `accepted ${parsed.data.asked}`, detail: 'The agent could have written it.' } : undefined;
+    }
+    case 'boundary.proved': {
+      const parsed = boundaryEvents[kind].safeParse(data);
+      if (!parsed.success) return undefined;
+      const { kind: proof, checks } = parsed.data;
+      return { text: proof === 'launch' ? 'proved the boundary' : 'proved the limits', detail: `${checks} checks held` };
+    }
+    case 'boundary.failed': {
+      const parsed = boundaryEvents[kind].safeParse(data);
+      return parsed.success ? { text: 'found that the boundary does not hold', detail: parsed.data.problem } : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function egressActivity({ kind, data }: Row): Activity | undefined {
+  switch (kind) {
+    case 'egress.opened': {
+      const parsed = egressEvents[kind].safeParse(data);
+      if (!parsed.success) return undefined;
+      const { host, port, reason } = parsed.data;
+      return { text: `connected to ${host}:${port}`, detail: reason };
+    }
+    case 'egress.refused': {
+      const parsed = egressEvents[kind].safeParse(data);
+      if (!parsed.success) return undefined;
+      const { host, port, reason } = parsed.data;
+      return { text: `was refused a connection to ${host}:${port}`, detail: reason };
+    }
+    case 'egress.rules-changed': {
+      const parsed = egressEvents[kind].safeParse(data);
+      if (!parsed.success) return undefined;
+      const { length } = parsed.data.rules;
+      return { text: 'changed what the agent may reach', detail: `${length} ${length === 1 ? 'rule' : 'rules'}` };
     }
     default:
       return undefined;

@@ -1,4 +1,16 @@
-import { Keyboard, MessageSquareText, Play, Plus, Settings2, Trash2 } from 'lucide-react';
+import {
+  Globe,
+  GlobeLock,
+  Keyboard,
+  MessageSquareText,
+  Play,
+  Plus,
+  Settings2,
+  ShieldAlert,
+  ShieldCheck,
+  ShieldX,
+  Trash2,
+} from 'lucide-react';
 import type { LucideIcon } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useCallback } from 'react';
@@ -72,6 +84,13 @@ const ICONS: Readonly<Record<string, LucideIcon>> = {
   'agent.reported': MessageSquareText,
   'agent.config-changed': Settings2,
   'agent.removed': Trash2,
+  'boundary.proved': ShieldCheck,
+  'boundary.failed': ShieldX,
+  'boundary.refused': ShieldX,
+  'boundary.accepted': ShieldAlert,
+  'egress.opened': Globe,
+  'egress.refused': GlobeLock,
+  'egress.rules-changed': Globe,
   'terminal.typed': Keyboard,
   'terminal.control-taken': Keyboard,
   'terminal.control-released': Keyboard,

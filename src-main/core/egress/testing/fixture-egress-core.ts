@@ -42,7 +42,7 @@ port.listen(0, '127.0.0.1', () => {
   const address = port.address();
   const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
   egress
-    .open({ agentUrl: url, word: 'a word that core and gateway know' })
+    .open({ agentUrl: url })
     .then(() => egress.serve(agent, { socketDir, owner: null }))
     .then(() => process.stdout.write('ready\n'))
     .catch((error: unknown) => {

@@ -3,6 +3,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import * as z from 'zod';
+import { RuntimeKind } from '#shared/runtimes/model.ts';
 import { messageOf } from '#shared/kernel/errors.ts';
 import type { Message } from '#shared/messages/model.ts';
 import type { CommandHost, Invocation } from '../command.ts';
@@ -21,6 +22,8 @@ const UpOptions = z.object({
   sample: z.boolean().default(false),
   project: z.string().optional(),
   fresh: z.boolean().default(false),
+  runtime: RuntimeKind.optional(),
+  acceptAgentFile: z.boolean().default(false),
   wait: z.boolean().default(false),
   timeout: Duration.default(DEFAULT_WAIT_MS),
 });
@@ -46,12 +49,18 @@ async function plan(call: Up): Promise<(client: CoreClient) => Promise<TeamUp>> 
     const folder = target === undefined ? undefined : resolve(io.cwd, target);
     const real = folder === undefined ? undefined : await realpath(folder).catch(() => undefined);
     if (folder !== undefined && real === undefined) throw new CliError('NOT_FOUND', `There is no folder ${folder}.`);
-    return (client) => client.teams.sample(real === undefined ? {} : { folder: real });
+    const { runtime } = o;
+    return (client) =>
+      client.teams.sample({ ...(real === undefined ? {} : { folder: real }), ...(runtime === undefined ? {} : { runtime }) });
   }
   if (target === undefined) throw usageError('Name a team file, or give --sample.');
+  if (o.runtime !== undefined)
+    throw usageError('--runtime is for --sample: a team file says of each agent where it runs ("runtime").');
   const team = readTeamFile(await readTeamText(target, call), target === '-' ? 'standard input' : target);
   const project = await projectOf(o.project, io.cwd);
-  return (client) => client.teams.up({ team, ...project, fresh: o.fresh });
+  // Of standard input nobody can tell where it came from.
+  const source = target === '-' ? {} : { file: resolve(io.cwd, target), acceptAgentFile: o.acceptAgentFile };
+  return (client) => client.teams.up({ team, ...project, ...source, fresh: o.fresh });
 }
 
 /** The messages that are to be answered: tasks and requests. */
@@ -96,9 +105,10 @@ export function addUpCommand(program: Command, host: CommandHost): void {
     usage: 'up [target]',
     summary: 'Bring a team up from a file, or try the sample crew',
     details:
-      'The target is a team file, or with --sample a folder. A team file is YAML: a name, agents, and the messages that set them to work ("-" reads it from standard input). --sample starts three workers that survey a folder together and write report.md into it; without a folder a sample repository is made. Starts Quarterdeck in the background when it does not run.',
+      'The target is a team file, or with --sample a folder. A team file is YAML: a name, agents, and the messages that set them to work ("-" reads it from standard input). --sample starts three workers that survey a folder together and write report.md into it; without a folder a sample repository is made. A team file in the workspace of a contained agent is a proposal of that agent and is refused, unless you accept it. Starts Quarterdeck in the background when it does not run.',
     examples: [
       ['quarterdeck up --sample . --wait', 'surveys the folder you stand in and prints the answer'],
+      ['quarterdeck up --sample . --runtime docker', 'the same in containers without a network'],
       ['quarterdeck up team.yaml', 'brings a team up on the folder you stand in'],
       ['quarterdeck up team.yaml --project ~/code/shop --fresh', 'on another folder, with agents of its own'],
     ],
@@ -106,6 +116,8 @@ export function addUpCommand(program: Command, host: CommandHost): void {
       flag('--sample', 'the sample crew'),
       flag('--project <folder or id>', 'the project to work on'),
       flag('--fresh', 'agents of its own, whatever runs already: ids that are taken get a number'),
+      flag('--runtime <kind>', `where the sample crew runs: ${RuntimeKind.options.join(' or ')}`),
+      flag('--accept-agent-file', 'you have read the file: bring it up although an agent in a container can write it'),
       flag('--wait', 'wait for the answers to the start messages, and print them; 1 when one says that the work failed'),
       flag('--timeout <duration>', 'how long to wait (default 10m)'),
     ],
