@@ -2,10 +2,11 @@
  * The first program inside a box: shows what holds it, starts what it is told to, relays to the gateway, waits for the end.
  * Exit codes: the agent's own (128 + signal), or 78 when it was not let go and nothing was started.
  *
- *   box.js [--sockets <folder>]     by default /run/quarterdeck
+ *   box.js [--exit-fd <n>]          writes the number of the signal that the agent ended by, or `code`, there (bubblewrap)
  *   box.js --shim <socket>          the parent of the agent in its pane (shim.ts)
  *   box.js --attack <name>          uses something up, in a throw-away twin (attack.ts)
  */
+import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { ProcessExit } from '#shared/agents/model.ts';
 import { BOX, KIT, kitCommand } from '#shared/box/places.ts';
@@ -32,9 +33,9 @@ const [mode, value] = process.argv.slice(2);
 if (mode === '--shim' && value !== undefined) runShim(value);
 else if (mode === '--attack') process.exit(await attack(value));
 // The relay still listens: nobody is there for it any more.
-else process.exit(await main(mode === '--sockets' && value !== undefined ? value : BOX.sockets));
+else process.exit(await main(BOX.sockets, mode === '--exit-fd' ? Number(value) : undefined));
 
-async function main(sockets: string): Promise<number> {
+async function main(sockets: string, exitFd: number | undefined): Promise<number> {
   let line: LaunchLine;
   let start: BoxStart;
   try {
@@ -63,18 +64,19 @@ async function main(sockets: string): Promise<number> {
       { port: RELAY_PORTS.proxy, socketPath: `${sockets}/${SOCKETS.egress}` },
       { port: RELAY_PORTS.modelApi, socketPath: `${sockets}/${SOCKETS.egress}` },
     ]).listen();
-    return await (start.makesTerminal ? runInTmux(line, start) : runHere(line, start));
+    return await (start.makesTerminal ? runInTmux(line, start) : runHere(line, start, exitFd));
   } catch (error) {
     return refuse(`the box could not start the agent: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
 /** In bubblewrap: the terminal is there, and whoever made it keeps its screen. */
-async function runHere(line: LaunchLine, start: BoxStart): Promise<number> {
+async function runHere(line: LaunchLine, start: BoxStart, exitFd: number | undefined): Promise<number> {
   const { exit } = await runInTerminal(start, (pid) => {
     line.say({ type: 'started', pid });
     line.end();
   });
+  if (exitFd !== undefined) writeSync(exitFd, `${exit.signal === undefined ? 'code' : signalNumber(exit.signal)}\n`);
   return exitCodeOf(exit);
 }
 
@@ -111,7 +113,10 @@ function print(report: BoxReport): Promise<void> {
 }
 
 function exitCodeOf(exit: ProcessExit): number {
-  if (exit.code !== undefined) return exit.code;
-  const number = Object.entries(constants.signals).find(([name]) => name === exit.signal)?.[1];
-  return number === undefined ? 1 : 128 + number;
+  if (exit.signal !== undefined) return 128 + signalNumber(exit.signal);
+  return exit.code ?? 1;
+}
+
+function signalNumber(name: string): number {
+  return Object.entries(constants.signals).find(([one]) => one === name)?.[1] ?? 0;
 }

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { ProofCheck } from '#shared/boundary/model.ts';
 import { BOX, KIT } from '#shared/box/places.ts';
 import { AppError } from '#shared/kernel/errors.ts';
+import { uuidv7 } from '#shared/kernel/ids.ts';
 import { parseSize } from '#shared/kernel/units.ts';
 import { findProgram } from '../launch-check.ts';
 import { childrenOf } from '../process-table.ts';
@@ -19,25 +20,31 @@ import { seccompFilter } from './seccomp-filter.ts';
 
 /** Descriptor that the filter is read from. */
 const SECCOMP_FD = 9;
+/** Descriptor that the box tells its end by. */
+const EXIT_FD = 8;
 /** How long bubblewrap may take to say its version, in milliseconds. */
 const PROBE_MS = 5000;
 
 /**
- * Stands between the terminal and bubblewrap, with the filter's path as first argument. Keys that send signals are the agent's:
- * bubblewrap would end of them. It gives a box's code above 128 the form of a signal again, because bubblewrap tells both the
- * same way; an agent that itself ends with such a code is taken for ended by a signal.
+ * Stands between the terminal and bubblewrap; its first arguments are the paths of the filter and of a file. Keys that send
+ * signals are the agent's: bubblewrap would end of them. Bubblewrap tells a signal as a code of 128 and up, as shells do. So the
+ * box writes into the file by which signal the agent ended, or `code`; a box that could not say it was ended by a signal itself.
  */
 const WRAPPER = `
 trap '' INT QUIT
-filter=$1
-shift
-"$@" ${SECCOMP_FD}<"$filter"
-code=$?
-if [ $code -gt 128 ] && [ $code -lt 160 ]; then
-  trap - INT QUIT
-  ulimit -c 0
-  kill -$((code - 128)) $$
-fi
+filter=$1 result=$2
+shift 2
+"$@" ${SECCOMP_FD}<"$filter" ${EXIT_FD}>"$result"
+code=$? how=
+read -r how <"$result"
+rm -f "$result"
+if [ -z "$how" ] && [ $code -gt 128 ]; then how=$((code - 128)); fi
+case $how in
+  '' | code) exit $code ;;
+esac
+trap - INT QUIT
+ulimit -c 0
+kill -"$how" $$
 exit $code
 `.trim();
 
@@ -97,10 +104,11 @@ export async function openBubblewrap(spec: LaunchSpec, box: BoxSpec, options: Bu
   const filterPath = join(options.folder, `seccomp-${host.arch}.bpf`);
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
   await writeFile(filterPath, seccompFilter(host.arch), { mode: 0o600 });
+  const resultPath = join(options.folder, `exit-${uuidv7()}`);
   const desk: LaunchDesk = await box.openDesk();
   return {
     path: '/bin/sh',
-    args: ['-c', WRAPPER, 'quarterdeck-box', filterPath, found.path, ...bwrapArgs(box, host)],
+    args: ['-c', WRAPPER, 'quarterdeck-box', filterPath, resultPath, found.path, ...bwrapArgs(box, host)],
     env: { PATH: '/usr/bin:/bin' },
     cwd: '/',
     admit: async () => {
@@ -160,6 +168,7 @@ async function hostParts(spec: LaunchSpec, node: string): Promise<HostParts | { 
     uid: process.getuid?.() ?? -1,
     tmpBytes: parseSize(spec.limits.tmp) ?? 256 << 20,
     seccompFd: SECCOMP_FD,
+    exitFd: EXIT_FD,
   };
 }
 

@@ -20,6 +20,8 @@ export interface HostParts {
   readonly tmpBytes: number;
   /** Descriptor from which bubblewrap reads the filter of system calls. */
   readonly seccompFd: number;
+  /** Descriptor into which the box writes by which signal the agent ended, or `code`. */
+  readonly exitFd: number;
 }
 
 /** What programs look up in /etc to run at all: libraries, names, certificates, time. Passwords are not among it. */
@@ -99,7 +101,7 @@ export function bwrapArgs(box: Pick<BoxSpec, 'user' | 'mounts'>, host: HostParts
     // What bubblewrap made for the mounts to lie on is in memory, and writable until here.
     ...['--remount-ro', '/', '--chdir', '/', '--'],
     ...(isLowered ? lower(uid, gid) : []),
-    ...kitCommand(host.arch, 'node', [...BOX_NODE_OPTIONS, `${BOX.guests}/box.js`]),
+    ...kitCommand(host.arch, 'node', [...BOX_NODE_OPTIONS, `${BOX.guests}/box.js`, '--exit-fd', String(host.exitFd)]),
   ];
 }
 
