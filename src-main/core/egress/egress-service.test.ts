@@ -21,6 +21,7 @@ import { madeAgent, PROJECT } from './testing/made-agent.ts';
 
 // The real gateway, as a process of its own, and a real store. The agent port and the world outside are servers of the test.
 const GUEST = new URL('../../guests/gateway/main.ts', import.meta.url).pathname;
+const WORD = 'a word that core and gateway know';
 const OPERATOR: Caller = { actor: { kind: 'operator', id: 'operator' }, role: 'operator', door: 'web' };
 const OTHER_PROJECT = ProjectId.parse(mintId('prj'));
 const A1 = AgentId.parse('a1');
@@ -90,6 +91,7 @@ function serviceOf(): EgressService {
       env: process.env,
     },
     coreId: 'core-1',
+    word: WORD,
     agentOf: (id) => agents.get(id),
     agents: () => [...agents.values()],
     isRunning: (id) => agents.has(id),
@@ -149,7 +151,7 @@ describe('a contained agent', { timeout: 60_000 }, () => {
     expect(readdirSync(socketDir).sort()).toEqual(['agent.sock', 'egress.sock']);
     const headers = { [AGENT_HEADER]: 'operator', [GATEWAY_HEADER]: 'guessed', authorization: 'Bearer x' };
     expect(await askThrough(socketDir, 'agent', '/mcp', { headers })).toEqual({ status: 200, text: 'the core' });
-    expect(port.seen).toMatchObject([{ url: '/mcp', headers: { [AGENT_HEADER]: 'a1', [GATEWAY_HEADER]: egress.word } }]);
+    expect(port.seen).toMatchObject([{ url: '/mcp', headers: { [AGENT_HEADER]: 'a1', [GATEWAY_HEADER]: WORD } }]);
     expect(egress.get(A1)).toEqual({ id: 'a1', mode: 'deny', rules: [], isServed: true });
 
     await egress.drop(A1);

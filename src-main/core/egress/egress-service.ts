@@ -3,7 +3,7 @@
  * Invariants: a rule is stored before it is told to the gateway, and told again with every connection to it; a key leaves the
  * core only to the gateway; what is not served reaches nothing.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Agent } from '#shared/agents/model.ts';
 import type { EgressMode, EgressProposal, EgressRule, ModelApi } from '#shared/egress/model.ts';
 import { NO_RULE } from '#shared/egress/model.ts';
@@ -35,6 +35,8 @@ export interface EgressOptions {
   readonly program: GatewayProgram;
   /** Minted by each core; tests name theirs. */
   readonly coreId?: string;
+  /** What comes from the gateway brings it: known to the cores of this data folder and their gateway, and to nobody else. */
+  readonly word: string;
   readonly agentOf: (id: AgentId) => Agent | undefined;
   readonly agents: () => readonly Agent[];
   /** Whether a process of the agent exists, is being made, or may exist (it is lost). */
@@ -71,8 +73,6 @@ export type ShownModelApi = ModelApi & { readonly hasKey: boolean };
 
 /** Owns the gateway's client and the log of connections. */
 export class EgressService {
-  /** Known to this core and the gateway it owns, and to nobody else: what comes from the gateway brings it. */
-  readonly word = randomBytes(32).toString('hex');
   readonly #o: EgressOptions;
   readonly #client: GatewayClient;
   readonly #log: EgressLog;
@@ -105,7 +105,7 @@ export class EgressService {
   /** Takes over the gateway that an earlier core left. After the agent port is open: calls that wait there come at once. */
   async open({ agentUrl }: Pick<CoreAddress, 'agentUrl'>): Promise<void> {
     this.#log.open();
-    await this.#client.open({ agentUrl, word: this.word });
+    await this.#client.open({ agentUrl, word: this.#o.word });
   }
 
   /**

@@ -23,6 +23,14 @@ export function loadKeyFile(file: string, warn?: (message: string) => void): Uin
   return new Uint8Array(key);
 }
 
+/**
+ * The word by which the agent port knows the gateway, from `gateway.key` in the folder of secrets. The same for every core of a
+ * data folder: a call that the gateway held for the next core comes with the word of the last.
+ */
+export function loadGatewayWord(secretsDir: string, warn?: (message: string) => void): string {
+  return Buffer.from(loadKeyFile(join(secretsDir, 'gateway.key'), warn)).toString('hex');
+}
+
 /** The key of the journal's hash chain and head file: `audit.key` in the folder of secrets. */
 export function loadAuditKey(secretsDir: string, warn?: (message: string) => void): Uint8Array {
   return loadKeyFile(join(secretsDir, 'audit.key'), warn);

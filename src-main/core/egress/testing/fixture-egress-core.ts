@@ -28,6 +28,7 @@ const egress = new EgressService({
     env: process.env,
   },
   coreId: name,
+  word: 'a word that core and gateway know',
   agentOf: () => agent,
   agents: () => [agent],
   isRunning: () => true,
