@@ -86,7 +86,7 @@ test('the first agent is two clicks away, and its terminal takes keys', async ()
   await page.keyboard.press('Enter');
   await expect.poll(() => terminalText(page), STARTED).toContain('in-harbour-42');
   await page.keyboard.press('Control+Enter');
-  await expect(button(/^Boundary: host, not contained/)).toBeVisible();
+  await expect(page.getByRole('link', { name: /^Boundary of .*: host, not contained/ })).toBeVisible();
   await expect(button('Stop all')).toBeEnabled();
 });
 

@@ -47,6 +47,16 @@ export async function openWindow(
   return page;
 }
 
+/** Shows a tab of the row beside an agent's terminal, by the menu "More" where there is no room for it. */
+export async function openTab(page: Page, name: string): Promise<void> {
+  const tab = page.getByRole('tab', { name: new RegExp(`^${name}`) });
+  if (await tab.isVisible()) await tab.click();
+  else {
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByRole('menuitemradio', { name }).click();
+  }
+}
+
 /** Opens a path of the window as its address. */
 export async function goTo(page: Page, core: TestCore, path: string): Promise<void> {
   await page.goto(new URL(path, core.run.url).href);

@@ -4,12 +4,20 @@
  */
 
 /** Tabs beside an agent's terminal. */
-export const AGENT_TABS = ['overview', 'messages', 'activity', 'config', 'health'] as const;
+export const AGENT_TABS = ['overview', 'messages', 'activity', 'boundary', 'network', 'config', 'health'] as const;
 /** One of `AGENT_TABS`. */
 export type AgentTab = (typeof AGENT_TABS)[number];
 
 /** Sections of the settings. */
-export const SETTINGS_SECTIONS = ['appearance', 'connections', 'notifications', 'shortcuts', 'about'] as const;
+export const SETTINGS_SECTIONS = [
+  'appearance',
+  'images',
+  'model-apis',
+  'connections',
+  'notifications',
+  'shortcuts',
+  'about',
+] as const;
 /** One of `SETTINGS_SECTIONS`. */
 export type SettingsSection = (typeof SETTINGS_SECTIONS)[number];
 

@@ -6,8 +6,12 @@ import { AgentConfig } from '#renderer/features/agents/agent-config.tsx';
 import { AgentHeader, AgentLine } from '#renderer/features/agents/agent-header.tsx';
 import { AgentHealth } from '#renderer/features/agents/agent-health.tsx';
 import { AgentOverview } from '#renderer/features/agents/agent-overview.tsx';
+import { BoundaryPage } from '#renderer/features/boundary/boundary-page.tsx';
+import { LiveLimits } from '#renderer/features/boundary/live-limits.tsx';
+import { NetworkPage } from '#renderer/features/egress/network-page.tsx';
 import { AgentMessages } from '#renderer/features/messages/agent-messages.tsx';
 import { TerminalPane } from '#renderer/features/terminals/terminal-pane.tsx';
+import { WorkspaceSection } from '#renderer/features/workspaces/workspace-section.tsx';
 import type { AgentTab } from '#renderer/navigation/routes.ts';
 import { HOME, pathOf } from '#renderer/navigation/routes.ts';
 import { goTo, Link, useQueryParameter } from '#renderer/navigation/use-route.tsx';
@@ -21,6 +25,7 @@ import { TabPanel, Tabs } from '#renderer/ui/tabs.tsx';
 import type { Agent } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import { ownEntry } from '#shared/kernel/own-entry.ts';
+import { AGENT_FORM_PARTS } from './agent-form-parts.tsx';
 
 interface AgentPageProps {
   readonly id: string;
@@ -130,13 +135,15 @@ function AgentPanel({ agent, tab }: { readonly agent: Agent; readonly tab: Agent
             { value: 'overview', text: 'Overview' },
             { value: 'messages', text: 'Messages', count: unread === 0 ? undefined : unread },
             { value: 'activity', text: 'Activity' },
+            { value: 'boundary', text: 'Boundary' },
+            { value: 'network', text: 'Network' },
             { value: 'config', text: 'Config' },
             { value: 'health', text: 'Health' },
           ]}
         />
       </div>
       <TabPanel value="overview" current={tab} className={panel}>
-        <AgentOverview agent={agent} />
+        <AgentOverview agent={agent} workspace={<WorkspaceSection agent={agent} />} />
       </TabPanel>
       <TabPanel value="messages" current={tab} className="flex min-h-0 flex-1 flex-col">
         <AgentMessages agentId={agent.id} />
@@ -144,11 +151,18 @@ function AgentPanel({ agent, tab }: { readonly agent: Agent; readonly tab: Agent
       <TabPanel value="activity" current={tab} className="min-h-0 flex-1">
         <AgentActivity agentId={agent.id} />
       </TabPanel>
+      <TabPanel value="boundary" current={tab} className={panel}>
+        <BoundaryPage key={agent.id} agent={agent} />
+      </TabPanel>
+      <TabPanel value="network" current={tab} className="flex min-h-0 flex-1 flex-col">
+        <NetworkPage key={agent.id} agent={agent} />
+      </TabPanel>
       <TabPanel value="config" current={tab} className={panel}>
-        <AgentConfig agent={agent} />
+        <AgentConfig agent={agent} parts={AGENT_FORM_PARTS} />
       </TabPanel>
       <TabPanel value="health" current={tab} className={panel}>
         <AgentHealth agent={agent} />
+        {isAlive(agent.state.status) ? <LiveLimits key={agent.id} agent={agent} /> : null}
       </TabPanel>
     </aside>
   );

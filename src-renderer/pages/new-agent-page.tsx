@@ -21,13 +21,12 @@ import { Notice } from '#renderer/ui/notice.tsx';
 import { Select } from '#renderer/ui/select.tsx';
 import { SkeletonText } from '#renderer/ui/skeleton.tsx';
 import type { AgentDraft, AgentTemplate } from '#shared/agents/model.ts';
-import type { RuntimeAvailability } from '#shared/runtimes/model.ts';
+import { AGENT_FORM_PARTS } from './agent-form-parts.tsx';
 
 /** What the core offers to make agents from. */
 interface Offer {
   readonly templates: readonly AgentTemplate[];
   readonly problems: readonly { readonly file: string; readonly problem: string }[];
-  readonly runtimes: readonly RuntimeAvailability[];
 }
 
 /** One more agent: from a template at once, or with every field in one's own hand. */
@@ -50,9 +49,9 @@ export function NewAgentPage({ template }: { readonly template?: string }): Reac
   useEffect(() => {
     if (!isOnline) return;
     Promise.resolve()
-      .then(() => Promise.all([session.client.agents.templates({}), session.client.system.info({})]))
-      .then(([{ templates, problems }, { runtimes }]) => {
-        setOffer({ templates, problems, runtimes });
+      .then(() => session.client.agents.templates({}))
+      .then(({ templates, problems }) => {
+        setOffer({ templates, problems });
         setProblem(undefined);
       })
       .catch((error: unknown) => setProblem(problemOf(error)));
@@ -162,7 +161,7 @@ export function NewAgentPage({ template }: { readonly template?: string }): Reac
               fields={form.fields}
               errors={form.errors}
               onChange={(changes: Partial<AgentFields>) => form.change(changes)}
-              runtimes={offer?.runtimes ?? []}
+              parts={AGENT_FORM_PARTS}
             />
           </div>
         </form>

@@ -2,6 +2,8 @@ import type { ReactNode } from 'react';
 import { AboutSettings } from '#renderer/features/settings/about-settings.tsx';
 import { AppearanceSettings } from '#renderer/features/settings/appearance-settings.tsx';
 import { ConnectionSettings } from '#renderer/features/settings/connection-settings.tsx';
+import { ModelApiSettings } from '#renderer/features/egress/model-api-settings.tsx';
+import { ImageSettings } from '#renderer/features/runtimes/image-settings.tsx';
 import { NotificationSettings } from '#renderer/features/settings/notification-settings.tsx';
 import { useSystemInfo } from '#renderer/store/use-system-info.ts';
 import { AllShortcuts } from '#renderer/frame/shortcut-sheet.tsx';
@@ -12,6 +14,8 @@ import { reachableScroller } from '#renderer/ui/reachable-scroller.ts';
 
 const TITLES: Readonly<Record<SettingsSection, string>> = {
   appearance: 'Appearance',
+  images: 'Images',
+  'model-apis': 'Model APIs',
   connections: 'Connections',
   notifications: 'Notifications',
   shortcuts: 'Shortcuts',
@@ -60,6 +64,10 @@ function Section({ section }: { readonly section: SettingsSection }): ReactNode 
   switch (section) {
     case 'appearance':
       return <AppearanceSettings />;
+    case 'images':
+      return <ImageSettings />;
+    case 'model-apis':
+      return <ModelApiSettings />;
     case 'connections':
       return <ConnectionSettings info={info} />;
     case 'notifications':

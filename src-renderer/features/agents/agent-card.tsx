@@ -5,8 +5,9 @@ import { ContextMenu } from '#renderer/ui/menu.tsx';
 import { StateMark, StateWord } from '#renderer/ui/state-mark.tsx';
 import { isAlive } from '#shared/agents/model.ts';
 import { AgentMenuItems } from './agent-menu-items.tsx';
-import { AgentLink, AgentMenu, BoundaryBadge, SelectBox, Unread } from './agent-parts.tsx';
+import { AgentLink, AgentMenu, SelectBox, Unread } from './agent-parts.tsx';
 import { AskStrip, TroubleStrip } from './ask-strip.tsx';
+import { BoundaryBadge } from './boundary-badge.tsx';
 import { CardUsage, Uptime } from './card-usage.tsx';
 import type { FleetAgent, FleetHands, RenderTerminal } from './fleet-agent.ts';
 import { doingOf, isQuiet, lookOf, purposeOf } from './status-look.ts';
@@ -44,7 +45,7 @@ export const AgentCard = memo(function AgentCard(props: AgentCardProps): ReactNo
         aria-label={`${id}, ${look.word}`}
         aria-setsize={count}
         aria-posinset={position}
-        className={`group/card relative flex h-full min-w-0 flex-col overflow-hidden rounded-3 border bg-bg-1 has-[a:focus-visible]:outline-2 has-[a:focus-visible]:outline-offset-1 has-[a:focus-visible]:outline-focus ${frame}`}
+        className={`group/card relative flex h-full min-w-0 flex-col overflow-hidden rounded-3 border bg-bg-1 has-[[data-card-link]:focus-visible]:outline-2 has-[[data-card-link]:focus-visible]:outline-offset-1 has-[[data-card-link]:focus-visible]:outline-focus ${frame}`}
       >
         {isSelected ? <span aria-hidden className="absolute inset-y-0 left-0 z-2 w-0.5 bg-tx-1" /> : null}
         <header className={`flex-none px-3 pt-2 pb-[7px] ${isSelected ? 'bg-select' : ''}`}>
@@ -104,7 +105,7 @@ export const AgentCard = memo(function AgentCard(props: AgentCardProps): ReactNo
             </span>
           </div>
           <div className="flex h-5 min-w-0 items-center gap-3">
-            <BoundaryBadge agent={agent} />
+            <BoundaryBadge agent={agent} tabIndex={tabIndex} />
             <span className="relative z-1 ml-auto flex-none">
               <Uptime since={isRunning ? agent.run?.startedAt : undefined} />
             </span>

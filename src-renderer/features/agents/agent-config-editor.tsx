@@ -3,12 +3,12 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useSession } from '#renderer/store/session-context.tsx';
 import { problemOf } from '#renderer/store/use-command.ts';
-import { useSystemInfo } from '#renderer/store/use-system-info.ts';
 import { Button } from '#renderer/ui/button.tsx';
 import { Notice } from '#renderer/ui/notice.tsx';
 import { showToast } from '#renderer/ui/toast.tsx';
 import type { Agent, AgentDraft } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
+import type { AgentFormParts } from './agent-form-parts.ts';
 import { AgentForm } from './agent-form.tsx';
 import { fieldsOf } from './agent-form-state.ts';
 import { configChanges } from './config-changes.ts';
@@ -16,14 +16,15 @@ import { useAgentForm } from './use-agent-form.ts';
 
 interface AgentConfigEditorProps {
   readonly agent: Agent;
+  readonly parts: AgentFormParts;
   /** The configuration to be read, shown while it is not changed. */
   readonly children: ReactNode;
 }
 
 /** An agent's configuration: read, and changed with the same form that agents are made with. */
-export function AgentConfigEditor({ agent, children }: AgentConfigEditorProps): ReactNode {
+export function AgentConfigEditor({ agent, parts, children }: AgentConfigEditorProps): ReactNode {
   const [isEditing, setEditing] = useState(false);
-  if (isEditing) return <Editor agent={agent} onDone={() => setEditing(false)} />;
+  if (isEditing) return <Editor agent={agent} parts={parts} onDone={() => setEditing(false)} />;
   return (
     <>
       <div className="flex items-center gap-3 border-b border-hair px-4 py-2">
@@ -39,9 +40,12 @@ export function AgentConfigEditor({ agent, children }: AgentConfigEditorProps): 
   );
 }
 
-function Editor({ agent, onDone }: { readonly agent: Agent; readonly onDone: () => void }): ReactNode {
+interface EditorProps extends Omit<AgentConfigEditorProps, 'children'> {
+  readonly onDone: () => void;
+}
+
+function Editor({ agent, parts, onDone }: EditorProps): ReactNode {
   const session = useSession();
-  const info = useSystemInfo();
   const form = useAgentForm(fieldsOf(agent.config));
   const { id } = agent;
   const restart = (): void => {
@@ -68,7 +72,7 @@ function Editor({ agent, onDone }: { readonly agent: Agent; readonly onDone: () 
         form.submit(save);
       }}
     >
-      <AgentForm isExisting fields={form.fields} errors={form.errors} onChange={form.change} runtimes={info?.runtimes ?? []} />
+      <AgentForm isExisting fields={form.fields} errors={form.errors} onChange={form.change} parts={parts} />
       {form.command.problem === undefined ? null : <Notice title="It was not changed." detail={form.command.problem} />}
       <div className="flex justify-end gap-2">
         <Button look="quiet" onClick={onDone}>

@@ -1,22 +1,33 @@
 import type { ReactNode } from 'react';
 import { visibleText } from '#renderer/ui/visible-text.ts';
+import { Fact, Facts, PanelSection } from '#renderer/ui/panel.tsx';
 import type { Agent } from '#shared/agents/model.ts';
 import { shellText } from './shell-text.ts';
 import { AgentConfigEditor } from './agent-config-editor.tsx';
+import type { AgentFormParts } from './agent-form-parts.ts';
 import { limitTexts } from './agent-limits.ts';
-import { Fact, Facts, PanelSection } from './panel-parts.tsx';
+import { LOGIN_WORDS, runtimeText, WORKSPACE_WORDS } from './config-words.ts';
 
 /** How an agent is set up, in full. */
-export function AgentConfig({ agent }: { readonly agent: Agent }): ReactNode {
+export function AgentConfig({ agent, parts }: { readonly agent: Agent; readonly parts: AgentFormParts }): ReactNode {
   const { config, template } = agent;
   const variables = Object.entries(config.environment);
   return (
-    <AgentConfigEditor agent={agent}>
+    <AgentConfigEditor agent={agent} parts={parts}>
       <PanelSection title="What it is" aside={template === null ? 'made without a template' : `from the template ${template}`}>
         <Facts>
           <Fact name="Type">{config.type}</Fact>
-          <Fact name="Runtime">{config.runtime === 'tmux' ? 'tmux, outlives the app' : 'pty, ends with the app'}</Fact>
-          <Fact name="Workspace">{config.workspace.mode}, the project folder itself</Fact>
+          <Fact name="Runtime">{runtimeText(config)}</Fact>
+          {config.runtime === 'docker' ? (
+            <Fact name="Image" isFigure={config.image !== undefined}>
+              {config.image ?? 'the agent image'}
+            </Fact>
+          ) : null}
+          <Fact name="Workspace">{WORKSPACE_WORDS[config.workspace.mode]}</Fact>
+          <Fact name="Models">
+            {LOGIN_WORDS[config.login]}
+            {config.modelApis.length === 0 ? '' : `: ${config.modelApis.join(', ')}`}
+          </Fact>
           <Fact name="Description">
             {config.description === '' ? <span className="text-tx-3">none</span> : visibleText(config.description)}
           </Fact>
@@ -47,6 +58,16 @@ export function AgentConfig({ agent }: { readonly agent: Agent }): ReactNode {
           </Fact>
         </Facts>
       </PanelSection>
+      {config.setup === undefined || config.setup === '' ? null : (
+        <PanelSection title="Set-up script" aside="before each start">
+          <code
+            tabIndex={0}
+            className="font-code block max-h-40 overflow-auto rounded-2 border border-hair bg-well px-2.5 py-1.5 text-12 leading-[18px] break-words whitespace-pre-wrap text-t-fg"
+          >
+            {visibleText(config.setup)}
+          </code>
+        </PanelSection>
+      )}
       <PanelSection title="Environment" aside={`${variables.length} set`}>
         {variables.length === 0 ? (
           <p className="text-12 text-tx-3">Nothing beyond what every agent gets.</p>

@@ -1,30 +1,32 @@
 import { useId } from 'react';
 import type { ReactNode } from 'react';
+import { RadioCards } from '#renderer/ui/radio-cards.tsx';
 import { Segmented } from '#renderer/ui/segmented.tsx';
-import { Select } from '#renderer/ui/select.tsx';
 import { TextArea, TextField } from '#renderer/ui/text-field.tsx';
-import type { RuntimeAvailability } from '#shared/runtimes/model.ts';
+import type { AgentFormParts } from './agent-form-parts.ts';
 import type { AgentField, AgentFields, FieldErrors } from './agent-form-state.ts';
-import { AGENT_TYPES, helpOf, RUNTIMES } from './agent-form-state.ts';
+import { AGENT_TYPES, formBoundary, helpOf } from './agent-form-state.ts';
 
 const TYPE_WORDS = { worker: 'Worker', command: 'Command' } as const;
-const RUNTIME_WORDS = { docker: 'Docker', tmux: 'tmux', pty: 'Plain terminal' } as const;
+
+/** Fields that are a line of text. */
+type LineField = Exclude<AgentField, 'type' | 'runtime' | 'sandbox' | 'workspace' | 'login' | 'egressMode'>;
 
 interface AgentFormProps {
   readonly fields: AgentFields;
   readonly errors: FieldErrors;
   readonly onChange: (changes: Partial<AgentFields>) => void;
-  /** What is known of the runtimes; empty before it is known. */
-  readonly runtimes: readonly RuntimeAvailability[];
+  readonly parts: AgentFormParts;
   /** Of an agent that is there: its id and type stay. */
   readonly isExisting?: boolean;
 }
 
-/** Every field of an agent's configuration, with the contract's own words as help, and what is wrong at the field. */
-export function AgentForm({ fields, errors, onChange, runtimes, isExisting = false }: AgentFormProps): ReactNode {
+/** Every field of an agent's configuration, with what it means as help, and what is wrong at the field. */
+export function AgentForm({ fields, errors, onChange, parts, isExisting = false }: AgentFormProps): ReactNode {
   const typeId = useId();
+  const { Place, Reach } = parts;
   const text = (
-    field: Exclude<AgentField, 'type' | 'runtime'>,
+    field: LineField,
     label: string,
     more: { hint?: string; placeholder?: string; isCode?: boolean } = {},
   ): ReactNode => (
@@ -38,9 +40,9 @@ export function AgentForm({ fields, errors, onChange, runtimes, isExisting = fal
       placeholder={more.placeholder}
     />
   );
-  const chosen = runtimes.find(({ kind }) => kind === fields.runtime);
+  const isBoxed = formBoundary(fields) !== 'host';
   return (
-    <div className="flex flex-col gap-5">
+    <div className="flex flex-col gap-6">
       <Group title="What it is">
         {isExisting ? null : (
           <>
@@ -76,42 +78,47 @@ export function AgentForm({ fields, errors, onChange, runtimes, isExisting = fal
         {text('capabilities', 'Capabilities', { placeholder: 'review, testing' })}
       </Group>
       <Group title="Where it runs">
-        <div className="flex flex-col gap-1">
-          <div className="self-start">
-            <Select
-              label="Runtime"
-              value={fields.runtime}
-              options={[
-                { value: '', text: 'as the default: tmux' },
-                ...RUNTIMES.map((value) => ({
-                  value,
-                  text: `${RUNTIME_WORDS[value]}${runtimes.find(({ kind }) => kind === value)?.isAvailable === false ? ', not available here' : ''}`,
-                })),
-              ]}
-              onChange={(runtime) => onChange({ runtime })}
-            />
-          </div>
-          {chosen?.isAvailable === false ? (
-            <p role="alert" className="text-12 text-st-failed">
-              {chosen.problem} {chosen.remedy === undefined ? '' : `Put it right with: ${chosen.remedy}`}
-            </p>
-          ) : (
-            <p className="text-12 text-pretty text-tx-3">{helpOf('runtime')}. Both run on the host: they are not contained.</p>
-          )}
-        </div>
+        <Place fields={fields} errors={errors} onChange={onChange} />
+      </Group>
+      <Group title="What it works on">
+        <WorkspaceChoice fields={fields} isBoxed={isBoxed} onChange={onChange} />
+        {errors.workspace === undefined ? null : (
+          <p role="alert" className="text-12 text-st-failed">
+            {errors.workspace}
+          </p>
+        )}
+      </Group>
+      <Group title="What it reaches">
+        <Reach fields={fields} errors={errors} onChange={onChange} />
       </Group>
       <Group title="Limits">
         <p className="-mt-1 text-12 text-pretty text-tx-3">
-          The time is kept to. Memory and CPU are written down with the agent; nothing holds it to them yet.
+          {fields.runtime === 'docker'
+            ? 'Its container holds it to all of them.'
+            : 'The time is kept to. How the others are held on this machine stands on the agent’s boundary page.'}
         </p>
-        <div className="grid grid-cols-2 gap-4">
+        <div className="grid grid-cols-2 gap-4 max-[480px]:grid-cols-1">
           {text('memory', 'Memory', { placeholder: '2GB', hint: 'For example 512MB or 2GB' })}
           {text('cpu', 'CPU', { placeholder: '2', hint: 'Cores, for example 2 or 0.5' })}
           {text('timeout', 'Longest time', { placeholder: '0', hint: 'Of one piece of work, for example 10m; 0 is no limit' })}
           {text('maxConcurrentTasks', 'Tasks at once', { placeholder: '1' })}
+          {text('processes', 'Processes', { placeholder: '512', hint: 'Processes and threads at once: what stops a fork bomb' })}
+          {text('openFiles', 'Open files', { placeholder: '4096', hint: 'Of one process' })}
+          {text('disk', 'Disk', { placeholder: '10GB', hint: 'Of workspace and home; it is paused when it uses more' })}
+          {isBoxed ? text('tmp', 'Size of /tmp', { placeholder: '256MB', hint: 'It is in memory, and gone at the end' }) : null}
         </div>
       </Group>
-      <Group title="Environment">
+      <Group title="Before it starts">
+        <TextArea
+          label="Set-up script"
+          isCode
+          rows={2}
+          value={fields.setup}
+          onChange={(setup) => onChange({ setup })}
+          placeholder="npm ci"
+          hint="A shell script that runs in the workspace before each start, under the same boundary. Its output is in the terminal."
+          error={errors.setup}
+        />
         <TextArea
           label="Variables"
           isCode
@@ -123,6 +130,41 @@ export function AgentForm({ fields, errors, onChange, runtimes, isExisting = fal
         />
       </Group>
     </div>
+  );
+}
+
+interface WorkspaceChoiceProps extends Pick<AgentFormProps, 'fields' | 'onChange'> {
+  readonly isBoxed: boolean;
+}
+
+function WorkspaceChoice({ fields, isBoxed, onChange }: WorkspaceChoiceProps): ReactNode {
+  return (
+    <RadioCards
+      label="Workspace"
+      value={fields.workspace === '' ? 'auto' : fields.workspace}
+      onChange={(workspace) => onChange({ workspace })}
+      options={[
+        {
+          value: 'auto',
+          title: 'What fits',
+          text: 'A branch of its own where the folder is a git repository, else the folder itself.',
+        },
+        {
+          value: 'own',
+          title: 'A branch of its own',
+          text: isBoxed
+            ? 'A copy of the repository that it alone sees. Its commits come in when you fetch them.'
+            : 'A folder beside the project (a git worktree). Agents do not overwrite each other.',
+        },
+        {
+          value: 'shared',
+          title: 'The folder itself',
+          text: isBoxed
+            ? 'It changes your files as you look. The history in .git stays out of its reach.'
+            : 'It changes your files as you look, the history in .git included.',
+        },
+      ]}
+    />
   );
 }
 

@@ -15,7 +15,7 @@ import { useNow } from '#renderer/ui/use-now.ts';
 import type { Agent } from '#shared/agents/model.ts';
 import { visibleText } from '#renderer/ui/visible-text.ts';
 import { isAlive } from '#shared/agents/model.ts';
-import { AgentBoundary } from './agent-boundary.tsx';
+import { BoundaryBadge } from './boundary-badge.tsx';
 import { RemoveAgentDialog } from './remove-agent-dialog.tsx';
 import { STATUS_LOOKS } from './status-look.ts';
 import type { AgentAction } from './agent-actions.ts';
@@ -62,7 +62,7 @@ export function AgentHeader({ agent, needsOperator }: AgentHeaderProps): ReactNo
             {isAlive(state.status) && run !== null ? <Uptime since={run.startedAt} /> : null}
           </span>
         </div>
-        <AgentBoundary agent={agent} />
+        <BoundaryBadge agent={agent} look="frame" />
         <div className="flex flex-none items-center gap-2">
           <span role="group" aria-label={`Life of ${id}`} className="inline-flex">
             {actions.map((action) => (

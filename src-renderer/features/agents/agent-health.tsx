@@ -12,11 +12,12 @@ import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { SkeletonText } from '#renderer/ui/skeleton.tsx';
 import type { StateLook } from '#renderer/ui/state-mark.tsx';
 import { StateMark } from '#renderer/ui/state-mark.tsx';
+import { Fact, Facts, PanelSection } from '#renderer/ui/panel.tsx';
 import type { Agent } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import type { AgentHealth as HealthSchema } from '#shared/agents/contract.ts';
 import { bytesText, memoryTop, percentText, responseText } from './agent-figures.ts';
-import { Fact, Facts, PanelSection, Trend } from './panel-parts.tsx';
+import { Trend } from './panel-parts.tsx';
 
 type Answer = z.infer<typeof HealthSchema>;
 

@@ -1,4 +1,4 @@
-/** What an agent may use, and whether anything holds it to that. Pure. */
+/** What an agent may use. How it is held to that stands on its boundary page. Pure. */
 import { shortDuration } from '#renderer/ui/format-time.ts';
 import type { Agent } from '#shared/agents/model.ts';
 
@@ -8,13 +8,14 @@ export interface LimitText {
   readonly text: string;
 }
 
-/** The limits of an agent. On the host they are what was asked for: nothing enforces them. */
-export function limitTexts({ config, boundary }: Pick<Agent, 'config' | 'boundary'>): readonly LimitText[] {
-  const { cpu, memory, timeout } = config.resourceLimits;
-  const held = boundary === 'host' ? ', recorded, not enforced' : '';
+/** The limits of an agent, as they were asked for. */
+export function limitTexts({ config }: Pick<Agent, 'config'>): readonly LimitText[] {
+  const { cpu, memory, timeout, processes, disk } = config.resourceLimits;
   return [
-    { name: 'CPU', text: `${cpu} ${cpu === '1' ? 'core' : 'cores'}${held}` },
-    { name: 'Memory', text: `${memory}${held}` },
+    { name: 'CPU', text: `${cpu} ${cpu === '1' ? 'core' : 'cores'}` },
+    { name: 'Memory', text: memory },
+    { name: 'Processes', text: `${processes} at once` },
+    { name: 'Disk', text: disk },
     {
       name: config.type === 'worker' ? 'A task' : 'A run',
       text: timeout === 0 ? 'as long as it takes' : `at most ${shortDuration(timeout)}`,

@@ -9,6 +9,7 @@ import { Progress } from '#renderer/ui/progress.tsx';
 import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { StateMark, StateWord } from '#renderer/ui/state-mark.tsx';
 import { visibleText } from '#renderer/ui/visible-text.ts';
+import { Fact, Facts, PanelSection } from '#renderer/ui/panel.tsx';
 import type { Agent, AgentState } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import { parseSize } from '#shared/kernel/units.ts';
@@ -16,11 +17,17 @@ import type { InboxQueue } from '#shared/messages/model.ts';
 import { bytesText, memoryTop, percentText, SOURCE_WORDS } from './agent-figures.ts';
 import { limitTexts } from './agent-limits.ts';
 import { AgentQuestion } from './agent-question.tsx';
-import { Fact, Facts, PanelSection, Trend } from './panel-parts.tsx';
+import { Trend } from './panel-parts.tsx';
 import { STATUS_LOOKS } from './status-look.ts';
 
+interface AgentOverviewProps {
+  readonly agent: Agent;
+  /** What it works on: another feature's. */
+  readonly workspace: ReactNode;
+}
+
 /** How an agent stands: what it waits for, what it says, why its state is what it is, and what it uses. */
-export function AgentOverview({ agent }: { readonly agent: Agent }): ReactNode {
+export function AgentOverview({ agent, workspace }: AgentOverviewProps): ReactNode {
   const questions = useOpenQuestions(agent.id);
   const [first] = questions;
   return (
@@ -36,6 +43,7 @@ export function AgentOverview({ agent }: { readonly agent: Agent }): ReactNode {
       )}
       <SaysSection agent={agent} />
       <StateSection agent={agent} />
+      {workspace}
       <UseSection agent={agent} />
       <InboxSection agentId={agent.id} />
       <RunSection agent={agent} />

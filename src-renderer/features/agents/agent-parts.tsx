@@ -1,13 +1,11 @@
 /** What a card, a row and a pane of the fleet are made of alike. */
-import { Check, Ellipsis, Mail, ShieldCheck, ShieldOff } from 'lucide-react';
+import { Check, Ellipsis, Mail } from 'lucide-react';
 import type { KeyboardEvent, MouseEvent, ReactNode } from 'react';
 import { Link } from '#renderer/navigation/use-route.tsx';
 import { useWindowState } from '#renderer/store/session-context.tsx';
 import { Menu } from '#renderer/ui/menu.tsx';
-import type { Agent } from '#shared/agents/model.ts';
 import { ownEntry } from '#shared/kernel/own-entry.ts';
 import type { FleetHands } from './fleet-agent.ts';
-import { BOUNDARY_WORDS } from './status-look.ts';
 
 interface PartProps {
   readonly id: string;
@@ -111,21 +109,6 @@ export function Unread({ agentId }: { readonly agentId: string }): ReactNode {
       <Mail aria-hidden className="size-3 text-tx-3" />
       {unread}
       <span className="sr-only">unread</span>
-    </span>
-  );
-}
-
-/** What confines an agent; the whole sentence on hover. */
-export function BoundaryBadge({ agent }: { readonly agent: Agent }): ReactNode {
-  const isContained = agent.boundary !== 'host';
-  const Shield = isContained ? ShieldCheck : ShieldOff;
-  return (
-    <span
-      title={agent.boundaryNote}
-      className={`relative z-1 flex min-w-0 items-center gap-1.5 ${isContained ? 'text-tx-2' : 'text-tx-1'}`}
-    >
-      <Shield aria-hidden className={`size-3.5 flex-none ${isContained ? 'text-st-working' : 'text-st-failed'}`} />
-      <span className="truncate">{BOUNDARY_WORDS[agent.boundary]}</span>
     </span>
   );
 }

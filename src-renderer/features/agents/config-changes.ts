@@ -19,14 +19,20 @@ export function configChanges(draft: AgentDraft, config: AgentConfig): ConfigCha
     capabilities: _capabilities,
     maxConcurrentTasks: _tasks,
     runtime: _runtime,
+    sandbox: _sandbox,
+    image: _image,
+    workspace: _workspace,
+    login: _login,
+    modelApis: _modelApis,
+    egress: _egress,
+    setup: _setup,
     environment: _environment,
-    resourceLimits: { memory: _memory, cpu: _cpu, timeout: _timeout, ...keptLimits },
+    resourceLimits: _limits,
     ...kept
   } = config;
   const whole = AgentConfig.parse({
     ...kept,
     ...draft,
-    resourceLimits: { ...keptLimits, ...draft.resourceLimits },
     id,
     projectId,
     type,

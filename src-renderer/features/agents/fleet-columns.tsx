@@ -6,7 +6,7 @@ import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { StateMark, StateWord } from '#renderer/ui/state-mark.tsx';
 import { visibleText } from '#renderer/ui/visible-text.ts';
 import { isAlive } from '#shared/agents/model.ts';
-import { BoundaryBadge } from './agent-parts.tsx';
+import { BoundaryBadge } from './boundary-badge.tsx';
 import { QuestionText } from './ask-strip.tsx';
 import { bytesText, percentText } from './agent-figures.ts';
 import { Uptime } from './card-usage.tsx';
@@ -34,7 +34,8 @@ export interface FleetColumn {
   readonly value: (datum: TableDatum) => string | number | undefined;
   /** The first press sorts from the highest. */
   readonly isDescFirst?: boolean;
-  readonly cell: (datum: TableDatum) => ReactNode;
+  /** `tabIndex` is 0 where Tab leads to its agent, else -1. */
+  readonly cell: (datum: TableDatum, tabIndex: number) => ReactNode;
 }
 
 function none(): ReactNode {
@@ -110,7 +111,7 @@ export const FLEET_COLUMNS: readonly FleetColumn[] = [
     title: 'Boundary',
     width: 160,
     value: ({ row }) => row.agent.boundary,
-    cell: ({ row }) => <BoundaryBadge agent={row.agent} />,
+    cell: ({ row }, tabIndex) => <BoundaryBadge agent={row.agent} tabIndex={tabIndex} />,
   },
   {
     id: 'uptime',

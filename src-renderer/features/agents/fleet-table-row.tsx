@@ -35,7 +35,7 @@ export const AgentRow = memo(function AgentRow({
         isSelected={isSelected}
         aria-rowindex={index + 2}
         data-agent={id}
-        className={`relative has-[a:focus-visible]:outline-2 has-[a:focus-visible]:-outline-offset-2 has-[a:focus-visible]:outline-focus ${question === undefined ? '' : 'bg-needs-bg'}`}
+        className={`relative has-[[data-card-link]:focus-visible]:outline-2 has-[[data-card-link]:focus-visible]:-outline-offset-2 has-[[data-card-link]:focus-visible]:outline-focus ${question === undefined ? '' : 'bg-needs-bg'}`}
       >
         <TableCell className={isSelected ? 'shadow-[inset_2px_0_0_var(--color-tx-1)]' : ''}>
           <SelectBox id={id} isSelected={isSelected} hands={hands} tabIndex={tabIndex} />
@@ -45,7 +45,7 @@ export const AgentRow = memo(function AgentRow({
         </TableCell>
         {columns.map((column) => (
           <TableCell key={column.id} isFigure={column.isFigure ?? false} className="truncate">
-            {column.cell(datum)}
+            {column.cell(datum, tabIndex)}
           </TableCell>
         ))}
         <TableCell isFigure className="pl-0!">

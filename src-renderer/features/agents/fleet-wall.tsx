@@ -109,7 +109,7 @@ const WallPane = memo(function WallPane(props: WallPaneProps): ReactNode {
     <ContextMenu items={items} label={`Actions for ${id}`}>
       <li
         data-agent={id}
-        className={`group/card relative flex min-h-0 min-w-0 flex-col overflow-hidden rounded-3 border bg-bg-1 has-[a:focus-visible]:outline-2 has-[a:focus-visible]:outline-offset-1 has-[a:focus-visible]:outline-focus ${question === undefined ? 'border-hair hover:border-hair-strong' : 'border-needs-line'}`}
+        className={`group/card relative flex min-h-0 min-w-0 flex-col overflow-hidden rounded-3 border bg-bg-1 has-[[data-card-link]:focus-visible]:outline-2 has-[[data-card-link]:focus-visible]:outline-offset-1 has-[[data-card-link]:focus-visible]:outline-focus ${question === undefined ? 'border-hair hover:border-hair-strong' : 'border-needs-line'}`}
       >
         <div
           className="flex h-7 flex-none items-center gap-2 border-b border-hair pr-1 pl-2.5 text-12"

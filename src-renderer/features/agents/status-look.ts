@@ -2,7 +2,6 @@ import type { StateLook } from '#renderer/ui/state-mark.tsx';
 import { visibleText } from '#renderer/ui/visible-text.ts';
 import type { Agent, AgentState, AgentStatus } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
-import type { Boundary } from '#shared/runtimes/model.ts';
 import type { FleetAgent } from './fleet-agent.ts';
 
 /** How each state is drawn. */
@@ -50,13 +49,6 @@ export function lineOf({ state, says, config }: Agent): string {
   }
   return visibleText(config.description);
 }
-
-/** Each boundary in a few words; the agent's own note says it in full. */
-export const BOUNDARY_WORDS: Readonly<Record<Boundary, string>> = {
-  container: 'container',
-  bubblewrap: 'bubblewrap',
-  host: 'host, not contained',
-};
 
 /** Whether nothing happens in a terminal any more that anybody must look at. */
 export function isQuiet(status: AgentStatus): boolean {

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { CopyLine } from '#renderer/ui/copy-button.tsx';
 import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { SkeletonText } from '#renderer/ui/skeleton.tsx';
-import { SettingsGroup, SettingsRow } from './parts.tsx';
+import { SettingsGroup, SettingsRow } from '#renderer/ui/settings-group.tsx';
 import type { SystemInfo } from '#renderer/store/use-system-info.ts';
 
 /** What runs here. */

@@ -4,7 +4,7 @@ import { useSettings } from '#renderer/store/use-settings.ts';
 import { Switch } from '#renderer/ui/checkbox.tsx';
 import { Segmented } from '#renderer/ui/segmented.tsx';
 import { Select } from '#renderer/ui/select.tsx';
-import { SettingsGroup, SettingsRow } from './parts.tsx';
+import { SettingsGroup, SettingsRow } from '#renderer/ui/settings-group.tsx';
 
 /** Sizes of terminal text that are offered, in pixels. */
 const FONT_SIZES = [10, 11, 12, 13, 14, 16, 18, 20, 24] as const;

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { useState } from 'react';
 import { CopyLine } from '#renderer/ui/copy-button.tsx';
 import { SkeletonText } from '#renderer/ui/skeleton.tsx';
-import { SettingsGroup } from './parts.tsx';
+import { SettingsGroup } from '#renderer/ui/settings-group.tsx';
 import { TokenList } from './token-list.tsx';
 import type { SystemInfo } from '#renderer/store/use-system-info.ts';
 

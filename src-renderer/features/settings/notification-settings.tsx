@@ -5,7 +5,7 @@ import { useSettings } from '#renderer/store/use-settings.ts';
 import { Switch } from '#renderer/ui/checkbox.tsx';
 import { MultiCombobox } from '#renderer/ui/combobox.tsx';
 import { TextField } from '#renderer/ui/text-field.tsx';
-import { SettingsGroup, SettingsRow } from './parts.tsx';
+import { SettingsGroup, SettingsRow } from '#renderer/ui/settings-group.tsx';
 
 /** What quiet hours begin with when they are switched on. */
 const NIGHT = { from: '22:00', to: '07:00' };
