@@ -42,6 +42,8 @@ export interface RuntimeUnderTest {
     readonly node: string;
     /** What the box itself has running beside the agent, at most. */
     readonly ownProcesses: number;
+    /** The agent's own process, where the run's first one is the box's; by default it is the run's. */
+    readonly agentPid?: (pid: number) => number;
   };
 }
 
@@ -57,6 +59,7 @@ export function describeRuntime(subject: RuntimeUnderTest): void {
 
     const { contained } = subject;
     const node = contained?.node ?? process.execPath;
+    const agentPid = ({ pid }: Run): number => contained?.agentPid?.(pid) ?? pid;
     beforeAll(async () => contained?.prepare(), 180_000);
 
     beforeEach(() => {
@@ -98,7 +101,7 @@ export function describeRuntime(subject: RuntimeUnderTest): void {
     it('runs a program, keeps its output and reports its exit code', async () => {
       const before = Date.now();
       const run = await sh('echo hello from $$; while [ ! -e go ]; do sleep 0.01; done; echo goodbye; exit 42');
-      expect(await waitForScreen(run, 'hello from')).toContain(`hello from ${pidInside(run.pid)}`);
+      expect(await waitForScreen(run, 'hello from')).toContain(`hello from ${pidInside(agentPid(run))}`);
       writeFileSync(join(folder, 'go'), '');
       expect(await run.ended).toEqual(code(42));
       await waitForScreen(run, 'goodbye');
@@ -366,7 +369,7 @@ export function describeRuntime(subject: RuntimeUnderTest): void {
         const lines = (read('pids') ?? '').split('\n');
         return lines.length === 4 && lines.map(Number);
       });
-      expect(pids).toContain(pidInside(run.pid));
+      expect(pids).toContain(pidInside(agentPid(run)));
       const hostPids = pids.map((pid) => pidOnHost(run.pid, pid));
       const start = performance.now();
       expect(await run.stop(300)).toEqual(signal('SIGKILL'));

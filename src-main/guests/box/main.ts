@@ -7,15 +7,18 @@
  *   box.js --attack <name>          uses something up, in a throw-away twin (attack.ts)
  */
 import { writeSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { ProcessExit } from '#shared/agents/model.ts';
-import { BOX, KIT, kitCommand } from '#shared/box/places.ts';
+import { BOX, BOX_LINE, KIT, kitCommand } from '#shared/box/places.ts';
 import type { BoxReport, BoxStart } from '#shared/box/model.ts';
 import { RELAY_PORTS, SOCKETS } from '#shared/gateway/places.ts';
 import { attack } from './attack.ts';
 import { BoxTmux } from './box-tmux.ts';
 import { findMissing } from './find-missing.ts';
 import { LaunchLine } from './launch-line.ts';
+import { awaitLine } from './line/await-line.ts';
+import { runLine } from './line/run-line.ts';
 import { runProbe } from './probe/run-probe.ts';
 import { signalTree } from './process-groups.ts';
 import { Relay } from './relay.ts';
@@ -26,12 +29,18 @@ import { runShim } from './shim.ts';
 const NOT_ADMITTED = 78;
 /** Of programs where neither image nor agent says it. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const STDOUT = 1;
 /** How long the core may be silent, in milliseconds. */
 const SILENCE_MS = 10_000;
 
 const [mode, value] = process.argv.slice(2);
 if (mode === '--shim' && value !== undefined) runShim(value);
 else if (mode === '--attack') process.exit(await attack(value));
+// Its output is a stream of its own: standard output would hold up everything while it is full.
+else if (mode === '--line' && value !== undefined) {
+  const output = new Socket({ fd: STDOUT, readable: false, writable: true });
+  process.stderr.write(`quarterdeck: the line is over: ${await runLine(value, process.stdin, output)}\n`, () => process.exit(0));
+}
 // The relay still listens: nobody is there for it any more.
 else process.exit(await main(BOX.sockets, mode === '--exit-fd' ? Number(value) : undefined));
 
@@ -39,8 +48,9 @@ async function main(sockets: string, exitFd: number | undefined): Promise<number
   let line: LaunchLine;
   let start: BoxStart;
   try {
+    if (sockets === BOX_LINE.folder) await awaitLine(sockets, BOX_LINE.deadlineMs);
     line = new LaunchLine(`${sockets}/${SOCKETS.launch}`);
-    line.say({ type: 'proof', ...(await runProbe(await line.probe(SILENCE_MS))) });
+    line.say({ type: 'proof', ...(await runProbe(await line.probe(SILENCE_MS), sockets)) });
     const asked = await line.start(SILENCE_MS);
     // What the image says of where its programs are, unless the agent is to have another.
     start = { ...asked, env: { PATH: process.env['PATH'] ?? DEFAULT_PATH, ...asked.env } };
@@ -72,7 +82,9 @@ async function main(sockets: string, exitFd: number | undefined): Promise<number
 
 /** In bubblewrap: the terminal is there, and whoever made it keeps its screen. */
 async function runHere(line: LaunchLine, start: BoxStart, exitFd: number | undefined): Promise<number> {
-  const { exit } = await runInTerminal(start, (pid) => {
+  // What the terminal is, is for whoever made it to say.
+  const TERM = process.env['TERM'] ?? 'xterm-256color';
+  const { exit } = await runInTerminal({ ...start, env: { ...start.env, TERM } }, (pid) => {
     line.say({ type: 'started', pid });
     line.end();
   });

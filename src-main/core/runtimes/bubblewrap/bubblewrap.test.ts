@@ -10,6 +10,7 @@ import { TmuxRuntime } from '../tmux/tmux-runtime.ts';
 import { processesWith, removeFolder, scratchFolder, waitFor, waitForScreen } from '../testing/support.ts';
 import type { BoxFacts } from './testing/bench.ts';
 import { boxedSpec } from './testing/bench.ts';
+import { BUBBLEWRAP_MISSING } from './testing/find-bubblewrap.ts';
 
 /** Ends the tmux server in a folder. */
 const killServer = (socketDir: string): Promise<void> =>
@@ -22,7 +23,7 @@ let facts: BoxFacts;
 let runtime: Runtime;
 const runs: Run[] = [];
 
-describe.each(['pty', 'tmux'] as const)('an agent in bubblewrap over %s', (kind) => {
+describe.skipIf(BUBBLEWRAP_MISSING !== undefined).each(['pty', 'tmux'] as const)('an agent in bubblewrap over %s', (kind) => {
   beforeEach(() => {
     folder = scratchFolder();
     facts = { checks: [], tookMs: 0 };
@@ -75,7 +76,7 @@ describe.each(['pty', 'tmux'] as const)('an agent in bubblewrap over %s', (kind)
   });
 });
 
-describe('the box that bubblewrap makes', () => {
+describe.skipIf(BUBBLEWRAP_MISSING !== undefined)('the box that bubblewrap makes', () => {
   beforeEach(() => {
     folder = scratchFolder();
     facts = { checks: [], tookMs: 0 };

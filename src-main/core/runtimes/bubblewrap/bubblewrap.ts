@@ -11,7 +11,7 @@ import { BOX, KIT } from '#shared/box/places.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import { uuidv7 } from '#shared/kernel/ids.ts';
 import { parseSize } from '#shared/kernel/units.ts';
-import { findProgram } from '../launch-check.ts';
+import { checkCommand, findProgram } from '../launch-check.ts';
 import { childrenOf } from '../process-table.ts';
 import type { BoxSpec, LaunchDesk, LaunchSpec } from '../runtime.ts';
 import type { HostParts } from './bwrap-args.ts';
@@ -26,15 +26,16 @@ const EXIT_FD = 8;
 const PROBE_MS = 5000;
 
 /**
- * Stands between the terminal and bubblewrap; its first arguments are the paths of the filter and of a file. Keys that send
+ * Stands between the terminal and bubblewrap; its first arguments are the paths of the filter, of a file,
+ * and of bubblewrap. Of its environment only the terminal's name goes in. Keys that send
  * signals are the agent's: bubblewrap would end of them. Bubblewrap tells a signal as a code of 128 and up, as shells do. So the
  * box writes into the file by which signal the agent ended, or `code`; a box that could not say it was ended by a signal itself.
  */
 const WRAPPER = `
 trap '' INT QUIT
-filter=$1 result=$2
-shift 2
-"$@" ${SECCOMP_FD}<"$filter" ${EXIT_FD}>"$result"
+filter=$1 result=$2 bwrap=$3
+shift 3
+"$bwrap" --clearenv --setenv TERM "\${TERM:-xterm-256color}" "$@" ${SECCOMP_FD}<"$filter" ${EXIT_FD}>"$result"
 code=$? how=
 read -r how <"$result"
 rm -f "$result"
@@ -90,6 +91,7 @@ export async function openBubblewrap(spec: LaunchSpec, box: BoxSpec, options: Bu
       retryable: false,
       data: { cause: 'boundary', boundary: 'bubblewrap' },
     });
+  checkCommand(spec);
   if (box.boundary !== 'bubblewrap') throw refuse(`it is to be in a ${box.boundary}`);
   const found = await probeBubblewrap();
   if ('problem' in found) throw refuse(found.problem);

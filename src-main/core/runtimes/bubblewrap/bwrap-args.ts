@@ -84,7 +84,7 @@ export function bwrapArgs(box: Pick<BoxSpec, 'user' | 'mounts'>, host: HostParts
     ...(isLowered ? [] : ['--unshare-user', '--uid', String(uid), '--gid', String(gid)]),
     ...['--cap-drop', 'ALL'],
     ...(isLowered ? ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP'].flatMap((name) => ['--cap-add', name]) : []),
-    ...['--die-with-parent', '--hostname', 'quarterdeck', '--clearenv', '--setenv', 'PATH', SEARCH_PATH],
+    ...['--die-with-parent', '--hostname', 'quarterdeck', '--setenv', 'PATH', SEARCH_PATH],
     ...['--seccomp', String(host.seccompFd)],
     ...host.folders.flatMap((path) => ['--ro-bind', path, path]),
     ...host.links.flatMap(({ path, target }) => ['--symlink', target, path]),

@@ -37,8 +37,8 @@ const EPHEMERAL = ['/tmp', '/dev', '/proc', '/sys'];
 /** Device nodes that every program may have (the OCI runtime specification's default devices). */
 const DEVICES = new Set(['null', 'zero', 'full', 'random', 'urandom', 'tty', 'console', 'ptmx']);
 
-/** Everything about files. */
-export function checkFiles(probe: BoxProbe): ProofCheck[] {
+/** Everything about files; `folder` is where the box's own sockets are. */
+export function checkFiles(probe: BoxProbe, folder: string): ProofCheck[] {
   return [
     tryCheck('write-outside', 'Write outside the workspace', 'make a file in each folder of the system', () =>
       worstOf([...SYSTEM, ...OWN, ...probe.readOnlyPaths].map((folder) => tryWrite(folder))),
@@ -56,8 +56,8 @@ export function checkFiles(probe: BoxProbe): ProofCheck[] {
     tryCheck('hidden-paths', "Read the operator's files, or another agent's", `open ${probe.hiddenPaths.length} places`, () =>
       worstOf(probe.hiddenPaths.map((path) => refusesOpening(path, constants.O_RDONLY))),
     ),
-    tryCheck('own-sockets', "Reach another agent's sockets", `list ${BOX.sockets}`, () => {
-      const sockets = readdirSync(BOX.sockets, { withFileTypes: true }).filter((entry) => entry.isSocket());
+    tryCheck('own-sockets', "Reach another agent's sockets", `list ${folder}`, () => {
+      const sockets = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isSocket());
       const foreign = sockets.filter(({ name }) => !OWN_SOCKETS.has(name));
       const names = (entries: typeof sockets): string => entries.map(({ name }) => name).join(', ');
       return foreign.length === 0 ? held(names(sockets)) : broken(`also ${names(foreign)}`);

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { BoxProbe } from '#shared/box/model.ts';
+import { lineCommand } from '#shared/box/places.ts';
 import type { ProofCheck } from '#shared/boundary/model.ts';
 import { broken, held, tryCheck } from './check.ts';
 
@@ -11,7 +12,7 @@ export function checkProcesses(probe: BoxProbe): ProofCheck[] {
   return [
     tryCheck('processes', 'See processes of others', 'list /proc', () => {
       const own = ancestors();
-      const foreign = pids.filter((pid) => !own.has(pid));
+      const foreign = pids.filter((pid) => !own.has(pid) && !isLine(pid));
       const name = (pid: string): string => `${pid} ${read(`/proc/${pid}/comm`).trim()}`;
       return foreign.length === 0
         ? held(pids.map(name).join(', '))
@@ -34,10 +35,21 @@ function ancestors(): Set<string> {
   const found = new Set<string>();
   for (let pid = String(process.pid); pid !== '0' && pid !== '' && !found.has(pid);) {
     found.add(pid);
-    const stat = read(`/proc/${pid}/stat`);
-    pid = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? '';
+    pid = parentOf(pid);
   }
   return found;
+}
+
+function parentOf(pid: string): string {
+  const stat = read(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? '';
+}
+
+/** The other end of the box's line, by its whole command: the engine started it, so its parent is not in the box. */
+function isLine(pid: string): boolean {
+  const { arch } = process;
+  if (arch !== 'x64' && arch !== 'arm64') return false;
+  return parentOf(pid) === '0' && words(`/proc/${pid}/cmdline`).join('\0') === lineCommand(arch).join('\0');
 }
 
 const digest = (salt: string, value: string): string => createHash('sha256').update(salt).update(value).digest('hex');

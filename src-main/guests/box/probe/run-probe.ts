@@ -15,11 +15,11 @@ const ANSWER_MS = 2000;
 /** Starting a program of the image is the slowest of all, and needed least. */
 const TOOL_MS = 100;
 
-/** Tries everything. */
-export async function runProbe(probe: BoxProbe): Promise<{ checks: ProofCheck[]; tookMs: number }> {
+/** Tries everything. `sockets` is the folder of the box's own. */
+export async function runProbe(probe: BoxProbe, sockets: string): Promise<{ checks: ProofCheck[]; tookMs: number }> {
   const startedAt = performance.now();
   // First, before anything is started that others could see; and a clock that runs while this thread is busy measures nothing.
-  const read = [...checkProcesses(probe), ...checkPrivileges(probe), ...checkFiles(probe), ...checkLimits(probe)];
+  const read = [...checkProcesses(probe), ...checkPrivileges(probe), ...checkFiles(probe, sockets), ...checkLimits(probe)];
   const answers = await Promise.all([checkNetwork(probe, ANSWER_MS), checkNamespaces(TOOL_MS)]);
   return { checks: [...read, ...answers.flat()], tookMs: Math.round((performance.now() - startedAt) * 10) / 10 };
 }
