@@ -82,6 +82,7 @@ export async function measureContainers(say: (text: string) => void): Promise<Fi
         imageEnv: [],
         kitVolume: volume,
         arch: process.arch === 'arm64' ? 'arm64' : 'x64',
+        isPodman: false,
         userProcesses: undefined,
       });
       const container = await bench.docker.createContainer({ ...options, Entrypoint: ['/bin/sleep', '1000000'] });

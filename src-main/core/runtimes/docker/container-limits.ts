@@ -5,7 +5,7 @@ import { AppError } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import type { LimitsHeld } from '../runtime.ts';
 import { engineLimits } from './container-options.ts';
-import { engineFault, wordsOf } from './engine-faults.ts';
+import { engineFault, statusOf, wordsOf } from './engine-faults.ts';
 
 /** What holds. */
 export const HELD: LimitsHeld = {
@@ -32,6 +32,13 @@ export async function changeLimits(change: {
         'UNAVAILABLE',
         `Agent ${agentId} uses more memory than ${limits.memory} now, so that limit cannot be set (${wordsOf(error)}). Restart it, or choose more.`,
         { cause: error },
+      );
+    }
+    if (statusOf(error) === 404 && /^not found$/i.test(wordsOf(error))) {
+      throw new AppError(
+        'UNAVAILABLE',
+        `This container engine cannot change the limits of a container that runs: those of agent ${agentId} change at its next start.`,
+        { cause: error, retryable: false, data: { cause: 'restart', restart: ['all limits'] } },
       );
     }
     throw engineFault(`The limits of agent ${agentId} could not be changed`, error);

@@ -37,6 +37,9 @@ const NEUTRALISED = [
   ...['ENV', 'BASH_ENV', 'TMUX', 'TMUX_PANE', 'TMUX_TMPDIR', 'OPENSSL_CONF', 'SSLKEYLOGFILE'],
 ] as const;
 
+/** A file system in memory that stays empty. */
+const EMPTY = 'ro,noexec,nosuid,nodev,size=64k,mode=0755';
+
 /** Limits as the engine takes them. */
 export interface EngineLimits {
   readonly Memory: number;
@@ -104,6 +107,7 @@ export interface ContainerParts {
   /** Name of the volume that holds Node, tmux and their libraries. */
   readonly kitVolume: string;
   readonly arch: keyof typeof KIT.loader;
+  readonly isPodman: boolean;
   /**
    * The limit of processes per user of the whole machine, for an engine (Podman) that otherwise asks for one that it may not
    * give. No limit of ours: PidsLimit is.
@@ -158,7 +162,11 @@ export function containerOptions(parts: ContainerParts): ContainerCreateOptions 
       Privileged: false,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges:true'],
-      Tmpfs: { [BOX.tmp]: `rw,exec,nosuid,nodev,size=${parseSize(limits.tmp) ?? 0},mode=1777` },
+      Tmpfs: {
+        [BOX.tmp]: `rw,exec,nosuid,nodev,size=${parseSize(limits.tmp) ?? 0},mode=1777`,
+        // Podman gives a read-only container writable places in memory that nobody asked for, unless something is there.
+        ...(parts.isPodman ? { '/run': EMPTY, '/var/tmp': EMPTY } : {}),
+      },
       // `nocopy`: an image that has something at this place must not fill an empty volume with it.
       Binds: [`${parts.kitVolume}:${BOX.kit}:ro,nocopy`],
       Mounts: [

@@ -23,6 +23,7 @@ import { readStats } from './container-stats.ts';
 import { ContainerTerminal } from './container-terminal.ts';
 import { EXEC_ENV } from './container-tmux.ts';
 import { engineFault, isAway, statusOf } from './engine-faults.ts';
+import { removeContainer } from './remove-container.ts';
 
 /** What a run is made of. */
 export interface DockerRunSpec {
@@ -407,13 +408,9 @@ export class DockerRun implements Run {
   async discard(): Promise<void> {
     if (this.#end === undefined)
       throw new AppError('CONFLICT', `Agent ${this.agentId} still runs: stop it before discarding its container`);
-    try {
-      await this.#container.remove({ force: true, v: true });
-    } catch (error) {
-      // Gone, or being removed by somebody else.
-      if (statusOf(error) !== 404 && statusOf(error) !== 409)
-        throw engineFault(`The container of agent ${this.agentId} could not be removed`, error);
-    }
+    await removeContainer(this.#container).catch((error: unknown) => {
+      throw engineFault(`The container of agent ${this.agentId} could not be removed`, error);
+    });
     this.release();
   }
 

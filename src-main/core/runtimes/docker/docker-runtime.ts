@@ -30,6 +30,8 @@ import type { EngineDescription } from './engine.ts';
 import { connectEngine, describeEngine } from './engine.ts';
 import { ensureKit } from './image-kit.ts';
 import type { ImageSource } from './image-source.ts';
+import { removeContainer } from './remove-container.ts';
+import { userProcesses } from './user-processes.ts';
 
 /** How the runtime is set up. */
 export interface DockerRuntimeOptions {
@@ -128,7 +130,8 @@ export class DockerRuntime implements Runtime {
       imageEnv: image.env,
       kitVolume: kit.volume,
       arch: image.arch,
-      userProcesses: this.#description?.product === 'podman' ? await userProcesses() : undefined,
+      isPodman: this.#description?.product === 'podman',
+      userProcesses: this.#description === undefined ? undefined : await userProcesses(this.#description),
     });
     const container = await this.#create(docker, spec.agentId, options);
     const run = this.#track(container, {
@@ -149,13 +152,12 @@ export class DockerRuntime implements Runtime {
     } catch (error) {
       run.release();
       await this.#noteWords(spec.agentId, container);
-      await container.remove({ force: true, v: true }).catch((failure: unknown) => {
-        if (statusOf(failure) !== 404 && statusOf(failure) !== 409)
-          this.#options.log('A container in which nothing was started could not be removed', {
-            agentId: spec.agentId,
-            container: options.name,
-            error: messageOf(failure),
-          });
+      await removeContainer(container).catch((failure: unknown) => {
+        this.#options.log('A container in which nothing was started could not be removed', {
+          agentId: spec.agentId,
+          container: options.name,
+          error: messageOf(failure),
+        });
       });
       throw engineFault(`Agent ${spec.agentId} cannot be started in a container`, error);
     }
@@ -219,8 +221,8 @@ export class DockerRuntime implements Runtime {
         { retryable: false, data: { cause: 'name', container: name } },
       );
     }
-    await taken.remove({ force: true, v: true }).catch((error: unknown) => {
-      if (statusOf(error) !== 404) throw engineFault(`Agent ${agentId} cannot be started in a container`, error);
+    await removeContainer(taken).catch((error: unknown) => {
+      throw engineFault(`Agent ${agentId} cannot be started in a container`, error);
     });
   }
 
@@ -262,7 +264,7 @@ export class DockerRuntime implements Runtime {
     const name = first.Name.replace(/^\//, '');
     const remove = async (why: string): Promise<undefined> => {
       this.#options.log(`A container was removed: ${why}`, { container: name });
-      await container.remove({ force: true, v: true });
+      await removeContainer(container);
       return undefined;
     };
     if (!agentId.success || runId === '' || !known.has(agentId.data)) return remove('it belongs to no known agent');
@@ -422,11 +424,4 @@ async function hostPid(enginePid: number, pidInside: number): Promise<number> {
     if (Number(inside) === pidInside) return pid;
   }
   return enginePid;
-}
-
-/** How many processes a user may have here, which is what may be given on; undefined where that is not told. */
-async function userProcesses(): Promise<number | undefined> {
-  const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
-  const hard = /^Max processes\s+\S+\s+(\d+)/m.exec(limits)?.[1];
-  return hard === undefined ? undefined : Number(hard);
 }

@@ -7,6 +7,8 @@ import * as z from 'zod';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import { BOX } from '#shared/box/places.ts';
 import { statusOf } from './agent-image.ts';
+import { describeEngine } from './engine.ts';
+import { userProcesses } from './user-processes.ts';
 
 /** On the volume and on the container that fills it: the key of the image it comes from. */
 const KIT_LABEL = 'app.quarterdeck.kit';
@@ -90,6 +92,7 @@ async function fillVolume(docker: Docker, volume: string, source: KitSource): Pr
   if (createdAt === undefined)
     throw new AppError('CONFLICT', `There is a volume ${volume} that is not ours. \`docker volume rm ${volume}\` makes room.`);
   try {
+    const processes = await userProcesses(await describeEngine(docker));
     const container = await docker.createContainer({
       Image: source.reference,
       User: '0:0',
@@ -103,6 +106,10 @@ async function fillVolume(docker: Docker, volume: string, source: KitSource): Pr
         SecurityOpt: ['no-new-privileges:true'],
         Binds: [`${volume}:${FILLED_AT}:nocopy`],
         LogConfig: { Type: 'json-file', Config: { 'max-size': '1m' } },
+        Ulimits: [
+          { Name: 'nofile', Soft: 1024, Hard: 1024 },
+          ...(processes === undefined ? [] : [{ Name: 'nproc', Soft: processes, Hard: processes }]),
+        ],
       },
     });
     try {
@@ -128,7 +135,7 @@ async function fillVolume(docker: Docker, volume: string, source: KitSource): Pr
 
 /** Takes away what a core left behind that died while it filled a volume. */
 async function removeLeftOvers(docker: Docker): Promise<void> {
-  const left = await docker.listContainers({ all: true, filters: { label: [KIT_LABEL], status: ['created', 'exited', 'dead'] } });
+  const left = await docker.listContainers({ all: true, filters: { label: [KIT_LABEL], status: ['created', 'exited'] } });
   const before = Date.now() / 1000 - LEFT_OVER_SECONDS;
   for (const { Id, Created } of left)
     if (Created < before)
