@@ -55,3 +55,18 @@ export const BOX_TERMINAL = {
   /** Begins the names of the sessions that views of the core have; they share the windows of `agent`. */
   viewPrefix: 'View-',
 } as const;
+
+/**
+ * Where the sockets are that a line makes inside, for an engine through which those of the host cannot be reached: the same
+ * names as in `BOX.sockets`, in the box's own memory. The box is started with `--sockets <folder>` then, and waits for them.
+ */
+export const BOX_LINE = {
+  folder: '/tmp/.quarterdeck/line',
+  /** How long the box waits for its sockets, in milliseconds: a busy engine takes long for an `exec`. */
+  deadlineMs: 30_000,
+} as const;
+
+/** The end of a line inside, which an `exec` starts beside the box. */
+export function lineCommand(arch: keyof typeof KIT.loader): string[] {
+  return [...boxCommand(arch), '--line', BOX_LINE.folder];
+}

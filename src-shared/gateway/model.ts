@@ -51,6 +51,19 @@ export const GatewayOwner = z.object({
 /** Which core owns the gateway. */
 export type GatewayOwner = z.infer<typeof GatewayOwner>;
 
+/**
+ * The container that an agent's sockets are brought into by a line (`box/line-frames.ts`), because those of the host cannot be
+ * reached inside. The gateway starts the line's other end there, again whenever it breaks, until the container has ended.
+ */
+export const GatewayLine = z.object({
+  /** Where the engine listens, on this machine. */
+  engine: z.object({ socketPath: z.string().min(1) }),
+  /** Id of the container, which runs. */
+  container: z.string().min(1),
+});
+/** The container that an agent's sockets are brought into by a line. */
+export type GatewayLine = z.infer<typeof GatewayLine>;
+
 /** One agent that the gateway serves. */
 export const GatewayAgent = z.object({
   id: AgentId,
@@ -63,6 +76,8 @@ export const GatewayAgent = z.object({
   rules: z.array(EgressRule),
   /** Names of the model APIs it may use. */
   modelApis: z.array(z.string()),
+  /** Absent where the agent reaches its sockets by itself. */
+  line: GatewayLine.optional(),
 });
 /** One agent that the gateway serves. */
 export type GatewayAgent = z.infer<typeof GatewayAgent>;

@@ -11,6 +11,7 @@ import { AppError } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import { uuidv7 } from '#shared/kernel/ids.ts';
 import { makeAgentServer } from './agent-door.ts';
+import { AgentLine } from './agent-line.ts';
 import type { Clock } from './clock.ts';
 import { MACHINE_CLOCK } from './clock.ts';
 import { ConnectionBook } from './connection-book.ts';
@@ -53,6 +54,7 @@ export class GatewayTakenError extends Error {
 interface Served {
   readonly agent: ServedAgent;
   doors: readonly SocketDoor[];
+  line?: AgentLine;
 }
 
 /** A running gateway. */
@@ -166,7 +168,9 @@ export class Gateway implements Orders {
         const agent = new ServedAgent(config, this.#limits);
         const doors = this.#makeDoors(agent);
         await openAll(doors);
-        this.#agents.set(config.id, { agent, doors });
+        const fresh: Served = { agent, doors };
+        this.#agents.set(config.id, fresh);
+        this.#setLine(fresh);
         return;
       }
       const before = served.agent.config;
@@ -178,7 +182,9 @@ export class Gateway implements Orders {
         await openAll(doors);
         if (before.socketDir !== config.socketDir) await closeAll(served.doors);
         served.doors = doors;
+        dropLine(served);
       } else await this.#mendDoors(served);
+      this.#setLine(served);
     });
   }
 
@@ -187,6 +193,7 @@ export class Gateway implements Orders {
       const served = this.#agents.get(id);
       if (served === undefined) return;
       this.#agents.delete(id);
+      dropLine(served);
       await closeAll(served.doors);
       served.agent.end();
     });
@@ -220,9 +227,10 @@ export class Gateway implements Orders {
     this.#cancelCheck?.();
     await this.#control.close();
     await this.#queue;
-    for (const { agent, doors } of this.#agents.values()) {
-      await closeAll(doors);
-      agent.end();
+    for (const served of this.#agents.values()) {
+      dropLine(served);
+      await closeAll(served.doors);
+      served.agent.end();
     }
     this.#agents.clear();
     this.#core.dispose();
@@ -257,6 +265,16 @@ export class Gateway implements Orders {
       }),
       new SocketDoor({ path: join(socketDir, SOCKETS.egress), owner, makeServer: () => makeEgressServer(egress) }),
     ];
+  }
+
+  /** Makes the line that the core asks for, keeps the one that is there, or ends the one that is not asked for any more. */
+  #setLine(served: Served): void {
+    const { id, line, socketDir } = served.agent.config;
+    if (line !== undefined && served.line?.isOf(line)) return;
+    dropLine(served);
+    if (line === undefined) return;
+    const onProblem = this.#options.onProblem ?? (() => undefined);
+    served.line = new AgentLine({ agentId: id, line, socketDir, onProblem });
   }
 
   /** Makes sockets anew that were removed or replaced. */
@@ -312,6 +330,11 @@ export class Gateway implements Orders {
       this.#watchLoneliness();
     });
   }
+}
+
+function dropLine(served: Served): void {
+  served.line?.dispose();
+  delete served.line;
 }
 
 async function openAll(doors: readonly SocketDoor[]): Promise<void> {

@@ -73,10 +73,14 @@ async function open(both: Ends, door: Door): Promise<{ near: Duplex; far: Duplex
   return { near, far: far.stream };
 }
 
-async function readAll(stream: Duplex): Promise<Buffer> {
+/** Not by `for await`, which destroys a stream that still has something to say. */
+function readAll(stream: Duplex): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
+  return new Promise((resolve, reject) => {
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.once('end', () => resolve(Buffer.concat(chunks)));
+    stream.once('error', reject);
+  });
 }
 
 const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
