@@ -206,3 +206,22 @@ it('keeps to the time limit that began before the core did', async () => {
     PATIENCE,
   );
 });
+
+it('takes over nothing that runs where its agent does not belong any more, and ends it', async () => {
+  let pid: number | undefined;
+  const t = await afterCrash(['one'], async (before) => {
+    pid = before.registry.get(id('one')).run?.pid;
+    await before.store.write((tx) => {
+      const agent = findAgent(tx, 'one');
+      // As if it had been put into a container while its process could not be reached.
+      if (agent) updateAgent(tx, { ...agent, boundary: 'container', config: { ...agent.config, runtime: 'docker' } });
+    });
+  });
+  expect(isRunning(pid)).toBe(true);
+  await t.agents.adopt();
+  await vi.waitFor(() => expect(isRunning(pid)).toBe(false), PATIENCE);
+  expect(t.registry.get(id('one')).state).toMatchObject({
+    status: 'lost',
+    evidence: { detail: expect.stringContaining('container is gone') as string },
+  });
+});

@@ -50,23 +50,34 @@ export class Adoption {
     await Promise.all(
       ids.map((id) =>
         this.#o
-          .exclusively(id, async () => this.#adoptOne(this.#o.registry.get(id), (await finding).get(id)))
+          .exclusively(id, async () => this.#adoptOne(this.#o.registry.get(id), (await finding).get(id) ?? []))
           .catch((error: unknown) => this.#o.log(`agent ${id} could not be taken over`, error)),
       ),
     );
     await finding;
   }
 
-  async #findRuns(known: ReadonlySet<AgentId>): Promise<ReadonlyMap<AgentId, Run>> {
-    const found = new Map<AgentId, Run>();
+  async #findRuns(known: ReadonlySet<AgentId>): Promise<ReadonlyMap<AgentId, readonly Run[]>> {
+    const found = new Map<AgentId, Run[]>();
     for (const runtime of Object.values(this.#o.runtimes)) {
       if (!runtime.isAdoptable || !(await runtime.probe()).isAvailable) continue;
-      for (const run of await runtime.adopt(known)) found.set(run.agentId, run);
+      for (const run of await runtime.adopt(known)) found.set(run.agentId, [...(found.get(run.agentId) ?? []), run]);
     }
     return found;
   }
 
-  async #adoptOne(agent: Agent, run: Run | undefined): Promise<void> {
+  /** Ends what runs elsewhere than the configuration wants it: an agent has no process outside of the box that it asks for. */
+  async #inItsPlace(agent: Agent, runs: readonly Run[]): Promise<Run | undefined> {
+    for (const run of runs.filter(({ kind }) => kind !== agent.config.runtime)) {
+      this.#o.log(`a process of agent ${agent.id} was found in ${run.kind}, where it does not belong any more: ending it`);
+      await run.stop(0);
+      await run.discard();
+    }
+    return runs.find(({ kind }) => kind === agent.config.runtime);
+  }
+
+  async #adoptOne(agent: Agent, found: readonly Run[]): Promise<void> {
+    const run = await this.#inItsPlace(agent, found);
     const { status, evidence } = agent.state;
     // The start was ordered and nothing more: a process that bears the number of the agent's last run is from before.
     const isOrdered = status === 'starting' && evidence.source === 'command';

@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { RequestListener, Server } from 'node:http';
 import { createServer } from 'node:http';
 import { createServer as createSocketServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { askHealth } from './agent-health.ts';
 
 const PATIENCE_MS = 20_000;
@@ -66,6 +66,39 @@ describe("an agent's health endpoint", () => {
     const server = await serve(() => undefined);
     server.close();
     expect(await problem()).toMatch(/ENOENT|ECONNREFUSED/);
+  });
+
+  it('that is a link to another socket is not followed, and nobody behind it is asked', async () => {
+    let asked = 0;
+    await serve((_request, response) => {
+      asked += 1;
+      response.end('{"status": "ok"}');
+    });
+    const real = socket;
+    for (const [name, target] of [
+      ['link.sock', real],
+      ['relative.sock', 'health.sock'],
+      ['folder.sock', dir],
+    ] as const) {
+      socket = join(dir, name);
+      symlinkSync(target, socket);
+      expect(await problem()).toMatch(/is not a socket$/);
+    }
+    socket = join(dir, 'file.sock');
+    writeFileSync(socket, '{"status": "ok"}');
+    expect(await problem()).toMatch(/is not a socket$/);
+    expect(asked).toBe(0);
+    expect(await askHealth(real, PATIENCE_MS)).toMatchObject({ isAnswered: true });
+  });
+
+  it('leaves no file open', async () => {
+    await serve((_request, response) => response.end('{}'));
+    const before = readdirSync('/proc/self/fd').length;
+    for (let n = 0; n < 5; n += 1) {
+      expect(await askHealth(socket, PATIENCE_MS)).toMatchObject({ isAnswered: true });
+      await askHealth(dir, PATIENCE_MS);
+    }
+    await vi.waitFor(() => expect(readdirSync('/proc/self/fd').length).toBeLessThan(before + 5));
   });
 
   it('that never stops answering is cut off', async () => {

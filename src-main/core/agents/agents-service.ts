@@ -167,7 +167,8 @@ export class AgentsService {
       if (canonicalJson(config) === canonicalJson(agent.config)) return agent;
       const isRunning = isAlive(agent.state.status);
       const field = FIXED_WHILE_RUNNING.find((name) => config[name] !== agent.config[name]);
-      if (isRunning && field !== undefined) {
+      // The process of a lost agent may still be there, in the box that it was put into.
+      if (this.isStoppable(agent) && field !== undefined) {
         throw new AppError('CONFLICT', `Agent "${id}" runs in ${agent.config.runtime}; stop it before changing its ${field}.`, {
           data: { field },
         });
