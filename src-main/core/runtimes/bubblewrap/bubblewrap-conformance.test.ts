@@ -49,7 +49,7 @@ function cleanUp(folder: string): Promise<void> {
   });
 }
 
-describe.skipIf(BUBBLEWRAP_MISSING !== undefined)(BUBBLEWRAP_MISSING ?? 'bubblewrap', () => {
+describe.skipIf(BUBBLEWRAP_MISSING !== undefined)(`bubblewrap ${BUBBLEWRAP_MISSING ?? ''}`, () => {
   describeRuntime({
     name: 'pty in bubblewrap',
     create: (folder) => new PtyRuntime({ log, closeGraceMs: 100, socketDir: socketDirOf(folder) }),
