@@ -53,6 +53,12 @@ export function Frame({ children }: { readonly children: ReactNode }): ReactNode
     { id: 'go-messages', title: 'Go to the messages', keys: 'g m', run: () => goTo({ page: 'messages' }) },
     { id: 'go-setup', title: 'Go to the set-up of this machine', keys: 'g u', run: () => goTo({ page: 'setup' }) },
     { id: 'go-settings', title: 'Go to the settings', keys: 'g s', run: () => goTo({ page: 'settings', section: 'appearance' }) },
+    { id: 'go-images', title: 'Go to the images', run: () => goTo({ page: 'settings', section: 'images' }) },
+    {
+      id: 'go-model-apis',
+      title: 'Go to the model APIs and their keys',
+      run: () => goTo({ page: 'settings', section: 'model-apis' }),
+    },
     {
       id: 'go-needs',
       title: 'Go to what needs you',

@@ -1,6 +1,7 @@
 import { Play } from 'lucide-react';
 import { useEffect } from 'react';
 import type { ReactNode } from 'react';
+import { useScreenCommands } from '#renderer/commands/use-commands.tsx';
 import { AgentActivity } from '#renderer/features/agents/agent-activity.tsx';
 import { AgentConfig } from '#renderer/features/agents/agent-config.tsx';
 import { AgentHeader, AgentLine } from '#renderer/features/agents/agent-header.tsx';
@@ -118,7 +119,23 @@ function StartAgent({ agent }: { readonly agent: Agent }): ReactNode {
   );
 }
 
+/** Tabs that are gone to by a command as well: what they show is looked for by its name. */
+const TAB_COMMANDS: readonly { readonly tab: AgentTab; readonly title: string }[] = [
+  { tab: 'boundary', title: 'Show the boundary and its proof' },
+  { tab: 'network', title: 'Show the network: rules and connections' },
+  { tab: 'config', title: 'Show the configuration' },
+  { tab: 'health', title: 'Show health and limits' },
+];
+
 function AgentPanel({ agent, tab }: { readonly agent: Agent; readonly tab: AgentTab }): ReactNode {
+  useScreenCommands(
+    `About ${agent.id}`,
+    TAB_COMMANDS.map(({ tab: to, title }) => ({
+      id: `agent.tab.${to}`,
+      title,
+      run: () => goTo({ page: 'agent', id: agent.id, tab: to }, { isReplacing: true }),
+    })),
+  );
   const unread = useWindowState((state) => ownEntry(state.unread, agent.id) ?? 0);
   const panel = 'min-h-0 flex-1 overflow-y-auto';
   return (

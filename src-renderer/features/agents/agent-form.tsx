@@ -146,7 +146,7 @@ function WorkspaceChoice({ fields, isBoxed, onChange }: WorkspaceChoiceProps): R
       options={[
         {
           value: 'auto',
-          title: 'What fits',
+          title: 'Automatic',
           text: 'A branch of its own where the folder is a git repository, else the folder itself.',
         },
         {
@@ -160,8 +160,8 @@ function WorkspaceChoice({ fields, isBoxed, onChange }: WorkspaceChoiceProps): R
           value: 'shared',
           title: 'The folder itself',
           text: isBoxed
-            ? 'It changes your files as you look. The history in .git stays out of its reach.'
-            : 'It changes your files as you look, the history in .git included.',
+            ? 'It changes your own files, at once. The history in .git stays out of its reach.'
+            : 'It changes your own files, at once, and may change the history in .git.',
         },
       ]}
     />

@@ -1,6 +1,7 @@
 import { Check, ChevronDown, ChevronRight, HelpCircle, X } from 'lucide-react';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
+import { Button } from '#renderer/ui/button.tsx';
 import { visibleText } from '#renderer/ui/visible-text.ts';
 import type { ProofCheck } from '#shared/boundary/model.ts';
 import { inOrder } from './proof-words.ts';
@@ -11,14 +12,30 @@ const MARKS: Readonly<Record<ProofCheck['outcome'], { readonly mark: ReactNode; 
   unknown: { mark: <HelpCircle aria-hidden className="size-3.5 text-tx-3" />, word: 'not tried' },
 };
 
+/** Of what held so many are shown at first: the page is to be taken in at a look. */
+const HELD_SHOWN = 8;
+
 /** What was tried, from where, and what happened; what does not hold is first and open. */
 export function ProofTable({ checks, label }: { readonly checks: readonly ProofCheck[]; readonly label: string }): ReactNode {
+  const [isWhole, setWhole] = useState(false);
+  const ordered = inOrder(checks);
+  const open = ordered.filter(({ outcome }) => outcome !== 'held').length;
+  // One more row says no less than a button that shows it.
+  const shown = isWhole || ordered.length <= open + HELD_SHOWN + 1 ? ordered : ordered.slice(0, open + HELD_SHOWN);
+  const hidden = ordered.length - shown.length;
   return (
-    <ul aria-label={label} className="overflow-hidden rounded-2 border border-hair">
-      {inOrder(checks).map((check) => (
-        <CheckRow key={check.id} check={check} />
-      ))}
-    </ul>
+    <div className="flex flex-col items-start gap-1.5">
+      <ul aria-label={label} className="w-full overflow-hidden rounded-2 border border-hair">
+        {shown.map((check) => (
+          <CheckRow key={check.id} check={check} />
+        ))}
+      </ul>
+      {hidden > 0 ? (
+        <Button size="small" look="quiet" onClick={() => setWhole(true)}>
+          Show {hidden} more that held
+        </Button>
+      ) : null}
+    </div>
   );
 }
 
@@ -37,6 +54,7 @@ function CheckRow({ check }: { readonly check: ProofCheck }): ReactNode {
       >
         <span className="flex-none">{mark}</span>
         <span className="min-w-0 flex-1 text-tx-1">{visibleText(title)}</span>
+        <span className="flex-none text-tx-3">{from}</span>
         <span className={`flex-none ${outcome === 'broken' ? 'text-st-failed' : 'text-tx-2'}`}>{word}</span>
         <Chevron aria-hidden className="size-3.5 flex-none text-tx-3" />
       </button>

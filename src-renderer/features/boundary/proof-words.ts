@@ -22,7 +22,7 @@ export function verdictOf({ boundary, launch, exhaustion }: Pick<AgentBoundary, 
     return {
       kind: 'none',
       title: 'Not contained',
-      text: 'It runs on this machine as you. What you may do, it may do: nothing below is held.',
+      text: 'It runs on this machine as you. What you may do, it may do.',
     };
   const broken = [launch, exhaustion].find((proof) => proof?.holds === false);
   if (broken)
@@ -72,7 +72,7 @@ export const MECHANISM_WORDS: Readonly<Record<LimitMechanism, string>> = {
   cgroup: 'by a control group of its own',
   systemd: 'by systemd',
   watchdog: 'by ulimit and a watchdog',
-  none: 'not held',
+  none: 'by nothing',
 };
 
 /** What is not held of an agent on this machine, one thing each. */

@@ -26,7 +26,7 @@ export function ModelApiChoice({ chosen, onChange, isBusy = false, error }: Mode
   const unknown = chosen.filter((name) => !answer.some((api) => api.name === name));
   return (
     <div className="flex min-w-0 flex-col gap-1">
-      <ul aria-label="Model APIs" className="rounded-2 border border-hair">
+      <ul aria-label="Model APIs" className="rounded-2 border border-hair-strong bg-bg-0">
         {answer.map((api) => {
           const isChosen = chosen.includes(api.name);
           return (

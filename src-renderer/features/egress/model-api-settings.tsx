@@ -7,6 +7,7 @@ import { Notice } from '#renderer/ui/notice.tsx';
 import { SettingsGroup } from '#renderer/ui/settings-group.tsx';
 import { SkeletonText } from '#renderer/ui/skeleton.tsx';
 import { TextField } from '#renderer/ui/text-field.tsx';
+import { showToast } from '#renderer/ui/toast.tsx';
 import type { ModelApi } from '#shared/egress/model.ts';
 import { ModelApi as ModelApiSchema } from '#shared/egress/model.ts';
 import { KeyField } from './key-field.tsx';
@@ -21,18 +22,29 @@ export function ModelApiSettings(): ReactNode {
   const [editing, setEditing] = useState<string>();
   if (answer === undefined)
     return problem === undefined ? <SkeletonText lines={6} /> : <Notice title="The model APIs are not known." detail={problem} />;
-  const save = (next: readonly ModelApi[]): void =>
+  const save = (next: readonly ModelApi[], onSaved?: () => void): void =>
     command.run(
       () => session.client.egress.setModelApis({ modelApis: [...next] }),
       () => {
         setEditing(undefined);
         ask();
+        onSaved?.();
       },
     );
   const plain = answer.map(withoutKey);
+  const remove = (gone: string): void =>
+    save(
+      plain.filter(({ name }) => name !== gone),
+      () =>
+        showToast({
+          title: `${gone} is no model API any more.`,
+          detail: 'Its key is kept.',
+          actions: [{ text: 'Undo', onClick: () => save(plain) }],
+        }),
+    );
   return (
     <SettingsGroup
-      title="Who has a key, and who does not"
+      title="What contained agents can be given"
       note="A contained agent asks a model at an address inside its box, without a key. The gateway adds the key outside, and only for agents that were given this API. Keys are kept encrypted; they are never shown again, and none is ever in a box."
     >
       {command.problem === undefined ? null : <Notice title="That was not done." detail={command.problem} />}
@@ -53,7 +65,7 @@ export function ModelApiSettings(): ReactNode {
                 isBusy={command.isRunning}
                 onStored={ask}
                 onEdit={() => setEditing(api.name)}
-                onRemove={() => save(plain.filter(({ name }) => name !== api.name))}
+                onRemove={() => remove(api.name)}
               />
             )}
           </li>

@@ -49,7 +49,7 @@ export function NetworkPage({ agent }: { readonly agent: Agent }): ReactNode {
           ]}
           onChange={(next) => setView(next === 'log' ? 'log' : '')}
         />
-        <ServedText agent={agent} />
+        {isLog ? null : <ServedText agent={agent} />}
       </div>
       <div className="min-h-0 flex-1 overflow-y-auto">
         {isLog ? <ConnectionList agentId={agent.id} /> : <LiveRules agent={agent} />}
@@ -96,8 +96,8 @@ function LiveRules({ agent }: { readonly agent: Agent }): ReactNode {
       <PanelSection title="Addresses it may reach" aside="at once, also while it runs">
         <RulesEditor rules={rules} isBusy={command.isRunning} onChange={(next) => set({ rules: next })} />
       </PanelSection>
-      <PanelSection title="What else it tries">
-        <ModeChoice mode={mode} onChange={(next) => set({ mode: next })} />
+      <PanelSection title="What no rule allows">
+        <ModeChoice isLive mode={mode} onChange={(next) => set({ mode: next })} />
         {mode === 'learn' ? (
           <Proposals agent={agent} isBusy={command.isRunning} onAllow={(more) => set({ rules: [...rules, ...more] })} />
         ) : null}
@@ -122,9 +122,13 @@ function Proposals({ agent, isBusy, onAllow }: ProposalsProps): ReactNode {
   if (answer === undefined) return problem === undefined ? null : <p className="text-12 text-st-failed">{problem}</p>;
   const proposals = answer.proposals.filter(({ rule }) => !config.egress.rules.includes(rule));
   if (proposals.length === 0)
-    return <p className="text-12 text-pretty text-tx-3">Nothing was refused that a rule would allow. Let it work for a while.</p>;
+    return (
+      <p className="mt-2 text-12 text-pretty text-tx-3">
+        Nothing was refused so far that a rule would allow. Let it work for a while.
+      </p>
+    );
   return (
-    <div className="flex flex-col gap-1.5">
+    <div className="mt-2 flex flex-col gap-1.5">
       <p className="flex items-center gap-2 text-12 text-tx-2">
         <span className="min-w-0 flex-1">{proposals.length} proposed. Allow what you know.</span>
         {proposals.length > 1 ? (

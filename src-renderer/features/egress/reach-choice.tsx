@@ -80,13 +80,15 @@ export function ReachChoice({ isBoxed, login, modelApis, mode, rules, errors, on
 interface ModeChoiceProps {
   readonly mode: EgressMode;
   readonly onChange: (mode: EgressMode) => void;
+  /** Stands under a heading that says the same, beside what is proposed. */
+  readonly isLive?: boolean;
 }
 
 /** What becomes of what no rule allows. It is refused in any case. */
-export function ModeChoice({ mode, onChange }: ModeChoiceProps): ReactNode {
+export function ModeChoice({ mode, onChange, isLive = false }: ModeChoiceProps): ReactNode {
   return (
     <div className="flex min-w-0 flex-col gap-1">
-      <span className="text-12 font-medium">What no rule allows</span>
+      {isLive ? null : <span className="text-12 font-medium">What no rule allows</span>}
       <Segmented<EgressMode>
         label="What no rule allows"
         value={mode}
@@ -98,7 +100,9 @@ export function ModeChoice({ mode, onChange }: ModeChoiceProps): ReactNode {
       />
       <p className="text-12 text-pretty text-tx-3">
         {mode === 'learn'
-          ? 'Each refused address is proposed as a rule on the agent’s network page, for you to allow.'
+          ? isLive
+            ? 'Each address that was refused is proposed below. Nothing gets through before you allow it.'
+            : 'Each refused address is proposed on the agent’s network page, for you to allow.'
           : 'The agent is told so at once. Each attempt stands in the log.'}
       </p>
     </div>

@@ -84,7 +84,7 @@ export function ImageChooser({ image, error, onChange, images: { answer, problem
       ) : (
         <p className="text-12 text-pretty text-tx-3">
           {image === ''
-            ? 'Debian with Node, tmux, git and the usual tools; the same on every machine.'
+            ? `Debian with Node, tmux, git and the usual tools${agentImage.isThere ? '. It is ready.' : '.'}`
             : 'It must be a Linux image. What an agent needs is mounted beside what is in it.'}
           {error === undefined ? null : <span className="block text-st-failed">{error}</span>}
         </p>
