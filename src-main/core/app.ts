@@ -46,6 +46,7 @@ import { connectEngine } from './runtimes/docker/engine.ts';
 import { DockerRuntime } from './runtimes/docker/docker-runtime.ts';
 import { agentImageName } from './runtimes/docker/agent-image.ts';
 import { runtimesHandlers } from './runtimes/handlers.ts';
+import { HostLimits } from './runtimes/limits/host-limits.ts';
 import { ImagesService } from './runtimes/images-service.ts';
 import { PtyRuntime } from './runtimes/pty/pty-runtime.ts';
 import { sideWindowsFor } from './runtimes/side-windows.ts';
@@ -223,6 +224,8 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     cacheDir: cacheDirOf(o.env),
     env: o.env,
   };
+  const hostLimits = new HostLimits({ instanceId, env: o.env, log: runtimeLog });
+  onEnd(() => hostLimits.dispose());
   const runtimes = {
     docker: new DockerRuntime({
       instanceId,
@@ -230,8 +233,8 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
       connect: () => connectEngine(o.env),
       log: runtimeLog,
     }),
-    tmux: new TmuxRuntime({ socketDir: paths.socketDir, instanceId, log: runtimeLog }),
-    pty: new PtyRuntime({ log: runtimeLog }),
+    tmux: new TmuxRuntime({ socketDir: paths.socketDir, instanceId, log: runtimeLog, limits: hostLimits }),
+    pty: new PtyRuntime({ log: runtimeLog, limits: hostLimits }),
   };
   const images = new ImagesService({
     store,
@@ -468,7 +471,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   const agentPort = new URL(info.agentMcpUrl).port;
   onEnd((options) => agents.close(options));
   // In the same turn as the doors open: a command that comes in waits for its agent to be found.
-  const adopting = agents.adopt();
+  const adopting = agents.adopt().then(() => hostLimits.sweep());
   const gateway = egress.open({ agentUrl: new URL(info.agentMcpUrl).origin });
   servedFrom.resolve(gateway);
   const keeping = agentPort === keptPort ? undefined : store.write((tx) => saveFact(tx, AGENT_PORT_FACT, agentPort));

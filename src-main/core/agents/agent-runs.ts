@@ -124,7 +124,7 @@ export class AgentRuns implements Disposable {
     try {
       const fact =
         end.kind === 'exited'
-          ? ({ type: 'exited', exit: end.exit } as const)
+          ? ({ type: 'exited', exit: end.exit, cause: end.cause } as const)
           : ({ type: 'unreachable', reason: end.reason } as const);
       const agent = await this.#registry.apply(id, fact);
       if (!isAlive(agent.state.status)) await this.#onEnded(agent);

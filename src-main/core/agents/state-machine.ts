@@ -12,8 +12,10 @@ export type AgentFact =
   | { readonly type: 'activity'; readonly held: number; readonly detail: string }
   | { readonly type: 'stop-ordered'; readonly by: string }
   | { readonly type: 'timed-out'; readonly timeoutMs: number }
-  | { readonly type: 'exited'; readonly exit: ProcessExit }
-  | { readonly type: 'frozen'; readonly by: string }
+  /** `cause`: what the runtime knows beside the exit. */
+  | { readonly type: 'exited'; readonly exit: ProcessExit; readonly cause?: string | undefined }
+  /** `because`: the core's own reason; without one it was ordered. */
+  | { readonly type: 'frozen'; readonly by: string; readonly because?: string | undefined }
   | { readonly type: 'thawed'; readonly by: string }
   | {
       readonly type: 'adopted';
@@ -72,10 +74,16 @@ export function nextState(state: AgentState, fact: AgentFact, at: number): Agent
           }
         : undefined;
     case 'exited':
-      return afterExit(state, fact.exit, at);
+      return afterExit(state, fact.exit, fact.cause, at);
     case 'frozen':
       return isOneOf(state, 'idle', 'working', 'waiting')
-        ? { status: 'paused', from: state.status, ...because('process', `every process is stopped, ordered by ${fact.by}`) }
+        ? {
+            status: 'paused',
+            from: state.status,
+            ...(fact.because === undefined
+              ? because('process', `every process is stopped, ordered by ${fact.by}`)
+              : because('runtime', fact.because)),
+          }
         : undefined;
     case 'thawed':
       if (state.status !== 'paused') return undefined;
@@ -92,6 +100,8 @@ export function nextState(state: AgentState, fact: AgentFact, at: number): Agent
           status,
           from: state.status === 'paused' ? state.from : fact.status === 'starting' ? 'idle' : fact.status,
           ...found,
+          // Why the core paused it is still so.
+          ...(state.status === 'paused' && state.evidence.source === 'runtime' ? { evidence: state.evidence } : {}),
         };
       return status === 'waiting'
         ? { status, reason: state.status === 'waiting' ? state.reason : 'adopted', ...found }
@@ -104,11 +114,12 @@ export function nextState(state: AgentState, fact: AgentFact, at: number): Agent
   }
 }
 
-function afterExit(state: AgentState, exit: ProcessExit, at: number): AgentState | undefined {
+function afterExit(state: AgentState, exit: ProcessExit, cause: string | undefined, at: number): AgentState | undefined {
   const because = { since: at, evidence: { source: 'process' as const, detail: describeExit(exit), at } };
+  const reason = cause === undefined ? describeExit(exit) : `${cause} (${describeExit(exit)})`;
   // A timeout is the cause; the exit that it forced only completes it.
   if (state.status === 'failed' && state.evidence.source === 'clock' && state.exit === undefined) return { ...state, exit };
   if (!isOneOf(state, 'starting', 'idle', 'working', 'waiting', 'paused', 'stopping', 'lost')) return undefined;
   if (state.status === 'stopping' || isSuccess(exit)) return { status: 'stopped', exit, ...because };
-  return { status: 'failed', reason: describeExit(exit), exit, ...because };
+  return { status: 'failed', reason, exit, ...because };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CORE } from '#core/caller.ts';
 import { ProjectsService } from '#core/projects/projects-service.ts';
+import { HostLimits } from '#core/runtimes/limits/host-limits.ts';
 import { PtyRuntime } from '#core/runtimes/pty/pty-runtime.ts';
 import { DockerRuntime } from '#core/runtimes/docker/docker-runtime.ts';
 import { IMAGE_SOURCE } from '#core/runtimes/docker/testing/agent-image.ts';
@@ -54,10 +55,11 @@ export function openTestAgents(options: { dir?: string } = {}): TestAgents {
       return Promise.resolve();
     },
   });
+  const limits = new HostLimits({ instanceId: test.dir, log: (message) => log.push(message) });
   const runtimes = {
     docker: new DockerRuntime({ instanceId: test.dir, source: IMAGE_SOURCE, log: (message) => log.push(message) }),
-    tmux: new TmuxRuntime({ socketDir, instanceId: test.dir, log: (message) => log.push(message) }),
-    pty: new PtyRuntime({ log: (message) => log.push(message) }),
+    tmux: new TmuxRuntime({ socketDir, instanceId: test.dir, log: (message) => log.push(message), limits }),
+    pty: new PtyRuntime({ log: (message) => log.push(message), limits }),
   };
   const agents = new AgentsService({
     registry,
@@ -101,10 +103,14 @@ export function openTestAgents(options: { dir?: string } = {}): TestAgents {
     abandon: async () => {
       runs.dispose();
       for (const runtime of Object.values(runtimes)) await runtime.close();
+      limits.dispose();
       await test.close();
     },
     dispose: async () => {
       await agents.close({ stopAgents: true });
+      limits.dispose();
+      // What runs left that an earlier feature in this folder had abandoned.
+      await new HostLimits({ instanceId: test.dir, log: () => undefined }).sweep();
       await test.dispose();
     },
   };

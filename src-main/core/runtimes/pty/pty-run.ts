@@ -14,7 +14,7 @@ import { AppError } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import { ProcessTree } from '../process-tree.ts';
 import type { LaunchSpec, Run, RunEnd, RunStats, TerminalCapture, TerminalSize, TerminalStream, LimitsHeld } from '../runtime.ts';
-import { refuseLimits, UNLIMITED } from '../unlimited.ts';
+import type { RunLimits } from '../limits/run-limits.ts';
 import type { RuntimeLog } from '../stop-sequence.ts';
 import { StopSequence } from '../stop-sequence.ts';
 import { clampSize, PtyProcess } from './pty-process.ts';
@@ -46,8 +46,11 @@ export class PtyRun implements Run {
   #isDiscarded = false;
   #unparsedBytes = 0;
   #isHeld = false;
+  #isStopOrdered = false;
+  readonly #limits: RunLimits;
 
-  constructor(spec: LaunchSpec, path: string, hooks: { log: RuntimeLog; onGone: (run: PtyRun) => void }) {
+  constructor(spec: LaunchSpec, path: string, hooks: { log: RuntimeLog; onGone: (run: PtyRun) => void; limits: RunLimits }) {
+    this.#limits = hooks.limits;
     this.agentId = spec.agentId;
     this.runId = spec.runId;
     this.#hooks = hooks;
@@ -56,7 +59,13 @@ export class PtyRun implements Run {
     this.#screen = new xterm.Terminal({ ...size, scrollback: SCROLLBACK_LINES, allowProposedApi: true });
     this.#screen.loadAddon(this.#serializer);
     const env = Object.fromEntries(Object.entries(spec.env).filter(([key]) => key !== 'TERM' && key !== 'PWD'));
-    this.#pty = new PtyProcess({ path, args: spec.argv.slice(1), cwd: spec.cwd, env, term: 'xterm-256color', size });
+    this.#pty = new PtyProcess({
+      ...hooks.limits.command({ path, args: spec.argv.slice(1) }),
+      cwd: spec.cwd,
+      env,
+      term: 'xterm-256color',
+      size,
+    });
     this.pid = this.#pty.pid;
     this.#tree = new ProcessTree({ pid: this.pid, runId: spec.runId });
     this.#pty.onData((chunk) => {
@@ -66,12 +75,14 @@ export class PtyRun implements Run {
     // A program that asks its terminal something (cursor position, colours) needs one answer, whoever looks: it comes from
     // here, and viewers are not shown the question (core/terminals/sequence-splitter.ts).
     this.#screen.onData((answer) => this.#pty.write(Buffer.from(answer, 'utf8')));
-    this.ended = this.#pty.ended.then((exit): RunEnd => {
+    this.ended = this.#pty.ended.then(async (exit): Promise<RunEnd> => {
       this.#end = { kind: 'exited', exit };
+      this.#end = await this.#limits.conclude(this.#end, this.#isStopOrdered);
       for (const stream of [...this.#streams]) stream.end();
       return this.#end;
     });
     this.#stop = new StopSequence({ tree: this.#tree, ended: this.ended, log: hooks.log });
+    hooks.limits.watch({ members: (snapshot) => this.#tree.members(snapshot), end: () => this.#stop.stop(0) });
   }
 
   /** The agent's first process is another one than the terminal's: behind bubblewrap. Before anything else is asked of the run. */
@@ -108,14 +119,19 @@ export class PtyRun implements Run {
     await this.#tree.resume();
   }
 
-  stop(graceMs: number): Promise<RunEnd> {
-    return this.#stop.stop(graceMs);
+  async stop(graceMs: number): Promise<RunEnd> {
+    this.#isStopOrdered = true;
+    const end = await this.#stop.stop(graceMs);
+    await this.#limits.discard();
+    return end;
   }
 
-  readonly limits = UNLIMITED;
+  get limits(): LimitsHeld {
+    return this.#limits.held;
+  }
 
-  changeLimits(_limits: ResourceLimits): Promise<LimitsHeld> {
-    return refuseLimits();
+  changeLimits(limits: ResourceLimits): Promise<LimitsHeld> {
+    return this.#limits.change(limits);
   }
 
   stats(): Promise<RunStats | undefined> {
@@ -187,6 +203,7 @@ export class PtyRun implements Run {
       throw new AppError('CONFLICT', `Agent ${this.agentId} still runs: stop it before discarding its terminal`);
     if (this.#isDiscarded) return;
     await this.#stop.sweep();
+    await this.#limits.discard();
     this.#isDiscarded = true;
     for (const stream of [...this.#streams]) stream.dispose();
     this.#screen.dispose();

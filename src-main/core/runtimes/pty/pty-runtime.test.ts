@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { describeRuntime } from '../conformance.ts';
+import { HostLimits } from '../limits/host-limits.ts';
 import { isRunning } from '../process-table.ts';
 import { launchSpec, removeFolder, scratchFolder, waitFor, waitForScreen } from '../testing/support.ts';
 import { PtyRuntime } from './pty-runtime.ts';
 
 const log = (): void => undefined;
 
-describeRuntime({ name: 'pty', create: () => new PtyRuntime({ log, closeGraceMs: 100 }) });
+const limits = new HostLimits({ instanceId: `test-${process.pid}`, log });
+
+describeRuntime({ name: 'pty', create: () => new PtyRuntime({ log, closeGraceMs: 100, limits }) });
 
 describe('PtyRuntime', () => {
   it('ends its agents when it is closed', async () => {

@@ -3,6 +3,8 @@ import type { AgentId } from '#shared/kernel/ids.ts';
 import type { RuntimeAvailability } from '#shared/runtimes/model.ts';
 import { boxPidBehind, openBubblewrap } from '../bubblewrap/bubblewrap.ts';
 import { checkLaunch, refuseBox } from '../launch-check.ts';
+import type { HostLimits } from '../limits/host-limits.ts';
+import { NO_LIMITS } from '../limits/run-limits.ts';
 import type { BoxSpec, LaunchSpec, Run, Runtime } from '../runtime.ts';
 import type { RuntimeLog } from '../stop-sequence.ts';
 import { PtyRun } from './pty-run.ts';
@@ -10,6 +12,8 @@ import { PtyRun } from './pty-run.ts';
 /** How the runtime is set up. */
 export interface PtyRuntimeOptions {
   readonly log: RuntimeLog;
+  /** Holds agents to their limits; without it nothing does. */
+  readonly limits?: HostLimits;
   /** How long agents get to end in good order when the core closes, in milliseconds. */
   readonly closeGraceMs?: number;
   /** A folder of our own, 0700, for what bubblewrap needs; without one no agent is put into it. */
@@ -47,7 +51,7 @@ export class PtyRuntime implements Runtime {
     if (socketDir === undefined) refuseBox(spec, 'a pseudoterminal without a folder for it');
     const box = await openBubblewrap(spec, boxSpec, { folder: socketDir ?? '', node });
     try {
-      const run = this.#start({ ...spec, argv: [box.path, ...box.args], cwd: box.cwd, env: box.env }, box.path);
+      const run = await this.#start({ ...spec, argv: [box.path, ...box.args], cwd: box.cwd, env: box.env }, box.path);
       // A box that ended without a word has nobody at the desk any more.
       run.ended.then(
         () => box.dispose(),
@@ -67,8 +71,9 @@ export class PtyRuntime implements Runtime {
     }
   }
 
-  #start(spec: LaunchSpec, path: string): PtyRun {
-    const run = new PtyRun(spec, path, { log: this.#options.log, onGone: (gone) => this.#runs.delete(gone) });
+  async #start(spec: LaunchSpec, path: string): Promise<PtyRun> {
+    const limits = (await this.#options.limits?.open(spec, { isShortLived: true })) ?? NO_LIMITS;
+    const run = new PtyRun(spec, path, { log: this.#options.log, onGone: (gone) => this.#runs.delete(gone), limits });
     this.#runs.add(run);
     return run;
   }

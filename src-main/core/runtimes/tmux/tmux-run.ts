@@ -11,8 +11,8 @@ import { exists, isRunning } from '../process-table.ts';
 import { ProcessTree } from '../process-tree.ts';
 import { PtyProcess, signalName } from '../pty/pty-process.ts';
 import type { LimitsHeld, Run, RunEnd, RunStats, TerminalCapture, TerminalSize, TerminalStream } from '../runtime.ts';
+import type { RunLimits } from '../limits/run-limits.ts';
 import { TerminalFeed } from '../terminal-feed.ts';
-import { refuseLimits, UNLIMITED } from '../unlimited.ts';
 import type { RuntimeLog } from '../stop-sequence.ts';
 import { StopSequence } from '../stop-sequence.ts';
 import { quoteShell, sessionNameOf } from './tmux-quote.ts';
@@ -40,6 +40,8 @@ export interface TmuxRunSpec {
   readonly pid: number;
   /** Whether the agent was gone already when the run was found. */
   readonly hasEnded: boolean;
+  /** How it is held to its limits. */
+  readonly limits: RunLimits;
   readonly server: TmuxServer;
   readonly log: RuntimeLog;
   /** Asks the runtime to look at once. */
@@ -52,6 +54,9 @@ export interface TmuxRunSpec {
 const ORPHAN_WAIT_MS = 2000;
 /** How long tmux may take to collect a dead process, nudged again and again, in milliseconds. */
 const COLLECT_DEADLINE_MS = 10_000;
+
+/** Option of the session that tells the next core how the run is held. */
+export const LIMITS_OPTION = '@qd-limits';
 
 let viewCount = 0;
 
@@ -78,6 +83,7 @@ export class TmuxRun implements Run {
   #uncollectedSince: number | undefined;
   #sideWindowsEnded: Promise<void> = Promise.resolve();
   #isReleased = false;
+  #isStopOrdered = false;
 
   constructor(spec: TmuxRunSpec) {
     this.#spec = spec;
@@ -100,6 +106,7 @@ export class TmuxRun implements Run {
       runId: spec.runId,
     });
     this.#stop = new StopSequence({ tree: this.#tree, ended: this.ended, log: spec.log });
+    if (!spec.hasEnded) spec.limits.watch({ members: (snapshot) => this.#tree.members(snapshot), end: () => this.#stop.stop(0) });
   }
 
   /** How the run ended, if it has. */
@@ -161,7 +168,13 @@ export class TmuxRun implements Run {
   #finish(end: RunEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
-    this.#settle(end);
+    this.#spec.limits.conclude(end, this.#isStopOrdered).then(
+      (told) => {
+        this.#end = told;
+        this.#settle(told);
+      },
+      () => this.#settle(end),
+    );
     this.#sideWindowsEnded = this.#endSideWindows().catch((error: unknown) => {
       if (end.kind === 'exited')
         this.#spec.log('Side windows could not be ended', { agentId: this.agentId, error: String(error) });
@@ -200,6 +213,7 @@ export class TmuxRun implements Run {
   }
 
   async stop(graceMs: number): Promise<RunEnd> {
+    this.#isStopOrdered = true;
     const watch = setInterval(() => {
       if (this.isSuspicious()) this.#spec.refresh().catch(() => undefined);
     }, 20);
@@ -208,16 +222,24 @@ export class TmuxRun implements Run {
       // Also where tmux never told of it: whoever waits for the end must not wait for good.
       this.#finish(end);
       await this.#sideWindowsEnded;
-      return end;
+      await this.#spec.limits.discard();
+      return this.#end ?? end;
     } finally {
       clearInterval(watch);
     }
   }
 
-  readonly limits = UNLIMITED;
+  get limits(): LimitsHeld {
+    return this.#spec.limits.held;
+  }
 
-  changeLimits(_limits: ResourceLimits): Promise<LimitsHeld> {
-    return refuseLimits();
+  async changeLimits(limits: ResourceLimits): Promise<LimitsHeld> {
+    try {
+      return await this.#spec.limits.change(limits);
+    } finally {
+      const { saved } = this.#spec.limits;
+      if (saved !== undefined) await this.#ask('set-option', '-t', this.#target, LIMITS_OPTION, saved);
+    }
   }
 
   stats(): Promise<RunStats | undefined> {
@@ -294,6 +316,7 @@ export class TmuxRun implements Run {
     if (this.#end === undefined)
       throw new AppError('CONFLICT', `Agent ${this.agentId} still runs: stop it before discarding its terminal`);
     await this.#stop.sweep();
+    await this.#spec.limits.discard();
     this.#disposeViews();
     this.#isReleased = true;
     this.#spec.onGone(this);
@@ -303,6 +326,7 @@ export class TmuxRun implements Run {
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
+    this.#spec.limits.release();
     this.#disposeViews();
     this.#spec.onGone(this);
   }

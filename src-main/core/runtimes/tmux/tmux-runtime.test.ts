@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeRuntime } from '../conformance.ts';
+import { HostLimits } from '../limits/host-limits.ts';
 import { isRunning, readProcess } from '../process-table.ts';
 import type { LaunchSpec, Run } from '../runtime.ts';
 import { sideWindowsFor } from '../side-windows.ts';
@@ -38,10 +39,17 @@ function killServer(folder: string): Promise<void> {
   return Promise.resolve();
 }
 
+const instanceId = `test-${process.pid}`;
+
 describeRuntime({
   name: 'tmux',
-  create: (folder) => new TmuxRuntime({ socketDir: folder, instanceId: 'test', log }),
-  cleanUp: killServer,
+  create: (folder) =>
+    new TmuxRuntime({ socketDir: folder, instanceId: 'test', log, limits: new HostLimits({ instanceId, log }) }),
+  cleanUp: async (folder) => {
+    await killServer(folder);
+    // What a run without its server left.
+    await new HostLimits({ instanceId, log }).sweep();
+  },
 });
 
 describe('TmuxRuntime', () => {

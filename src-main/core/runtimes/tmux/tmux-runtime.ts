@@ -13,6 +13,10 @@ import type { RuntimeAvailability } from '#shared/runtimes/model.ts';
 import type { BubblewrapLaunch } from '../bubblewrap/bubblewrap.ts';
 import { boxPidBehind, openBubblewrap } from '../bubblewrap/bubblewrap.ts';
 import { checkLaunch, findProgram } from '../launch-check.ts';
+import { isEntering } from '../limits/enter-command.ts';
+import type { HostLimits } from '../limits/host-limits.ts';
+import type { RunLimits } from '../limits/run-limits.ts';
+import { NO_LIMITS } from '../limits/run-limits.ts';
 import { childrenOf, isRunning, readProcess } from '../process-table.ts';
 import { clampSize } from '../pty/pty-process.ts';
 import type { LaunchSpec, Run, Runtime, SideWindow } from '../runtime.ts';
@@ -22,7 +26,7 @@ import { isShim, shimCommand } from './agent-shim.ts';
 import { TmuxCommandError } from './control-protocol.ts';
 import { escapeFormat, sessionNameOf } from './tmux-quote.ts';
 import type { PaneReport } from './tmux-run.ts';
-import { killSession, TmuxRun } from './tmux-run.ts';
+import { killSession, LIMITS_OPTION, TmuxRun } from './tmux-run.ts';
 import { installCommand, TmuxServer } from './tmux-server.ts';
 
 /** How the runtime is set up. */
@@ -32,6 +36,8 @@ export interface TmuxRuntimeOptions {
   /** Names the data folder that the agents belong to. Sessions of another instance are left alone. */
   readonly instanceId: string;
   readonly log: RuntimeLog;
+  /** Holds agents to their limits; without it nothing does. */
+  readonly limits?: HostLimits;
   /** By default looked up in the core's own PATH. */
   readonly tmuxPath?: string;
   /** By default Perl if there is one, else `sh`. */
@@ -59,6 +65,7 @@ interface ListedPane extends PaneReport {
   readonly runId: string;
   readonly instanceId: string;
   readonly startedAt: number;
+  readonly limits: string;
 }
 
 const PANE_FORMAT = [
@@ -71,11 +78,22 @@ const PANE_FORMAT = [
   '#{@qd-run}',
   '#{@qd-instance}',
   '#{@qd-started}',
+  `#{${LIMITS_OPTION}}`,
 ].join('\t');
 
 function parsePane(line: string): ListedPane | undefined {
-  const [sessionName = '', paneId = '', pid = '', code = '', signal = '', agent = '', runId = '', instanceId = '', started = ''] =
-    line.split('\t');
+  const [
+    sessionName = '',
+    paneId = '',
+    pid = '',
+    code = '',
+    signal = '',
+    agent = '',
+    runId = '',
+    instanceId = '',
+    started = '',
+    limits = '',
+  ] = line.split('\t');
   const agentId = AgentIdSchema.safeParse(agent);
   // A view shares the windows of its agent's session, but not these options: its rows are repetitions.
   if (!agentId.success || runId === '') return undefined;
@@ -90,6 +108,7 @@ function parsePane(line: string): ListedPane | undefined {
     runId,
     instanceId,
     startedAt: Number(started),
+    limits,
   };
 }
 
@@ -131,7 +150,14 @@ export class TmuxRuntime implements Runtime {
     const box = spec.box && (await openBubblewrap(spec, spec.box, { folder: this.#options.socketDir, node: this.#options.node }));
     try {
       const program = box ?? { path: await checkLaunch(spec), args: spec.argv.slice(1), cwd: spec.cwd, env: spec.env };
-      return await this.#launch({ ...spec, cwd: program.cwd, env: program.env }, program, box);
+      const limits = (await this.#options.limits?.open(spec, { isShortLived: false })) ?? NO_LIMITS;
+      try {
+        const held = { ...program, ...limits.command(program) };
+        return await this.#launch({ ...spec, cwd: program.cwd, env: program.env }, held, box, limits);
+      } catch (error) {
+        await limits.discard();
+        throw error;
+      }
     } finally {
       box?.dispose();
     }
@@ -141,10 +167,11 @@ export class TmuxRuntime implements Runtime {
     spec: LaunchSpec,
     program: { path: string; args: readonly string[]; cwd: string; env: Readonly<Record<string, string>> },
     box: BubblewrapLaunch | undefined,
+    limits: RunLimits,
   ): Promise<Run> {
     const command = shimCommand(await this.#findShim(), program);
     const startedAt = Date.now();
-    const started = await this.#newSession(spec, command, startedAt);
+    const started = await this.#newSession(spec, command, startedAt, limits.saved);
     const child = (await findChild(started.shimPid)) ?? started.shimPid;
     // A box that ended without a word has nobody at the desk any more.
     const look = box && setInterval(() => !isRunning(started.shimPid) && box.dispose(), BOX_LOOK_MS);
@@ -158,7 +185,7 @@ export class TmuxRuntime implements Runtime {
     }
     const pid = box === undefined ? child : boxPidBehind(child);
     await this.#openSideWindows(spec, pid);
-    return this.#track({ agentId: spec.agentId, runId: spec.runId, startedAt, ...started }, pid, false);
+    return this.#track({ agentId: spec.agentId, runId: spec.runId, startedAt, ...started }, pid, false, limits);
   }
 
   /**
@@ -196,7 +223,8 @@ export class TmuxRuntime implements Runtime {
         continue;
       }
       const pid = isAlive ? boxPidBehind((await findChild(pane.shimPid)) ?? pane.shimPid) : pane.shimPid;
-      const run = this.#track(pane, pid, !isAlive);
+      const limits = (await this.#options.limits?.adopt(pane.agentId, pane.limits)) ?? NO_LIMITS;
+      const run = this.#track(pane, pid, !isAlive, limits);
       run.observe(pane);
       adopted.push(run);
     }
@@ -217,6 +245,7 @@ export class TmuxRuntime implements Runtime {
     facts: { agentId: AgentId; runId: string; startedAt: number; paneId: string; shimPid: number },
     pid: number,
     hasEnded: boolean,
+    limits: RunLimits,
   ): TmuxRun {
     const run = new TmuxRun({
       agentId: facts.agentId,
@@ -226,6 +255,7 @@ export class TmuxRuntime implements Runtime {
       shimPid: facts.shimPid,
       pid,
       hasEnded,
+      limits,
       server: this.#server,
       log: this.#options.log,
       refresh: () => this.#refresh(),
@@ -259,6 +289,7 @@ export class TmuxRuntime implements Runtime {
     spec: LaunchSpec,
     command: readonly string[],
     startedAt: number,
+    savedLimits: string | undefined,
   ): Promise<{ paneId: string; shimPid: number }> {
     const name = sessionNameOf(spec.agentId);
     const target = `=${name}:`;
@@ -278,6 +309,7 @@ export class TmuxRuntime implements Runtime {
       option('@qd-run', spec.runId),
       option('@qd-instance', this.#options.instanceId),
       option('@qd-started', String(startedAt)),
+      ...(savedLimits === undefined ? [] : [option(LIMITS_OPTION, savedLimits)]),
       ['set-option', '-p', '-t', target, '@qd-main', '1'],
       // The process has its environment; what the session keeps of it would be shown to whoever attaches, and go to side windows.
       ...env.map(([key]) => ['set-environment', '-u', '-t', target, key]),
@@ -395,7 +427,8 @@ export class TmuxRuntime implements Runtime {
 /** Whether a child of the shim has become the agent's program. */
 function hasStarted(pid: number): boolean {
   try {
-    return !isShim(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+    const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    return !isShim(commandLine) && !isEntering(commandLine);
   } catch {
     return true; // No /proc, or gone already.
   }
