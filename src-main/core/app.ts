@@ -231,6 +231,8 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
       instanceId,
       source: imageSource,
       connect: () => connectEngine(o.env),
+      sockets: o.env['QUARTERDECK_CONTAINER_SOCKETS'] === 'line' ? 'line' : 'try',
+      socketDir: paths.socketDir,
       log: runtimeLog,
     }),
     tmux: new TmuxRuntime({ socketDir: paths.socketDir, instanceId, log: runtimeLog, limits: hostLimits }),
@@ -292,6 +294,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
       serve: (agent, options) => egress.serve(agent, options),
       environmentOf: (agent) => egress.environmentOf(agent),
       openDesk: (launch) => boundary.openDesk(launch),
+      openLine: (id, line) => egress.openLine(id, line),
     },
   });
   const templates = new Templates({ builtInDir: join(o.assetsDir, 'templates'), ownDir: paths.templates });
@@ -307,9 +310,9 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     resolveProject: (stated, caller) => projects.resolve(stated, caller),
     heldBy: (id) => messages.heldBy(id),
     userOf: (id) => workspaces.userOf(id),
-    onAdopted: async (agent) => {
+    onAdopted: async (agent, run) => {
       await servedFrom.promise;
-      await launcher.serveAgain(agent);
+      await launcher.serveAgain(agent, run.socketLine);
     },
     now,
     log: (message, error) => log.warn({ err: error }, message),

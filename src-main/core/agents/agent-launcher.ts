@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Agent } from '#shared/agents/model.ts';
+import type { GatewayLine } from '#shared/gateway/model.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import { RUN_VARIABLE } from '#core/runtimes/process-table.ts';
 import type { BoxSpec, LaunchDesk, LaunchSpec, SideWindow } from '#core/runtimes/runtime.ts';
@@ -70,7 +71,12 @@ export interface BoxServices {
   /** Folder of the built guests, mounted into boxes. */
   readonly guestsDir: string;
   /** Has its sockets made and served. Fails with UNAVAILABLE: then it must not start. */
-  readonly serve: (agent: Agent, options: { socketDir: string; owner: { uid: number; gid: number } }) => Promise<void>;
+  readonly serve: (
+    agent: Agent,
+    options: { socketDir: string; owner: { uid: number; gid: number }; line?: GatewayLine | undefined },
+  ) => Promise<void>;
+  /** Has the sockets of an agent that is served brought into its container by a line. */
+  readonly openLine: (id: AgentId, line: GatewayLine) => Promise<void>;
   /** What the gateway adds to the environment inside. */
   readonly environmentOf: (agent: Agent) => Record<string, string>;
   readonly openDesk: (launch: BoxLaunch) => Promise<LaunchDesk>;
@@ -138,11 +144,11 @@ export class AgentLauncher {
     };
   }
 
-  /** Has the sockets of an agent that was found running served again. */
-  async serveAgain(agent: Agent): Promise<void> {
+  /** Has the sockets of an agent that was found running served again, through the line that its run has. */
+  async serveAgain(agent: Agent, line: GatewayLine | undefined): Promise<void> {
     if (agent.boundary === 'host') return;
     const { user } = await this.#options.workspaceOf(agent);
-    await this.#options.boxes.serve(agent, { socketDir: this.filesOf(agent.id).socketDir, owner: user });
+    await this.#options.boxes.serve(agent, { socketDir: this.filesOf(agent.id).socketDir, owner: user, line });
   }
 
   #onHost(
@@ -221,7 +227,9 @@ export class AgentLauncher {
           keptLines: KEPT_LINES,
         },
       });
-    return { argv, cwd, env, sideWindows: [], setup, box: { boundary, image: agent.config.image, user, mounts, openDesk } };
+    const openLine = (line: GatewayLine): Promise<void> => boxes.openLine(agent.id, line);
+    const box: BoxSpec = { boundary, image: agent.config.image, user, mounts, openDesk, openLine };
+    return { argv, cwd, env, sideWindows: [], setup, box };
   }
 
   #environment(agent: Agent, token: string, runId: string): Record<string, string> {

@@ -48,7 +48,7 @@ export interface AgentsOptions {
   /** As whom an agent in a box runs; undefined where it is the operator. */
   readonly userOf: (id: AgentId) => number | undefined;
   /** A run of an earlier core was found: what it needs from outside is set up again. */
-  readonly onAdopted: (agent: Agent) => Promise<void>;
+  readonly onAdopted: (agent: Agent, run: Run) => Promise<void>;
   readonly now: () => number;
   readonly log: (message: string, error?: unknown) => void;
 }
@@ -72,7 +72,7 @@ export class AgentsService {
       ...options,
       launch: (agent) => this.#launch(agent),
       onAdopted: async (agent, run) => {
-        await options.onAdopted(agent);
+        await options.onAdopted(agent, run);
         await this.#describe(agent, run);
       },
       exclusively: (id, task) => this.#commands.run(id, task),

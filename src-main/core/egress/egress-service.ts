@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { Agent } from '#shared/agents/model.ts';
 import type { EgressMode, EgressProposal, EgressRule, ModelApi } from '#shared/egress/model.ts';
 import { NO_RULE } from '#shared/egress/model.ts';
-import type { GatewayModelApi } from '#shared/gateway/model.ts';
+import type { GatewayLine, GatewayModelApi } from '#shared/gateway/model.ts';
 import type { JournalEvent } from '#shared/journal/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
@@ -58,6 +58,8 @@ export interface ServeOptions {
   readonly socketDir: string;
   /** Whose the sockets are to be; null: the core's own user. */
   readonly owner: { readonly uid: number; readonly gid: number } | null;
+  /** The line into its container, where its sockets cannot be reached by themselves. */
+  readonly line?: GatewayLine | undefined;
 }
 
 /** What holds for one agent now. */
@@ -125,6 +127,16 @@ export class EgressService {
         { data: { id: agent.id, modelApi: unknown } },
       );
     await this.#put(agent, options);
+  }
+
+  /**
+   * Has an agent that is served reached by a line. Resolves when the gateway knows; what is said there afterwards comes through
+   * as soon as the line is made. Fails with UNAVAILABLE.
+   */
+  async openLine(id: AgentId, line: GatewayLine): Promise<void> {
+    const served = this.#client.wanted(id);
+    if (served === undefined) throw new AppError('UNAVAILABLE', `Agent "${id}" ended before its line was made.`);
+    await this.#client.put({ ...served, line });
   }
 
   /** Ends serving an agent: its sockets go, its connections are closed. Never fails. */
@@ -236,7 +248,7 @@ export class EgressService {
   }
 
   /** Tells the gateway an agent; before it the keys of its project, when that was not among those told. */
-  #put(agent: Agent, { socketDir, owner }: ServeOptions, waitMs?: number): Promise<void> {
+  #put(agent: Agent, { socketDir, owner, line }: ServeOptions, waitMs?: number): Promise<void> {
     const projects = [...new Set([...this.#client.projects(), agent.projectId])].sort().join(' ');
     if (projects !== this.#keysOf) {
       this.#keysOf = projects;
@@ -251,6 +263,7 @@ export class EgressService {
         mode: agent.config.egress.mode,
         rules: agent.config.egress.rules,
         modelApis: agent.config.modelApis,
+        ...(line === undefined ? {} : { line }),
       },
       waitMs,
     );

@@ -4,6 +4,7 @@
  */
 import type { ProcessExit, ResourceLimits } from '#shared/agents/model.ts';
 import type { LimitMechanism, ProofCheck } from '#shared/boundary/model.ts';
+import type { GatewayLine } from '#shared/gateway/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import type { RuntimeAvailability, RuntimeKind } from '#shared/runtimes/model.ts';
@@ -55,6 +56,11 @@ export interface BoxSpec {
   readonly mounts: readonly BoxMount[];
   /** Opens the desk at which the box proves itself before anything is started in it. Once per launch. */
   readonly openDesk: () => Promise<LaunchDesk>;
+  /**
+   * Has the gateway bring the agent's sockets into a container by a line, where mounted ones cannot be reached inside. Without
+   * it such a container is not started.
+   */
+  readonly openLine?: (line: GatewayLine) => Promise<void>;
 }
 
 /** Where a box shows what holds it, and is told what to start, or is let go. */
@@ -126,6 +132,8 @@ export interface Run {
   readonly agentId: AgentId;
   readonly runId: string;
   readonly kind: RuntimeKind;
+  /** The line by which its sockets are brought in; undefined where it reaches them by itself. */
+  readonly socketLine?: GatewayLine | undefined;
   /** Process id of the agent's first process on the host. */
   readonly pid: number;
   /** Milliseconds since the epoch. */

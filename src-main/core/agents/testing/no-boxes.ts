@@ -27,5 +27,6 @@ export const NO_BOXES: BoxServices = {
   guestsDir: '/nonexistent',
   serve: () => Promise.reject(new Error('This test has no boxes')),
   environmentOf: () => ({}),
+  openLine: () => Promise.reject(new Error('This test has no boxes')),
   openDesk: () => Promise.reject(new Error('This test has no boxes')),
 };

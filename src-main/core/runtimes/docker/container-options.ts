@@ -6,7 +6,7 @@
 import type { ContainerCreateOptions } from 'dockerode';
 import { ResourceLimits } from '#shared/agents/model.ts';
 import type { KIT } from '#shared/box/places.ts';
-import { BOX, kitCommand } from '#shared/box/places.ts';
+import { BOX, BOX_LINE, kitCommand } from '#shared/box/places.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import { parseSize } from '#shared/kernel/units.ts';
 import type { BoxMount, BoxSpec } from '../runtime.ts';
@@ -19,6 +19,8 @@ export const LABEL = {
   run: 'app.quarterdeck.run',
   /** When the run was started, in milliseconds since the epoch. */
   started: 'app.quarterdeck.started',
+  /** Its sockets come through a line. */
+  line: 'app.quarterdeck.line',
 } as const;
 
 /** The first program in a container. */
@@ -108,6 +110,8 @@ export interface ContainerParts {
   readonly kitVolume: string;
   readonly arch: keyof typeof KIT.loader;
   readonly isPodman: boolean;
+  /** Whether its sockets come through a line: `box` mounts none then. */
+  readonly hasLine?: boolean;
   /**
    * The limit of processes per user of the whole machine, for an engine (Podman) that otherwise asks for one that it may not
    * give. No limit of ours: PidsLimit is.
@@ -136,7 +140,7 @@ export function containerOptions(parts: ContainerParts): ContainerCreateOptions 
     Image: parts.image,
     User: `${box.user.uid}:${box.user.gid}`,
     Entrypoint: kitCommand(parts.arch, 'node', [BOX_PROGRAM]),
-    Cmd: [],
+    Cmd: parts.hasLine === true ? ['--sockets', BOX_LINE.folder] : [],
     // The box goes to the agent's folder itself: the engine would make one that is missing.
     WorkingDir: '/',
     Env: [...new Set<string>([...NEUTRALISED, ...ownNames])].map((name) => `${name}=`),
@@ -153,6 +157,7 @@ export function containerOptions(parts: ContainerParts): ContainerCreateOptions 
       [LABEL.agent]: parts.agentId,
       [LABEL.run]: parts.runId,
       [LABEL.started]: String(parts.startedAt),
+      ...(parts.hasLine === true ? { [LABEL.line]: 'yes' } : {}),
     },
     HostConfig: {
       ...engineLimits(limits),

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container } from 'dockerode';
 import type { ProcessExit, ResourceLimits } from '#shared/agents/model.ts';
 import type { KIT } from '#shared/box/places.ts';
+import type { GatewayLine } from '#shared/gateway/model.ts';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import { signalName } from '../pty/pty-process.ts';
@@ -36,6 +37,8 @@ export interface DockerRunSpec {
   /** The program by which people speak to the engine: docker or podman. */
   readonly engineProgram: string;
   readonly limits: ResourceLimits;
+  /** The line by which its sockets are brought in, if they are. */
+  readonly socketLine: GatewayLine | undefined;
   readonly log: RuntimeLog;
   /** Resolves when the engine answers again. */
   readonly engineIsBack: () => Promise<void>;
@@ -72,6 +75,7 @@ export class DockerRun implements Run {
   readonly startedAt: number;
   readonly ended: Promise<RunEnd>;
   readonly containerId: string;
+  readonly socketLine: GatewayLine | undefined;
   readonly #spec: DockerRunSpec;
   readonly #container: Container;
   readonly #terminal: ContainerTerminal;
@@ -99,6 +103,7 @@ export class DockerRun implements Run {
     this.startedAt = spec.startedAt;
     this.#container = spec.container;
     this.containerId = spec.container.id;
+    this.socketLine = spec.socketLine;
     this.#limits = spec.limits;
     this.ended = new Promise((resolve) => {
       this.#settle = resolve;

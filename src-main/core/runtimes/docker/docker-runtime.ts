@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container } from 'dockerode';
 import type Docker from 'dockerode';
+import { BOX } from '#shared/box/places.ts';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import { AgentId as AgentIdSchema } from '#shared/kernel/ids.ts';
@@ -28,6 +29,8 @@ import { DockerRun } from './docker-run.ts';
 import { engineFault, statusOf } from './engine-faults.ts';
 import type { EngineDescription } from './engine.ts';
 import { connectEngine, describeEngine } from './engine.ts';
+import type { SocketWay } from './engine-reach.ts';
+import { EngineReach, localSocketOf } from './engine-reach.ts';
 import { ensureKit } from './image-kit.ts';
 import type { ImageSource } from './image-source.ts';
 import { removeContainer } from './remove-container.ts';
@@ -42,6 +45,10 @@ export interface DockerRuntimeOptions {
   readonly source: ImageSource;
   /** By default the engine that the environment names, or the usual one. */
   readonly connect?: () => Docker;
+  /** How agents' sockets are brought into containers; by default it is tried whether they can be mounted. */
+  readonly sockets?: SocketWay;
+  /** Folder of agents' sockets, in which that is tried; by default the one for temporary files. */
+  readonly socketDir?: string;
   /** Memory ran out in an agent's container; something in it was killed, and the agent lives on. */
   readonly onOom?: (agentId: AgentId, runId: string) => void;
 }
@@ -61,6 +68,7 @@ export class DockerRuntime implements Runtime {
   readonly kind = 'docker';
   readonly isAdoptable = true;
   readonly #options: DockerRuntimeOptions;
+  readonly #reaches: EngineReach;
   /** By the container's id. */
   readonly #runs = new Map<string, DockerRun>();
   readonly #waiting: (() => void)[] = [];
@@ -71,15 +79,22 @@ export class DockerRuntime implements Runtime {
 
   constructor(options: DockerRuntimeOptions) {
     this.#options = options;
+    this.#reaches = new EngineReach({ way: options.sockets ?? 'try', folder: options.socketDir, log: options.log });
   }
 
   async probe(): Promise<RuntimeAvailability> {
     try {
-      const engine = await describeEngine(this.#connect().docker);
+      const { docker } = this.#connect();
+      localSocketOf(docker);
+      const engine = await describeEngine(docker);
       this.#description = engine;
       const name = engine.product === 'podman' ? `${engine.version} (Podman)` : engine.version;
       const facts: Omit<RuntimeAvailability, 'isAvailable'> = { kind: this.kind, version: name, notes: [...engine.notes] };
-      if (engine.arch === process.arch) return { ...facts, isAvailable: true };
+      if (engine.arch === process.arch) {
+        const { reference } = await agentImageName(this.#options.source);
+        const notes = [...engine.notes, ...(await this.#reaches.notesOn(docker, engine, reference))];
+        return { ...facts, notes, isAvailable: true };
+      }
       const problem = `the container engine runs ${engine.arch} and this machine ${process.arch}: what is brought into a container could not run there`;
       return { ...facts, isAvailable: false, problem };
     } catch (error) {
@@ -108,15 +123,27 @@ export class DockerRuntime implements Runtime {
     }
   }
 
-  async #launch(engine: Engine, spec: LaunchSpec, box: BoxSpec, desk: LaunchDesk): Promise<Run> {
+  async #launch(engine: Engine, spec: LaunchSpec, given: BoxSpec, desk: LaunchDesk): Promise<Run> {
     const { docker } = engine;
     const agentImage = await agentImageName(this.#options.source);
-    const reference = box.image ?? agentImage.reference;
+    const reference = given.image ?? agentImage.reference;
     const isAgentImage = reference === agentImage.reference;
     const image = await findContainerImage(docker, { agentId: spec.agentId, reference, isAgentImage });
     if (!isAgentImage)
       await findContainerImage(docker, { agentId: spec.agentId, reference: agentImage.reference, isAgentImage: true });
     const kit = await ensureKit(docker, agentImage);
+    const hasLine = await this.#reaches.needsLine(
+      docker,
+      this.#description ?? (await describeEngine(docker)),
+      agentImage.reference,
+    );
+    if (hasLine && given.openLine === undefined)
+      throw new AppError(
+        'UNAVAILABLE',
+        `Agent ${spec.agentId} cannot be started in a container: its sockets cannot be mounted there, and nobody brings them in by a line`,
+        { retryable: false, data: { cause: 'box' } },
+      );
+    const box = hasLine ? { ...given, mounts: given.mounts.filter((mount) => mount.target !== BOX.sockets) } : given;
     const startedAt = Date.now();
     const options = containerOptions({
       instanceId: this.#options.instanceId,
@@ -131,6 +158,7 @@ export class DockerRuntime implements Runtime {
       kitVolume: kit.volume,
       arch: image.arch,
       isPodman: this.#description?.product === 'podman',
+      hasLine,
       userProcesses: this.#description === undefined ? undefined : await userProcesses(this.#description),
     });
     const container = await this.#create(docker, spec.agentId, options);
@@ -141,9 +169,11 @@ export class DockerRuntime implements Runtime {
       limits: spec.limits,
       name: options.name,
       arch: image.arch,
+      hasLine,
     });
     try {
       await container.start();
+      if (run.socketLine !== undefined) await given.openLine?.(run.socketLine);
       const info = await inspectContainer(container);
       const outside = await outsideChecks(info, { box, limits: spec.limits, kitVolume: kit.volume });
       const { pid } = await Promise.race([desk.admit(outside, { makesTerminal: true }), this.#endsTooSoon(run, container)]);
@@ -276,6 +306,7 @@ export class DockerRuntime implements Runtime {
       runId,
       startedAt: Number(labels[LABEL.started] ?? 0),
       limits: limitsOf(info.HostConfig),
+      hasLine: labels[LABEL.line] !== undefined,
       name,
       arch: process.arch === 'arm64' ? 'arm64' : 'x64',
     });
@@ -318,8 +349,14 @@ export class DockerRuntime implements Runtime {
 
   #track(
     container: Container,
-    facts: Pick<LaunchSpec, 'agentId' | 'runId' | 'limits'> & { startedAt: number; name: string; arch: 'x64' | 'arm64' },
+    facts: Pick<LaunchSpec, 'agentId' | 'runId' | 'limits'> & {
+      startedAt: number;
+      name: string;
+      arch: 'x64' | 'arm64';
+      hasLine: boolean;
+    },
   ): DockerRun {
+    const engine = this.#engine?.docker;
     const run = new DockerRun({
       agentId: facts.agentId,
       runId: facts.runId,
@@ -329,6 +366,10 @@ export class DockerRuntime implements Runtime {
       arch: facts.arch,
       engineProgram: this.#description?.product === 'podman' ? 'podman' : 'docker',
       limits: facts.limits,
+      socketLine:
+        facts.hasLine && engine !== undefined
+          ? { engine: { socketPath: localSocketOf(engine) }, container: container.id }
+          : undefined,
       log: this.#options.log,
       engineIsBack: () => this.#engineIsBack(),
       onOom: ({ agentId, runId }) => {
@@ -370,6 +411,7 @@ export class DockerRuntime implements Runtime {
     if (this.#isClosed) throw new AppError('UNAVAILABLE', 'The container runtime is closed');
     const engine = this.#connect();
     try {
+      localSocketOf(engine.docker);
       this.#description ??= await describeEngine(engine.docker);
       await engine.events.open();
       return engine;

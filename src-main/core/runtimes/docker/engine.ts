@@ -11,6 +11,8 @@ const ASK_TIMEOUT_MS = 5000;
 
 /** What an engine says of itself. */
 export interface EngineDescription {
+  /** Minted by the engine at its installation; empty where it has none. */
+  readonly id: string;
   readonly product: 'docker' | 'podman';
   readonly version: string;
   readonly apiVersion: string;
@@ -21,8 +23,6 @@ export interface EngineDescription {
   /** Whether containers outlive a restart of the engine. */
   readonly isLiveRestore: boolean;
   readonly isRootless: boolean;
-  /** Whether it runs in a virtual machine of its own, as Docker Desktop does: Unix sockets cannot be bound through. */
-  readonly isVirtualMachine: boolean;
   /** What does not work there as well as it could, one sentence each. */
   readonly notes: readonly string[];
 }
@@ -79,10 +79,10 @@ const EngineVersion = z.object({
 });
 
 const EngineInfo = z.object({
+  ID: z.string().nullish(),
   CgroupVersion: z.string().nullish(),
   Driver: z.string().nullish(),
   LiveRestoreEnabled: z.boolean().nullish(),
-  OperatingSystem: z.string().nullish(),
   SecurityOptions: z.array(z.string()).nullish(),
   MemoryLimit: z.boolean().nullish(),
   PidsLimit: z.boolean().nullish(),
@@ -100,6 +100,7 @@ export async function describeEngine(docker: Docker): Promise<EngineDescription>
       ]),
     );
     const facts = {
+      id: info.ID ?? '',
       product: version.Components?.some(({ Name }) => /podman/i.test(Name)) ? ('podman' as const) : ('docker' as const),
       version: version.Version,
       apiVersion: version.ApiVersion,
@@ -108,7 +109,6 @@ export async function describeEngine(docker: Docker): Promise<EngineDescription>
       storageDriver: info.Driver ?? 'unknown',
       isLiveRestore: info.LiveRestoreEnabled ?? false,
       isRootless: info.SecurityOptions?.some((option) => /rootless/.test(option)) ?? false,
-      isVirtualMachine: /docker desktop|colima|lima|orbstack|podman machine/i.test(info.OperatingSystem ?? ''),
     };
     return { ...facts, notes: notesOn(facts, info) };
   } catch (error) {
@@ -153,9 +153,6 @@ function notesOn(facts: Omit<EngineDescription, 'notes'>, info: z.infer<typeof E
       : []),
     ...(facts.isRootless && facts.cgroupVersion === 1
       ? ['Rootless on cgroup v1: limits on memory, CPU and processes do not hold.']
-      : []),
-    ...(facts.isVirtualMachine
-      ? ['The engine runs in a virtual machine: sockets cannot be bound through, so agents reach the gateway by a fallback.']
       : []),
   ];
 }
