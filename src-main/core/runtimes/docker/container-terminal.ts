@@ -21,6 +21,8 @@ import { engineFault } from './engine-faults.ts';
 
 /** How much history a picture has, in lines. */
 const PICTURE_LINES = 2000;
+/** How long after the start of an agent its control connection is opened, in milliseconds, if nobody needs it sooner. */
+const OPEN_SOON_MS = 2000;
 const TARGET = `=${BOX_TERMINAL.session}:`;
 
 /** The terminal of one container. */
@@ -30,6 +32,7 @@ export class ContainerTerminal implements Disposable {
   readonly #tmux: ContainerTmux;
   readonly #log: RuntimeLog;
   readonly #views = new Set<ContainerView>();
+  #timer: NodeJS.Timeout | undefined;
   /** Stands for the terminal while there is one. */
   #picture: ContainerPicture | undefined;
 
@@ -45,14 +48,21 @@ export class ContainerTerminal implements Disposable {
     return this.#tmux.command('attach-session', '-t', `=${BOX_TERMINAL.session}`);
   }
 
-  /** Opens the control connection, so that it is there when nothing more can be started. */
-  open(): void {
-    this.#tmux.open().catch((error: unknown) => {
-      this.#log('The terminal of an agent could not be reached; it is tried again when it is needed', {
-        agentId: this.#agentId,
-        error: messageOf(error),
+  /**
+   * Opens the control connection soon, so that it is there when nothing more can be started in the container. Not at once: an
+   * exec costs an engine as much as a quarter of a start, which others wait for when many are started.
+   */
+  openSoon(): void {
+    this.#timer = setTimeout(() => {
+      if (this.#picture !== undefined) return;
+      this.#tmux.open().catch((error: unknown) => {
+        this.#log('The terminal of an agent could not be reached; it is tried again when it is needed', {
+          agentId: this.#agentId,
+          error: messageOf(error),
+        });
       });
-    });
+    }, OPEN_SOON_MS);
+    this.#timer.unref();
   }
 
   /** Detaches the clients that an earlier core left, which would go on taking room in the box. */
@@ -175,6 +185,7 @@ export class ContainerTerminal implements Disposable {
 
   /** Lets go of every client. */
   dispose(): void {
+    clearTimeout(this.#timer);
     for (const view of [...this.#views]) view.dispose();
     this.#views.clear();
     this.#tmux.dispose();
