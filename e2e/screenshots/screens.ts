@@ -80,7 +80,7 @@ const asking = (fleet: FleetSize): string => (fleet === 3 ? 'scout' : 'kit');
 function agentScreens(fleet: FleetSize): Screen[] {
   const id = asking(fleet);
   const isForPicturesOnly = fleet === 40;
-  const tabs = (['messages', 'activity', 'config', 'health'] as const).map((tab): Screen => ({
+  const tabs = (['messages', 'activity', 'boundary', 'network', 'config', 'health'] as const).map((tab): Screen => ({
     name: `agent-${tab}`,
     fleets: [fleet],
     isForPicturesOnly,
@@ -126,6 +126,22 @@ export const SCREENS: readonly Screen[] = [
     },
   },
   { name: 'settings-appearance', fleets: [0], open: (stage) => settings(stage, '', 'Appearance') },
+  {
+    name: 'settings-images',
+    fleets: [0],
+    open: async (stage) => {
+      await settings(stage, '/images', 'Images');
+      await expect(stage.page.getByRole('heading', { name: /On this machine|No container engine/ })).toBeVisible(SOON);
+    },
+  },
+  {
+    name: 'settings-model-apis',
+    fleets: [0],
+    open: async (stage) => {
+      await settings(stage, '/model-apis', 'Model APIs');
+      await expect(stage.page.getByRole('list', { name: 'Model APIs' })).toBeVisible(SOON);
+    },
+  },
   { name: 'settings-connections', fleets: [0], open: (stage) => settings(stage, '/connections', 'Connections') },
   { name: 'settings-notifications', fleets: [0], open: (stage) => settings(stage, '/notifications', 'Notifications') },
   { name: 'settings-shortcuts', fleets: [0], open: (stage) => settings(stage, '/shortcuts', 'Shortcuts') },
@@ -268,6 +284,18 @@ export const SCREENS: readonly Screen[] = [
     open: async ({ page, core }) => {
       await goTo(page, core, '/new/batch-worker');
       await expect(page.getByRole('heading', { name: /from Batch worker/ })).toBeVisible(SOON);
+    },
+  },
+  {
+    name: 'new-agent-contained',
+    fleets: [3],
+    open: async ({ page, core }) => {
+      await goTo(page, core, '/new');
+      const runtimes = page.getByRole('radiogroup', { name: 'Runtime' });
+      await expect(runtimes).toBeVisible(SOON);
+      // The strongest that this machine has: without an engine it says what is missing.
+      await runtimes.getByRole('radio', { disabled: false }).first().click();
+      await runtimes.evaluate((group) => group.scrollIntoView());
     },
   },
   {

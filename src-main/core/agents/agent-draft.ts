@@ -8,10 +8,20 @@ import { AgentId } from '#shared/kernel/ids.ts';
 
 type TemplateFields = Partial<AgentTemplate['agent']>;
 
-/** A draft laid over another: stated fields win; limits are merged one by one, everything else is replaced whole. */
+/**
+ * A draft laid over another: stated fields win; limits are merged one by one, everything else is replaced whole. An image goes
+ * with the change to a runtime that has none: whoever asks for that could not leave it out otherwise.
+ */
 export function overlay(under: TemplateFields | AgentDraft, over: AgentDraft): AgentDraft {
   const stated = Object.fromEntries(Object.entries(over).filter(([, value]) => value !== undefined)) as AgentDraft;
-  return { ...under, ...stated, resourceLimits: { ...under.resourceLimits, ...over.resourceLimits } };
+  const { image, ...rest } = under;
+  const keepsImage = image !== undefined && (stated.runtime === undefined || stated.runtime === 'docker');
+  return {
+    ...rest,
+    ...(keepsImage ? { image } : {}),
+    ...stated,
+    resourceLimits: { ...under.resourceLimits, ...over.resourceLimits },
+  };
 }
 
 /** The first free id of the form `<stem>-<n>`. */

@@ -45,10 +45,73 @@ describe('the agent form', () => {
     ['capabilities', { capabilities: 'Review!' }],
     ['environment', { environment: 'NOVALUE' }],
     ['environment', { environment: 'QUARTERDECK_X=1' }],
+    ['processes', { processes: 'few' }],
+    ['processes', { processes: '1' }],
+    ['openFiles', { openFiles: '3' }],
+    ['disk', { disk: 'much' }],
+    ['image', { runtime: 'docker', image: 'No Image' }],
+    ['modelApis', { runtime: 'docker', modelApis: 'Anthropic!' }],
+    ['egressRules', { runtime: 'docker', egressRules: 'example.org' }],
   ])('says at %s what is wrong', (field, changes) => {
     const { errors } = read(changes);
     expect(Object.keys(errors ?? {})).toEqual([field]);
     expect(Object.values(errors ?? {})[0]).toMatch(/^[A-Z“].*[.!?]$/s);
+  });
+
+  it('states of a box what there is a box for', () => {
+    const typed = {
+      sandbox: 'none',
+      image: 'alpine:3.20',
+      workspace: 'own',
+      login: 'api-key',
+      modelApis: 'anthropic, openai',
+      egressMode: 'learn',
+      egressRules: ' example.org:443:tls \n\nexample.org:443:tls\n*.example.net:80:http',
+      setup: 'npm ci',
+      processes: '64',
+      tmp: '64MB',
+    } as const;
+    const shared = {
+      type: 'worker',
+      workspace: { mode: 'own' },
+      login: 'api-key',
+      setup: 'npm ci',
+      resourceLimits: { processes: 64, tmp: '64MB' },
+    };
+    const reach = {
+      modelApis: ['anthropic', 'openai'],
+      egress: { mode: 'learn', rules: ['example.org:443:tls', '*.example.net:80:http'] },
+    };
+    expect(read({ ...typed, runtime: 'docker' })).toEqual({
+      draft: { ...shared, ...reach, runtime: 'docker', image: 'alpine:3.20' },
+      errors: undefined,
+    });
+    expect(read({ ...typed, runtime: 'tmux' })).toEqual({
+      draft: { ...shared, runtime: 'tmux', sandbox: 'none' },
+      errors: undefined,
+    });
+    expect(read({ ...typed, runtime: 'tmux', sandbox: 'bubblewrap' })).toEqual({
+      draft: { ...shared, ...reach, runtime: 'tmux', sandbox: 'bubblewrap' },
+      errors: undefined,
+    });
+  });
+
+  it('reads back what it shows of a box', () => {
+    const config = AgentConfig.parse({
+      id: 'ada',
+      type: 'worker',
+      projectId: ProjectId.parse(mintId('prj')),
+      runtime: 'docker',
+      image: 'alpine:3.20',
+      workspace: { mode: 'shared' },
+      login: 'api-key',
+      modelApis: ['anthropic'],
+      egress: { mode: 'learn', rules: ['example.org:443:tls'] },
+      setup: 'npm ci\nnpm test\n',
+      resourceLimits: { processes: 64, openFiles: 128, tmp: '1MB', disk: '1GB' },
+    });
+    const result = readFields(fieldsOf(config));
+    expect(AgentConfig.parse({ projectId: config.projectId, ...('draft' in result ? result.draft : {}) })).toEqual(config);
   });
 
   it('reads back what it shows of a configuration', () => {
@@ -71,6 +134,9 @@ describe('the agent form', () => {
   it('finds the field of a complaint of the core', () => {
     expect(fieldAt('changes.resourceLimits.memory')).toBe(undefined);
     expect(fieldAt('resourceLimits.memory')).toBe('memory');
+    expect(fieldAt('egress')).toBe('egressRules');
+    expect(fieldAt('egress.rules.3')).toBe('egressRules');
+    expect(fieldAt('workspace.mode')).toBe('workspace');
     expect(fieldAt('capabilities.0')).toBe('capabilities');
     expect(fieldAt('nothing')).toBeUndefined();
   });

@@ -26,7 +26,7 @@ it('changes nothing when nothing was changed', () => {
   expect(saved(fieldsOf(config))).toEqual(same);
 });
 
-it('gives what was emptied its default, and leaves alone what the form does not show', () => {
+it('gives what was emptied its default, and leaves alone what was not touched', () => {
   const changes = saved({ ...fieldsOf(config), description: '', memory: '', environment: '' });
   expect(changes).toMatchObject({
     description: '',
@@ -34,4 +34,10 @@ it('gives what was emptied its default, and leaves alone what the form does not 
     resourceLimits: { memory: '2GB', processes: 64, disk: '1GB' },
     workspace: { mode: 'shared' },
   });
+});
+
+it('takes with the box what only a box can hold', () => {
+  const boxed = { ...fieldsOf(config), runtime: 'docker', egressRules: 'example.org:443:tls', modelApis: 'anthropic' } as const;
+  expect(saved(boxed)).toMatchObject({ runtime: 'docker', egress: { rules: ['example.org:443:tls'] }, modelApis: ['anthropic'] });
+  expect(saved({ ...boxed, runtime: 'tmux' })).toMatchObject({ runtime: 'tmux', egress: { rules: [] }, modelApis: [] });
 });

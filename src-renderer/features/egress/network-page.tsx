@@ -62,11 +62,11 @@ export function NetworkPage({ agent }: { readonly agent: Agent }): ReactNode {
 function ServedText({ agent }: { readonly agent: Agent }): ReactNode {
   const isRunning = isAlive(agent.state.status);
   const { answer } = useAsked(`egress ${agent.id} ${agent.state.status}`, (client) => client.egress.get({ id: agent.id }));
-  if (!isRunning) return <span className="min-w-0 truncate text-12 text-tx-3">It does not run.</span>;
+  if (!isRunning) return <span className="min-w-0 truncate text-12 text-tx-3">It does not run</span>;
   if (answer === undefined) return null;
   return (
     <span className={`min-w-0 truncate text-12 ${answer.isServed ? 'text-tx-3' : 'text-st-failed'}`}>
-      {answer.isServed ? 'The gateway holds it to these.' : 'No gateway: nothing gets out.'}
+      {answer.isServed ? 'Held by the gateway' : 'No gateway: nothing gets out'}
     </span>
   );
 }

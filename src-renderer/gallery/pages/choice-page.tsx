@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { Checkbox, Switch } from '#renderer/ui/checkbox.tsx';
 import { Combobox, MultiCombobox } from '#renderer/ui/combobox.tsx';
+import { RadioCards } from '#renderer/ui/radio-cards.tsx';
 import { Segmented } from '#renderer/ui/segmented.tsx';
 import { Select } from '#renderer/ui/select.tsx';
 import { Specimen } from '../specimen.tsx';
@@ -39,6 +40,7 @@ export function ChoicePage(): ReactNode {
   const [agent, setAgent] = useState<string | null>(null);
   const [agents, setAgents] = useState<string[]>(['webhooks', 'reviewer']);
   const [view, setView] = useState<(typeof VIEWS)[number]['value']>('grid');
+  const [place, setPlace] = useState<'box' | 'host' | 'away'>('box');
   const [isOn, setOn] = useState(true);
   const [checked, setChecked] = useState<boolean | 'mixed'>('mixed');
   return (
@@ -62,6 +64,25 @@ export function ChoicePage(): ReactNode {
           <Segmented label="View" value={view} options={VIEWS} onChange={setView} />
           <Segmented label="View, icons" isIconOnly value={view} options={VIEWS} onChange={setView} />
         </div>
+      </Specimen>
+      <Specimen title="Each with what it means">
+        <RadioCards
+          label="Place"
+          value={place}
+          onChange={setPlace}
+          options={[
+            { value: 'box', title: 'Container', aside: '20.10', text: 'Contained: it sees its workspace and nothing else.' },
+            { value: 'host', title: 'This machine', text: 'Not contained: it can do whatever you can.' },
+            {
+              value: 'away',
+              title: 'Elsewhere',
+              aside: 'not available here',
+              text: 'No other machine is known.',
+              isDisabled: true,
+              below: <code className="font-code text-12">connect elsewhere</code>,
+            },
+          ]}
+        />
       </Specimen>
       <Specimen title="Checkboxes">
         <div className="row">
