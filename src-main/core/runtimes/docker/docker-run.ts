@@ -134,7 +134,7 @@ export class DockerRun implements Run {
     this.#enginePid = facts.enginePid;
     if (this.#end !== undefined || this.#isDying) return;
     if (facts.isPaused) this.#froze(undefined);
-    else this.#terminal.open();
+    else this.#terminal.openSoon();
   }
 
   /** Detaches what an earlier core left in the container. */
