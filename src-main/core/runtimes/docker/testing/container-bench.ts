@@ -3,7 +3,7 @@
  * removal of everything that was made.
  */
 import { randomUUID } from 'node:crypto';
-import { chownSync, existsSync, mkdirSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
@@ -136,11 +136,6 @@ export class ContainerBench {
 
   readonly #folders: string[] = [];
 
-  /** Folders to be removed when the containers are gone. */
-  takeFolders(): string[] {
-    return this.#folders.splice(0);
-  }
-
   /** Closes the runtimes and removes every container of this instance. */
   async cleanUp(): Promise<void> {
     for (const runtime of this.#runtimes.splice(0)) await runtime.close();
@@ -153,5 +148,6 @@ export class ContainerBench {
           .catch(() => undefined),
       ),
     );
+    for (const folder of this.#folders.splice(0)) rmSync(folder, { recursive: true, force: true });
   }
 }
