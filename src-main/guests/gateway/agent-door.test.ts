@@ -1,9 +1,10 @@
 import { createServer, request } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { AGENT_HEADER, GATEWAY_HEADER, GatewayStatus } from '#shared/gateway/model.ts';
+import { AGENT_HEADER, CONTROL_SOCKET, CORE_HEADER, GATEWAY_HEADER, GatewayStatus } from '#shared/gateway/model.ts';
 import { ask, GatewayBench, listenAnywhere, portOf, sendRaw } from './testing/gateway-bench.ts';
 
 let bench: GatewayBench;
@@ -215,6 +216,33 @@ describe('while the core is away', () => {
     await untilWaiting(1);
     core = await startCore(port);
     expect((await call).text).toBe('GET /mcp 0');
+  });
+
+  it('nothing is said to the next core on the same port in the name of the one that died', async () => {
+    const { agent } = await bench.serve('ada');
+    const following = request({
+      socketPath: join(bench.dir, CONTROL_SOCKET),
+      path: '/events?after=0',
+      headers: { [CORE_HEADER]: bench.coreId },
+    });
+    following.on('error', () => undefined);
+    await new Promise((resolve) => following.once('response', resolve).end());
+    const port = portOf(core);
+    stopCore();
+    await new Promise((resolve) => core.once('close', resolve));
+    following.destroy();
+    const call = ask(agent, { path: '/mcp' });
+    await untilWaiting(1);
+    core = await startCore(port);
+    const late = ask(agent, { path: '/mcp' });
+    await untilWaiting(2);
+    // The port answers, and is looked at again and again meanwhile.
+    for (let n = 0; n < 30; n += 1) await untilWaiting(2);
+    expect(requests).toEqual([]);
+    bench.coreId = 'core-2';
+    await bench.own(`http://127.0.0.1:${port}`, 2000);
+    expect((await Promise.all([call, late])).map(({ status }) => status)).toEqual([200, 200]);
+    expect(requests).toHaveLength(2);
   });
 
   it('hooks are answered with no at once, and so is who waited in vain', async () => {

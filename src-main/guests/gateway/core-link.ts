@@ -1,6 +1,7 @@
 /** The core that owns the gateway, and whether its agent port can be reached. */
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
+import type { Disposable } from '#shared/kernel/disposable.ts';
 import type { GatewayOwner } from '#shared/gateway/model.ts';
 
 /** How long a port on this machine may take to accept a connection, in milliseconds. */
@@ -23,6 +24,13 @@ export class CoreLink {
   #isProbing = false;
   /** Ends what was connected to an owner when another one comes. */
   #term = new AbortController();
+  /** Streams on which the owner listens: they end with its process. */
+  #holds = 0;
+  /**
+   * The owner listened and does not any more, so it is dead. The next one may have the same port already, and would be spoken
+   * to with the word of this one: nobody is connected to before an owner has come.
+   */
+  #isOwnerGone = false;
   /** Calls that wait for a core now. */
   waiting = 0;
 
@@ -49,11 +57,29 @@ export class CoreLink {
   own(owner: GatewayOwner): void {
     const isAnother = this.#owner !== undefined && this.#owner.coreId !== owner.coreId;
     this.#owner = owner;
+    this.#isOwnerGone = false;
     if (isAnother) {
+      this.#holds = 0;
       this.#term.abort(new Error('Another core took over; call again.'));
       this.#term = new AbortController();
     }
     this.#wake();
+  }
+
+  /** The owner listens to what happens, until this is let go of. Undefined without an owner. */
+  hold(): Disposable | undefined {
+    const owner = this.#owner;
+    if (owner === undefined) return undefined;
+    this.#holds += 1;
+    this.#isOwnerGone = false;
+    this.#wake();
+    return {
+      dispose: () => {
+        if (this.#owner?.coreId !== owner.coreId) return;
+        this.#holds -= 1;
+        if (this.#holds === 0) this.#isOwnerGone = true;
+      },
+    };
   }
 
   /** Connects to the core's agent port; waits for one at most `waitMs` (0: not at all). Undefined when there is none. */
@@ -84,7 +110,7 @@ export class CoreLink {
 
   async #tryNow(): Promise<CoreConnection | undefined> {
     const owner = this.#owner;
-    if (owner === undefined) return undefined;
+    if (owner === undefined || this.#isOwnerGone) return undefined;
     const url = new URL(owner.agentUrl);
     const socket = await tryConnect(url);
     return socket === undefined ? undefined : { owner, host: url.host, socket };

@@ -245,10 +245,12 @@ export class Gateway implements Orders {
 
   async *#follow(after: number, signal: AbortSignal): AsyncGenerator<string, void, void> {
     this.#streams += 1;
+    const hold = this.#core.hold();
     try {
       yield* this.#log.read(after, signal);
     } finally {
       this.#streams -= 1;
+      hold?.dispose();
       this.#lastOrderAt = this.#clock.now();
     }
   }
