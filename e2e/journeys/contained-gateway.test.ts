@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
+import { callInside as postInside, tokenIn } from '#e2e/support/contained-agent.ts';
 import { containerOf, insideContainer, removeContainers } from '#e2e/support/containers.ts';
 import type { TestCore } from '#e2e/support/core.ts';
 import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
@@ -141,17 +142,7 @@ function gateway(): GatewayControl {
   return new GatewayControl(join(pathsOf(dataDir, process.env).socketDir, CONTROL_SOCKET));
 }
 
-/** The agent's token, as a program of its own could read it. */
-async function tokenIn(container: string): Promise<string> {
-  const { stdout } = await insideContainer(container, 'sh', '-c', "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'");
-  const token = /^QUARTERDECK_AGENT_TOKEN=(qda_\S+)$/m.exec(stdout)?.[1];
-  if (token === undefined) throw new Error('no process inside has a token');
-  return token;
-}
-
 /** The status of a call on the agent interface from inside. */
 async function callInside(container: string, token: string, headers: readonly string[] = []): Promise<string> {
-  const more = headers.map((header) => `-H '${header}'`).join(' ');
-  const script = `curl --silent --max-time 60 -o /dev/null -w '%{http_code}' -X POST ${more} -H 'authorization: Bearer ${token}' -H 'accept: application/json, text/event-stream' -H 'content-type: application/json' -d '${PING}' http://127.0.0.1:3100/mcp || true`;
-  return (await insideContainer(container, 'sh', '-c', script)).stdout;
+  return (await postInside(container, token, PING, headers)).status;
 }

@@ -1,5 +1,6 @@
 /** For specs: what an operator does with a crew, said once, so that the same journey runs through every door. */
 import * as z from 'zod';
+import type { RuntimeKind } from '#shared/runtimes/model.ts';
 import { InboxMessage } from '#shared/messages/model.ts';
 import type { RestClient } from './rest-client.ts';
 
@@ -34,8 +35,19 @@ export async function emptyInbox(call: CallTool): Promise<void> {
 }
 
 /** Starts the sample crew on `folder` and returns the ids of the start messages and of the agents. */
-export async function startSample(call: CallTool, folder: string, idempotencyKey?: string): Promise<z.infer<typeof Started>> {
-  return Started.parse(await call('start_sample_crew', { folder, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) }));
+export async function startSample(
+  call: CallTool,
+  folder: string,
+  options: { key?: string; runtime?: RuntimeKind } = {},
+): Promise<z.infer<typeof Started>> {
+  const { key, runtime } = options;
+  return Started.parse(
+    await call('start_sample_crew', {
+      folder,
+      ...(key === undefined ? {} : { idempotencyKey: key }),
+      ...(runtime === undefined ? {} : { runtime }),
+    }),
+  );
 }
 
 /** Waits for the reply to a message, acknowledges it and returns its data. Fails when it arrives twice. */

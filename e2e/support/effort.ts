@@ -16,6 +16,8 @@ export interface Effort {
   readonly killRounds: number;
   /** The least number of `killRounds` that must have been done within `killBudgetMs`. */
   readonly leastKillRounds: number;
+  /** The same for rounds with agents in containers, which are made for each of them. */
+  readonly leastContainerKillRounds: number;
   /** What the rounds that kill a whole core may take together, in ms; no further one begins after it. */
   readonly killBudgetMs: number;
   /** Rounds that kill only a child holding the store or the router, at random moments; at most a second each. */
@@ -43,6 +45,7 @@ export interface Effort {
 const SMALL: Effort = {
   killRounds: 3,
   leastKillRounds: 3,
+  leastContainerKillRounds: 3,
   killBudgetMs: 60_000,
   childKillRounds: 5,
   propertyRuns: 30,
@@ -59,6 +62,7 @@ const SMALL: Effort = {
 const DEEP: Effort = {
   killRounds: 20,
   leastKillRounds: 12,
+  leastContainerKillRounds: 6,
   killBudgetMs: 240_000,
   childKillRounds: 60,
   propertyRuns: 300,
