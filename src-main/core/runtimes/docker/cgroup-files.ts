@@ -115,6 +115,30 @@ export async function readUsage(folders: CgroupFolders): Promise<CgroupUsage> {
   return { cpuMs: valueOf(cpu, 'usage_usec') / 1e3, memoryBytes, processes };
 }
 
+/** The most that a cgroup ever used, and what that cost. */
+export interface CgroupPeaks {
+  readonly memoryBytes: number;
+  /** Null where the kernel does not keep it. */
+  readonly processes: number | null;
+  /** How often the kernel ended something of it because its memory was used up. */
+  readonly oomKills: number;
+}
+
+/** The peaks since it was made. Rejects when it is gone, or where the kernel keeps none. */
+export async function readPeaks(folders: CgroupFolders): Promise<CgroupPeaks> {
+  const isFirst = folders.version === 1;
+  const [memory, events, processes] = await Promise.all([
+    text(folders.memory, isFirst ? 'memory.max_usage_in_bytes' : 'memory.peak'),
+    text(folders.memory, isFirst ? 'memory.oom_control' : 'memory.events'),
+    text(folders.pids, 'pids.peak').catch(() => undefined),
+  ]);
+  return {
+    memoryBytes: Number(memory),
+    processes: processes === undefined ? null : Number(processes),
+    oomKills: valueOf(events, 'oom_kill'),
+  };
+}
+
 /** What it may use. Rejects when it is gone. */
 export async function readLimits(folders: CgroupFolders): Promise<CgroupLimits> {
   const number = (value: string): number | null => (value === 'max' || Number(value) >= V1_UNLIMITED ? null : Number(value));

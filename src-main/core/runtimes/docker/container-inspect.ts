@@ -24,6 +24,8 @@ export const InspectedContainer = z.object({
   Id: z.string(),
   Name: z.string(),
   Image: text,
+  /** Where the engine keeps what it prints; empty where it does not say. */
+  LogPath: text,
   State: z.object({
     /** created, running, paused, restarting, removing, exited, dead. */
     Status: z.string(),

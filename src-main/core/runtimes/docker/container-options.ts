@@ -26,6 +26,12 @@ export const LABEL = {
 /** The first program in a container. */
 export const BOX_PROGRAM = `${BOX.guests}/box.js`;
 
+/** The engine's log of a container: files, and bytes of each. */
+const LOG_FILES = 2;
+const LOG_FILE_BYTES = 5 * 2 ** 20;
+/** The most that the engine keeps of what a container prints, in bytes. */
+export const LOG_BYTES = LOG_FILES * LOG_FILE_BYTES;
+
 /** Shared memory, in bytes: Docker's own default, enough for browsers in tests. */
 const SHM_BYTES = 64 * 2 ** 20;
 
@@ -99,7 +105,7 @@ export interface ContainerParts {
   readonly runId: string;
   readonly startedAt: number;
   readonly limits: ResourceLimits;
-  readonly box: BoxSpec;
+  readonly box: Pick<BoxSpec, 'mounts' | 'user'>;
   /** The image's id, so that it is the one that was looked at. */
   readonly image: string;
   /** Folders that the image declares as volumes: the engine would give each a writable place on the host's disk. */
@@ -191,7 +197,7 @@ export function containerOptions(parts: ContainerParts): ContainerCreateOptions 
       ],
       ShmSize: SHM_BYTES,
       IpcMode: 'private',
-      LogConfig: { Type: 'json-file', Config: { 'max-size': '5m', 'max-file': '2' } },
+      LogConfig: { Type: 'json-file', Config: { 'max-size': `${LOG_FILE_BYTES / 2 ** 20}m`, 'max-file': String(LOG_FILES) } },
       RestartPolicy: { Name: 'no' },
       AutoRemove: false,
     },
