@@ -21,7 +21,8 @@ const field = (name: string): Locator => page.getByRole('textbox', { name, exact
 const button = (name: string | RegExp): Locator => page.getByRole('button', { name, exact: true });
 
 test.beforeAll(async ({ browser }) => {
-  core = await startCore({ dataDir: makeDataDir() });
+  // Without a container engine, wherever this runs.
+  core = await startCore({ dataDir: makeDataDir(), env: { DOCKER_HOST: 'unix:///nowhere/docker.sock' } });
   folder = join(core.dataDir, 'many');
   for (let index = 0; index < FOLDERS; index += 1)
     mkdirSync(join(folder, `f${String(index).padStart(3, '0')}`), { recursive: true });
@@ -73,6 +74,23 @@ test('it is gone once the agent is made', async () => {
   await goTo(page, core, '/new');
   await expect(button('Change Shell first')).toBeVisible();
   await expect(field('Name')).toHaveValue('');
+});
+
+test('what is not on this machine cannot be chosen, and says why and what mends it', async () => {
+  const runtimes = page.getByRole('radiogroup', { name: 'Runtime' });
+  const docker = runtimes.getByRole('radio', { name: 'Docker container' });
+  await expect(docker).toBeDisabled();
+  await expect(docker).toContainText('not available here');
+  await expect(docker).toContainText('No container engine answers');
+  await expect(runtimes.getByRole('button', { name: 'Copy' }).first()).toBeVisible();
+  // Arrow keys go past it: from the first that can be chosen to the last.
+  await runtimes.getByRole('radio', { name: 'tmux', exact: true }).click();
+  await page.keyboard.press('ArrowDown');
+  await expect(runtimes.getByRole('radio', { name: 'Plain terminal', exact: true })).toBeChecked();
+  await page.keyboard.press('ArrowDown');
+  await expect(docker).not.toBeChecked();
+  await expect(runtimes.getByRole('radio', { checked: true })).not.toHaveAccessibleName('Plain terminal');
+  await button('Discard').click();
 });
 
 test('of many folders only those in sight are made, and all are reached by keys', async () => {

@@ -13,6 +13,7 @@ import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { SkeletonText } from '#renderer/ui/skeleton.tsx';
 import { useNow } from '#renderer/ui/use-now.ts';
 import type { Agent } from '#shared/agents/model.ts';
+import { isAlive } from '#shared/agents/model.ts';
 import type { AgentBoundary } from '#shared/boundary/contract.ts';
 import type { BoundaryProof } from '#shared/boundary/model.ts';
 import { ProofTable } from './proof-table.tsx';
@@ -23,6 +24,7 @@ import { useBoundary } from './use-boundary.ts';
 /** What confines an agent, and the evidence for it. What does not hold is told first. */
 export function BoundaryPage({ agent }: { readonly agent: Agent }): ReactNode {
   const { answer, problem, ask } = useBoundary(agent.id);
+  const isRunning = isAlive(agent.state.status);
   if (answer === undefined)
     return problem === undefined ? (
       <div className="px-4 py-3">
@@ -38,11 +40,11 @@ export function BoundaryPage({ agent }: { readonly agent: Agent }): ReactNode {
   return (
     <>
       {problem === undefined ? null : <Notice title="What stands here may be old." detail={problem} />}
-      <VerdictHead verdict={verdictOf(answer)} />
+      <VerdictHead verdict={verdictOf(answer, isRunning)} />
       {answer.boundary === 'host' ? <NotHeld agent={agent} /> : <LaunchProof proof={answer.launch} />}
       {answer.boundary === 'container' ? <ExhaustionProof agent={agent} proof={answer.exhaustion} onProved={ask} /> : null}
       {answer.boundary === 'host' ? null : <Mounts boundary={answer} agent={agent} />}
-      <Limits boundary={answer} />
+      <Limits boundary={answer} isRunning={isRunning} />
     </>
   );
 }
@@ -185,7 +187,18 @@ function Mounts({ boundary, agent }: { readonly boundary: AgentBoundary; readonl
   );
 }
 
-function Limits({ boundary: { limits } }: { readonly boundary: AgentBoundary }): ReactNode {
+interface LimitsProps {
+  readonly boundary: AgentBoundary;
+  readonly isRunning: boolean;
+}
+
+function Limits({ boundary: { limits }, isRunning }: LimitsProps): ReactNode {
+  if (!isRunning)
+    return (
+      <PanelSection title="How its limits are held">
+        <p className="text-12 text-tx-3">It does not run: there is nothing to hold.</p>
+      </PanelSection>
+    );
   return (
     <PanelSection title="How its limits are held">
       <Facts>

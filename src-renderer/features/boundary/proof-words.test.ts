@@ -31,23 +31,24 @@ const proof = (changes: Partial<BoundaryProof> = {}): BoundaryProof =>
 
 describe('what a boundary comes to', () => {
   it('is none on the host, whatever was proved before', () => {
-    expect(verdictOf({ boundary: 'host', launch: null, exhaustion: null })).toMatchObject({ kind: 'none' });
+    expect(verdictOf({ boundary: 'host', launch: null, exhaustion: null }, true)).toMatchObject({ kind: 'none' });
   });
 
   it('is open before the first proof, and holds after one', () => {
-    expect(verdictOf({ boundary: 'container', launch: null, exhaustion: null }).kind).toBe('open');
-    expect(verdictOf({ boundary: 'bubblewrap', launch: proof(), exhaustion: null }).kind).toBe('holds');
+    expect(verdictOf({ boundary: 'container', launch: null, exhaustion: null }, true).kind).toBe('open');
+    expect(verdictOf({ boundary: 'bubblewrap', launch: proof(), exhaustion: null }, true).kind).toBe('holds');
+    expect(verdictOf({ boundary: 'container', launch: proof(), exhaustion: null }, false).title).toContain('at its last start');
   });
 
   it('tells a proof that did not hold first', () => {
     const broken = proof({ holds: false, problem: 'It kept CAP_SYS_ADMIN.' });
-    expect(verdictOf({ boundary: 'container', launch: broken, exhaustion: null })).toEqual({
+    expect(verdictOf({ boundary: 'container', launch: broken, exhaustion: null }, false)).toEqual({
       kind: 'broken',
       title: 'The boundary did not hold',
       text: 'It kept CAP_SYS_ADMIN. So the agent was not started.',
     });
     const hog = proof({ kind: 'exhaustion', holds: false, problem: 'It got 5 GB.' });
-    expect(verdictOf({ boundary: 'container', launch: proof(), exhaustion: hog }).title).toBe('Its limits did not hold');
+    expect(verdictOf({ boundary: 'container', launch: proof(), exhaustion: hog }, true).title).toBe('Its limits did not hold');
   });
 });
 

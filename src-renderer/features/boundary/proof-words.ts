@@ -12,12 +12,15 @@ export interface Verdict {
 }
 
 const BOX_WORDS: Readonly<Record<Exclude<Boundary, 'host'>, string>> = {
-  container: 'It runs in a container of its own',
-  bubblewrap: 'It runs on this machine in bubblewrap',
+  container: 'in a container of its own',
+  bubblewrap: 'on this machine in bubblewrap',
 };
 
 /** What a boundary comes to. A proof that did not hold comes before everything else. */
-export function verdictOf({ boundary, launch, exhaustion }: Pick<AgentBoundary, 'boundary' | 'launch' | 'exhaustion'>): Verdict {
+export function verdictOf(
+  { boundary, launch, exhaustion }: Pick<AgentBoundary, 'boundary' | 'launch' | 'exhaustion'>,
+  isRunning: boolean,
+): Verdict {
   if (boundary === 'host')
     return {
       kind: 'none',
@@ -39,12 +42,14 @@ export function verdictOf({ boundary, launch, exhaustion }: Pick<AgentBoundary, 
     return {
       kind: 'open',
       title: 'Not proved yet',
-      text: `${box}. At each start it is tried from inside what must not be possible, before the agent’s program runs; if anything is, it does not start.`,
+      text: `It is to run ${box}. At each start it is tried from inside what must not be possible, before the agent’s program runs; if anything is, it does not start.`,
     };
   return {
     kind: 'holds',
-    title: 'Contained, and proved',
-    text: `${box}, and sees nothing but what is listed below. What must not be possible was tried from inside before its program started.`,
+    title: isRunning ? 'Contained, and proved' : 'Contained, and proved at its last start',
+    text: isRunning
+      ? `It runs ${box}, and sees nothing but what is listed below. What must not be possible was tried from inside before its program started.`
+      : `It ran ${box}, and does not run now. At each start what must not be possible is tried from inside before its program runs.`,
   };
 }
 

@@ -1,3 +1,4 @@
+import { useMemo } from 'react';
 import type { CoreClient } from '#renderer/connection/line.ts';
 import type { Asked } from '#renderer/store/use-asked.ts';
 import { useAsked } from '#renderer/store/use-asked.ts';
@@ -20,7 +21,32 @@ export function useImages(): Asked<Images> {
   });
 }
 
-/** The runtimes, looked at anew every now and then: a daemon may have been started meanwhile. */
+/**
+ * The runtimes, looked at anew every now and then: a daemon may have been started meanwhile. An engine that is missing
+ * knows nothing of this machine; the command that mends it comes from the look at the whole machine, a little later.
+ */
 export function useRuntimes(): Asked<Runtimes> {
-  return useAsked('runtimes', (client) => client.runtimes.list({}), { everyMs: () => LOOK_EVERY_MS });
+  const asked = useAsked('runtimes', (client) => client.runtimes.list({}), { everyMs: () => LOOK_EVERY_MS });
+  const isDoctorNeeded =
+    asked.answer?.runtimes.some(({ kind, isAvailable, remedy }) => kind === 'docker' && !isAvailable && remedy === undefined) ===
+    true;
+  const { answer: remedy } = useAsked(isDoctorNeeded ? 'docker remedy' : 'no remedy', async (client) => {
+    if (!isDoctorNeeded) return undefined;
+    const { checks } = await client.system.doctor({});
+    return checks.find(({ id }) => id === 'docker')?.remedy ?? undefined;
+  });
+  const answer = useMemo(
+    () => (asked.answer === undefined || remedy === undefined ? asked.answer : withDockerRemedy(asked.answer, remedy)),
+    [asked.answer, remedy],
+  );
+  return { ...asked, answer };
+}
+
+function withDockerRemedy(known: Runtimes, remedy: string): Runtimes {
+  return {
+    ...known,
+    runtimes: known.runtimes.map((one) =>
+      one.kind === 'docker' && !one.isAvailable && one.remedy === undefined ? { ...one, remedy } : one,
+    ),
+  };
 }
