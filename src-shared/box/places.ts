@@ -61,7 +61,7 @@ export const BOX_TERMINAL = {
  * names as in `BOX.sockets`, in the box's own memory. The box is started with `--sockets <folder>` then, and waits for them.
  */
 export const BOX_LINE = {
-  folder: '/tmp/.quarterdeck/line',
+  folder: '/tmp/.quarterdeck-line',
   /** How long the box waits for its sockets, in milliseconds: a busy engine takes long for an `exec`. */
   deadlineMs: 30_000,
 } as const;

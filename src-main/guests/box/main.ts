@@ -3,6 +3,8 @@
  * Exit codes: the agent's own (128 + signal), or 78 when it was not let go and nothing was started.
  *
  *   box.js [--exit-fd <n>]          writes the number of the signal that the agent ended by, or `code`, there (bubblewrap)
+ *   box.js --sockets <folder>       its sockets are not in /run/quarterdeck but come by a line, and are waited for
+ *   box.js --line <folder>          makes them there: the line's end inside (line/run-line.ts)
  *   box.js --shim <socket>          the parent of the agent in its pane (shim.ts)
  *   box.js --attack <name>          uses something up, in a throw-away twin (attack.ts)
  */
@@ -42,7 +44,13 @@ else if (mode === '--line' && value !== undefined) {
   process.stderr.write(`quarterdeck: the line is over: ${await runLine(value, process.stdin, output)}\n`, () => process.exit(0));
 }
 // The relay still listens: nobody is there for it any more.
-else process.exit(await main(BOX.sockets, mode === '--exit-fd' ? Number(value) : undefined));
+else
+  process.exit(
+    await main(
+      mode === '--sockets' && value !== undefined ? value : BOX.sockets,
+      mode === '--exit-fd' ? Number(value) : undefined,
+    ),
+  );
 
 async function main(sockets: string, exitFd: number | undefined): Promise<number> {
   let line: LaunchLine;
