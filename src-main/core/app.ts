@@ -16,6 +16,7 @@ import { MetricsSampler } from './agents/metrics-sampler.ts';
 import { AgentsService } from './agents/agents-service.ts';
 import { agentsHandlers } from './agents/handlers.ts';
 import { Templates } from './agents/templates.ts';
+import { watchDisks } from './agents/watch-disks.ts';
 import type { Programs } from './agents/types/agent-driver.ts';
 import { DRIVERS } from './agents/types/drivers.ts';
 import { AuthService } from './auth/auth-service.ts';
@@ -388,6 +389,8 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
           isTaken: (id) => registry.isTaken(id),
           spawn: (input, caller) => agents.spawn(input, caller),
           start: (id, caller) => agents.start(id, caller),
+  const disk = watchDisks({ agents, registry, runs, launcher, workspaces, log: (text, error) => log.warn({ err: error }, text) });
+  onEnd(() => disk.dispose());
         }),
         unreadOf: (recipient) => messages.unreadOf(recipient),
         now,

@@ -18,6 +18,7 @@ const LOOKS: Readonly<Record<AttentionItem['kind'], StateLook>> = {
   question: { shape: 'triangle', tone: 'needs', word: 'Question' },
   failed: { shape: 'cross', tone: 'failed', word: 'Failed' },
   lost: { shape: 'question', tone: 'failed', word: 'Lost' },
+  held: { shape: 'bars', tone: 'paused', word: 'Paused' },
 };
 
 /** Attention ids kept as dismissed: older ones belong to causes that are long over. */

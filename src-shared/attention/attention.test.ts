@@ -112,6 +112,19 @@ describe('attentionOf', () => {
     expect(again).toMatchObject([{ id: 'failed:bob:301', needsOperator: true }]);
   });
 
+  it('lists an agent that the core paused by itself, and none that somebody paused', () => {
+    const held = { source: 'runtime', detail: 'It uses 12 GB of disk, and its limit is 10 GB.', at: 0 } as const;
+    const agents = crew(
+      agent('ada', { status: 'paused', evidence: held } as Partial<AgentState> & { status: 'paused' }),
+      agent('bob', { status: 'paused' }),
+    );
+    const items = attentionOf({ agents, inbox: [], now: 0 });
+    expect(items).toMatchObject([
+      { id: 'held:ada:100', kind: 'held', title: 'ada was paused', detail: held.detail, needsOperator: true },
+    ]);
+    expect(fleetOf(agents, items)).toMatchObject({ mood: 'trouble', needs: 1 });
+  });
+
   it('leaves the marks of code out: a notification has one face', () => {
     const detailOf = (body: string): string | undefined =>
       attentionOf({ agents: {}, inbox: [message('m', { body })], now: 0 })[0]?.detail;

@@ -2,7 +2,7 @@
  * What needs the operator, and how the fleet stands in one word: derived from what every window and the tray know anyway.
  * Pure, so that the window, the notification centre and the tray can never disagree.
  */
-import type { Agent, AgentStatus } from '#shared/agents/model.ts';
+import type { Agent, AgentState, AgentStatus } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import { ownEntry } from '#shared/kernel/own-entry.ts';
 import type { InboxMessage } from '#shared/messages/model.ts';
@@ -21,16 +21,17 @@ export type AttentionAgent = Pick<Agent, 'id' | 'state'>;
 
 /** One thing that wants the operator. One cause, one id: the same cause never comes twice, a new failure has a new id. */
 export interface AttentionItem {
-  /** `question:<message>`, `failed:<agent>:<since>` or `lost:<agent>:<since>`; what `settings.dismissed` lists. */
+  /** `question:<message>`, or `failed`, `lost` or `held` with `:<agent>:<since>`; what `settings.dismissed` lists. */
   readonly id: string;
-  readonly kind: 'question' | 'failed' | 'lost';
+  /** held: paused by the core itself, for a reason that only the operator can end. */
+  readonly kind: 'question' | 'failed' | 'lost' | 'held';
   /** Whom it is about. A question's agent may have been removed meanwhile. */
   readonly agentId: string;
   /** The message of a question; null otherwise. */
   readonly messageId: string | null;
   /** Who and what, such as "ada asks". */
   readonly title: string;
-  /** The question, or why it failed: one line of at most 200 characters. */
+  /** The question, or why it failed or is held: one line of at most 200 characters. */
   readonly detail: string;
   /** In ms since the epoch. */
   readonly at: number;
@@ -138,7 +139,26 @@ function endingOf(agent: AttentionAgent | undefined): string | undefined {
   return agent.state.status === 'failed' ? 'has failed' : undefined;
 }
 
+/** Whether the core paused an agent by itself; else somebody ordered it and knows. */
+export function isHeld(state: AgentState): boolean {
+  return state.status === 'paused' && state.evidence.source === 'runtime';
+}
+
+function heldItem(id: string, state: AgentState): Draft {
+  return {
+    id: `held:${id}:${state.since}`,
+    kind: 'held',
+    agentId: id,
+    messageId: null,
+    title: `${id} was paused`,
+    detail: oneLine(state.evidence.detail),
+    at: state.since,
+    isAwaited: true,
+  };
+}
+
 function trouble({ id, state }: AttentionAgent): Draft[] {
+  if (state.status === 'paused' && isHeld(state)) return [heldItem(id, state)];
   if (state.status !== 'failed' && state.status !== 'lost') return [];
   return [
     {

@@ -54,10 +54,10 @@ function minutesOf(time: string): number {
 
 /** The buttons of an item, the most useful first: desktops that show one show that. */
 export function actionsOf(item: AttentionItem): readonly { readonly action: NotificationAction; readonly text: string }[] {
-  return [
-    item.kind === 'question' ? { action: 'reply', text: 'Reply' } : { action: 'restart', text: 'Restart' },
-    { action: 'open', text: 'Open' },
-  ];
+  const open = { action: 'open', text: 'Open' } as const;
+  // What holds it is not over by a restart.
+  if (item.kind === 'held') return [open];
+  return [item.kind === 'question' ? { action: 'reply', text: 'Reply' } : { action: 'restart', text: 'Restart' }, open];
 }
 
 /** Where the window shows an item. */

@@ -122,6 +122,15 @@ export class AgentsService {
 
   /** Freezes every process of an agent. */
   pause(id: AgentId, caller: Caller): Promise<Agent> {
+    return this.#pause(id, caller, undefined);
+  }
+
+  /** Freezes an agent for a reason of the core's own, which its state then gives. */
+  pauseBecause(id: AgentId, because: string): Promise<Agent> {
+    return this.#pause(id, CORE, because);
+  }
+
+  #pause(id: AgentId, caller: Caller, because: string | undefined): Promise<Agent> {
     return this.#commands.run(id, async () => {
       const agent = this.#o.registry.get(id);
       if (agent.state.status === 'paused') return agent;
@@ -134,7 +143,7 @@ export class AgentsService {
           { data: { id } },
         );
       try {
-        return await this.#o.registry.apply(id, { type: 'frozen', by: caller.actor.id }, caller);
+        return await this.#o.registry.apply(id, { type: 'frozen', by: caller.actor.id, because }, caller);
       } catch (error) {
         // Not written down, so it must not be so: nobody would know that it has to be resumed.
         await run.resume();

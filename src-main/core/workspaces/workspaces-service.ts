@@ -81,6 +81,12 @@ export class WorkspacesService {
     return this.#users.get(id);
   }
 
+  /** The folder that an agent has for itself; undefined where it works in the project's. */
+  ownFolderOf(id: AgentId): string | undefined {
+    const workspace = this.#find(id);
+    return workspace === undefined || workspace.kind === 'shared' ? undefined : workspace.folder;
+  }
+
   /** The folders that agents in boxes work on, also of those that do not run or were removed. */
   boxed(): AgentWorkspace[] {
     return this.#o.store.peek(allWorkspaces).filter(({ inside }) => inside === BOX.workspace);

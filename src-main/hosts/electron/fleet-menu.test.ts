@@ -16,6 +16,7 @@ function question(index: number, over: Partial<AttentionItem> = {}): AttentionIt
     detail: 'Which branch?',
     at: index,
     needsOperator: true,
+    isAwaited: true,
     ...over,
   };
 }

@@ -10,6 +10,7 @@ import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { StateMark, StateWord } from '#renderer/ui/state-mark.tsx';
 import { visibleText } from '#renderer/ui/visible-text.ts';
 import { Fact, Facts, PanelSection } from '#renderer/ui/panel.tsx';
+import { isHeld } from '#shared/attention/attention.ts';
 import type { Agent, AgentState } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import { parseSize } from '#shared/kernel/units.ts';
@@ -77,7 +78,7 @@ function reasonText(state: AgentState): string | undefined {
     case 'lost':
       return state.reason;
     case 'paused':
-      return `It was ${state.from}, and goes on there.`;
+      return isHeld(state) ? state.evidence.detail : `It was ${state.from}, and goes on there.`;
     case 'stopped':
       if (state.exit.signal !== undefined) return `Ended by ${state.exit.signal}`;
       return state.exit.code === undefined ? undefined : `Exit code ${state.exit.code}`;

@@ -1,5 +1,6 @@
 import type { StateLook } from '#renderer/ui/state-mark.tsx';
 import { visibleText } from '#renderer/ui/visible-text.ts';
+import { isHeld } from '#shared/attention/attention.ts';
 import type { Agent, AgentState, AgentStatus } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import type { FleetAgent } from './fleet-agent.ts';
@@ -29,7 +30,7 @@ function reasonOf(state: AgentState): string {
       if (state.exit.signal !== undefined) return `ended by ${state.exit.signal}`;
       return state.exit.code === undefined ? '' : `exit ${state.exit.code}`;
     case 'paused':
-      return `was ${state.from}`;
+      return isHeld(state) ? state.evidence.detail : `was ${state.from}`;
     case 'created':
     case 'starting':
     case 'idle':
