@@ -5,6 +5,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Agent, ResourceLimits } from '#shared/agents/model.ts';
+import { isAlive } from '#shared/agents/model.ts';
 import type { AgentBoundary } from '#shared/boundary/contract.ts';
 import type { BoundaryProof, ProofCheck } from '#shared/boundary/model.ts';
 import type { BoxProbe, BoxStart } from '#shared/box/model.ts';
@@ -13,7 +14,6 @@ import { AppError } from '#shared/kernel/errors.ts';
 import type { AgentId, ProjectId } from '#shared/kernel/ids.ts';
 import { uuidv7 } from '#shared/kernel/ids.ts';
 import { parseSize } from '#shared/kernel/units.ts';
-import type { Boundary } from '#shared/runtimes/model.ts';
 import type { Caller } from '#core/caller.ts';
 import { CORE } from '#core/caller.ts';
 import { event } from '#core/journal/journal.ts';
@@ -70,12 +70,11 @@ export interface BoxLaunch {
 /** Shorter values are no secrets: a language, a folder, a number may well be the same inside. In characters. */
 const SECRET_LENGTH = 16;
 
-/** What people read of each boundary. */
-const NOTES: Readonly<Record<Boundary, string>> = {
-  container: 'Runs in a container without a network; what it may reach goes through the gateway.',
-  bubblewrap: 'Runs on this machine in a sandbox of its own: no network, a read-only system, only its own files.',
-  host: 'Not contained: it can do whatever the operator can.',
-};
+/**
+ * How long after a launch its container's twin is tried, in milliseconds: the machine has other things to do at first, and one
+ * that has ended by then is not worth it.
+ */
+const PROVE_AFTER_MS = 60_000;
 
 /** What a boundary that no proof is about tells of limits. */
 const NO_LIMITS: LimitsHeld = { mechanism: 'none', note: 'Nothing of it runs now.' };
@@ -84,6 +83,9 @@ const NO_LIMITS: LimitsHeld = { mechanism: 'none', note: 'Nothing of it runs now
 export class BoundaryService {
   readonly #o: BoundaryServiceOptions;
   readonly #proving = new Map<string, Promise<BoundaryProof>>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  /** Twins that nobody waits for are tried one after the other. */
+  #background: Promise<void> = Promise.resolve();
 
   constructor(options: BoundaryServiceOptions) {
     this.#o = options;
@@ -108,6 +110,7 @@ export class BoundaryService {
               ? { holds: false, problem: `The box did not show what holds it: ${problem ?? 'nothing came'}.` }
               : judge({ boundary, probe, inside: inside.checks, outside });
           await this.#keep({ ...launch, kind: 'launch', verdict, checks, tookMs: inside?.tookMs ?? 0, subject: null }, CORE);
+          if (verdict.holds && boundary === 'container') this.#proveLater(agentId);
           return verdict;
         },
       });
@@ -130,7 +133,7 @@ export class BoundaryService {
     return {
       id,
       boundary: agent.boundary,
-      note: NOTES[agent.boundary],
+      note: agent.boundaryNote,
       limits: { mechanism: limits.mechanism, note: limits.note },
       // A proof of another boundary, from before its configuration was changed, says nothing about this one.
       launch: launch?.boundary === agent.boundary ? launch : null,
@@ -173,6 +176,23 @@ export class BoundaryService {
     } catch {
       // The engine could not: the boundary page says that nothing was tried, and it is tried with the next launch.
     }
+  }
+
+  /** Forgets what was to be tried later. */
+  dispose(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  #proveLater(id: AgentId): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      const agent = this.#o.agentOf(id);
+      if (agent === undefined || !isAlive(agent.state.status)) return;
+      this.#background = this.#background.then(() => this.proveOnce(id));
+    }, PROVE_AFTER_MS);
+    timer.unref();
+    this.#timers.add(timer);
   }
 
   #exhaustOnce(agent: Agent, twin: Twin, caller: Caller): Promise<BoundaryProof> {
