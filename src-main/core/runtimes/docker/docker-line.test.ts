@@ -6,9 +6,11 @@ import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import Docker from 'dockerode';
+import { isDeep } from '#e2e/support/effort.ts';
 import { BOX_LINE } from '#shared/box/places.ts';
+import { describeRuntime } from '#core/runtimes/conformance.ts';
 import type { Run } from '#core/runtimes/runtime.ts';
 import { agentId, launchSpec, removeFolder, scratchFolder, waitFor } from '#core/runtimes/testing/support.ts';
 import { ContainerBench } from './testing/container-bench.ts';
@@ -16,6 +18,7 @@ import { ENGINE_MISSING } from './testing/find-engine.ts';
 import { LineGateway } from './testing/line-gateway.ts';
 import { DockerRuntime } from './docker-runtime.ts';
 import { IMAGE_SOURCE } from './testing/agent-image.ts';
+import { agentImageName } from './agent-image.ts';
 import { reachesSockets } from './socket-try.ts';
 
 const NODE = '/usr/local/bin/node';
@@ -168,15 +171,18 @@ describe.skipIf(ENGINE_MISSING)(`agents whose sockets come through a line${ENGIN
   it('get their line again from the next gateway, and when somebody inside ends it', { timeout: TEST_MS }, async () => {
     await launch([NODE, '-e', CALLER]);
     await answered(0);
-    process.kill(await gateway.pid(), 'SIGKILL');
+    const killed = await gateway.pid();
+    process.kill(killed, 'SIGKILL');
     await waitFor('calls fail', () => told().some((line) => !line.endsWith('200 the core')));
     await gateway.start();
     await answered(told().length);
+    expect(await gateway.pid()).not.toBe(killed);
     const before = told().length;
     await inside(
       `for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q -e '--line ${BOX_LINE.folder}' && kill -9 \${p#/proc/}; done`,
     );
     await answered(before + 2);
+    expect(await inside('cat /proc/[0-9]*/cmdline')).toContain('--line');
   });
 
   it('keep their line while they are paused, and are found again with it', { timeout: TEST_MS }, async () => {
@@ -198,19 +204,41 @@ describe.skipIf(ENGINE_MISSING)(`agents whose sockets come through a line${ENGIN
     const run = await launch([NODE, '-e', CALLER]);
     await answered(0);
     await gateway.drop(run.agentId);
-    await waitFor(
-      'the program of the line is gone',
-      async () => !(await inside('cat /proc/[0-9]*/cmdline')).includes('--line\0'),
-    );
+    await vi.waitFor(async () => expect(await inside('cat /proc/[0-9]*/cmdline')).not.toContain('--line'), {
+      timeout: 20_000,
+      interval: 100,
+    });
   });
 });
+
+// Everything else that a runtime does knows nothing of sockets: the whole suite over a line is for the long run.
+if (isDeep && ENGINE_MISSING === undefined) {
+  const bench = new ContainerBench();
+  const gateway = new LineGateway();
+  afterAll(() => gateway.close());
+  describeRuntime({
+    name: 'docker, its sockets through a line',
+    create: () => bench.runtime({ sockets: 'line' }),
+    cleanUp: () => bench.cleanUp(),
+    contained: {
+      prepare: async () => {
+        await bench.prepare();
+        await gateway.start();
+      },
+      box: (spec) => gateway.lined(bench.boxed(spec)),
+      node: NODE,
+      // The engine's init, the box, the line's end, tmux's server, the shim, the control client.
+      ownProcesses: 7,
+    },
+  });
+}
 
 describe.skipIf(ENGINE_MISSING)('whether sockets can be mounted', () => {
   it('is tried with a container, which is removed', { timeout: TEST_MS }, async () => {
     const bench = new ContainerBench();
     await bench.prepare();
     const folder = scratchFolder();
-    const { reference } = await (await import('./agent-image.ts')).agentImageName(IMAGE_SOURCE);
+    const { reference } = await agentImageName(IMAGE_SOURCE);
     expect(await reachesSockets(bench.docker, reference, folder)).toBe(true);
     expect(await bench.docker.listContainers({ all: true, filters: { label: ['app.quarterdeck.try'] } })).toEqual([]);
     removeFolder(folder);
