@@ -78,6 +78,9 @@ test('the box is chosen in the form, where a wrong address is told at its field'
   await address.press('Enter');
   await expect(page.getByRole('list', { name: 'Allowed addresses' })).toContainText('registry.npmjs.org:443:tls');
 
+  // What is small is used up soon, when the twin is tried.
+  await page.getByRole('textbox', { name: 'Memory' }).fill('256MB');
+  await page.getByRole('textbox', { name: 'Processes' }).fill('128');
   await button('Create and start').click();
   await expect(page).toHaveURL(/\/agent\/boxed$/, SOON);
   await expect(badge()).toHaveAccessibleName('Boundary of boxed: container, 1 address. Proved before its program started.', SOON);
@@ -100,6 +103,19 @@ test('the badge opens the proof: what was tried, what happened, and what it sees
   await expect(mounts.getByRole('listitem').filter({ hasText: '/workspace' }).first()).toContainText('writable');
   await expect(mounts).toContainText('read-only');
   await expect(boundary).toContainText('by its container');
+});
+
+test('its limits are tried in a twin, on demand', async () => {
+  test.setTimeout(CONTAINER_MS);
+  const boundary = panel('Boundary');
+  await button(/^Prove (now|again)$/, boundary).click();
+  const checks = boundary.getByRole('list', { name: 'Checks in a twin' });
+  // The button is back when the proof is there.
+  await expect(button('Prove again', boundary)).toBeEnabled({ timeout: CONTAINER_MS });
+  const memory = checks.getByRole('listitem').filter({ hasText: 'Use up memory' });
+  await expect(memory).toContainText('held');
+  await memory.getByRole('button').click();
+  await expect(memory).toContainText('256.0 MiB');
 });
 
 test('its network is watched, and changed while it runs', async () => {

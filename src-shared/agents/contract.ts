@@ -4,6 +4,7 @@ import { AgentId, ProjectId } from '#shared/kernel/ids.ts';
 import { command, IdempotencyKey, procedure, query } from '#shared/kernel/procedure.ts';
 import { DurationMs } from '#shared/kernel/units.ts';
 import { AdoptableSession, AgentMetrics } from './observation.ts';
+import { ImageReference } from '#shared/runtimes/model.ts';
 import { Agent, AgentDraft, AgentStatus, AgentSummary, AgentTemplate, AgentType, Capability, SelfReport } from './model.ts';
 
 const ById = z.strictObject({ id: AgentId });
@@ -82,7 +83,11 @@ export const agentsContract = {
     .input(
       z.strictObject({
         id: AgentId,
-        changes: AgentDraft.omit({ id: true, projectId: true, type: true }),
+        changes: AgentDraft.omit({ id: true, projectId: true, type: true }).extend({
+          image: ImageReference.nullable()
+            .optional()
+            .describe('For runtime docker: the image to run in; null is the agent image of the product'),
+        }),
         idempotencyKey: IdempotencyKey.optional(),
       }),
     )

@@ -147,6 +147,17 @@ describe('the lifecycle', () => {
     expect(second.config.environment).toEqual({ A: 'b' });
   });
 
+  it('goes back to the agent image when it is told so, and keeps another one else', async () => {
+    const t = open();
+    await t.agents.spawn({ ...command('one', 'true'), runtime: 'docker', image: 'alpine:3.20', start: false }, caller);
+    const kept = await t.agents.update(id('one'), { description: 'a' }, caller);
+    expect(kept.config).toMatchObject({ image: 'alpine:3.20', description: 'a' });
+    const back = await t.agents.update(id('one'), { image: null }, caller);
+    expect(back.config.image).toBeUndefined();
+    await t.agents.update(id('one'), { image: 'alpine:3.20' }, caller);
+    expect((await t.agents.update(id('one'), { runtime: 'tmux', image: null }, caller)).config.image).toBeUndefined();
+  });
+
   it('ends a command that runs over its time limit, and says so', async () => {
     const t = open();
     await t.agents.spawn({ ...command('one', 'sleep', '1000'), resourceLimits: { timeout: 300 } }, caller);

@@ -25,6 +25,9 @@ import { KeyedMutex } from './keyed-mutex.ts';
 import type { Templates } from './templates.ts';
 import { DRIVERS } from './types/drivers.ts';
 
+/** What may be changed of an agent; an image of null is the agent image again. */
+type AgentChanges = Omit<AgentDraft, 'image'> & { readonly image?: string | null | undefined };
+
 /** What a spawn may state, beside the draft. */
 export interface SpawnInput extends AgentDraft {
   readonly template?: string | undefined;
@@ -167,12 +170,18 @@ export class AgentsService {
     });
   }
 
-  /** Changes the stated fields of the configuration. */
-  update(id: AgentId, changes: AgentDraft, caller: Caller): Promise<Agent> {
+  /** Changes the stated fields of the configuration. An image of null is the agent image again. */
+  update(id: AgentId, changes: AgentChanges, caller: Caller): Promise<Agent> {
     return this.#commands.run(id, async () => {
       const agent = this.#o.registry.get(id);
-      const { id: _id, projectId, ...present } = agent.config;
-      const config = completeConfig(overlay(present, changes), id, projectId);
+      const { id: _id, projectId, image, ...present } = agent.config;
+      const { image: wanted, ...stated } = changes;
+      const chosen = wanted === undefined ? image : (wanted ?? undefined);
+      const config = completeConfig(
+        overlay({ ...present, ...(chosen === undefined ? {} : { image: chosen }) }, stated),
+        id,
+        projectId,
+      );
       if (canonicalJson(config) === canonicalJson(agent.config)) return agent;
       const isRunning = isAlive(agent.state.status);
       const field = FIXED_WHILE_RUNNING.find((name) => config[name] !== agent.config[name]);
@@ -319,11 +328,12 @@ export class AgentsService {
       return await this.#describe(started, run);
     } catch (error) {
       const reason = messageOf(error);
+      const isBoundary = error instanceof AppError && error.data['cause'] === 'boundary';
       // It runs and could not be written down: nobody would watch it. Where the core is closing, the next one finds it.
       if (run && !this.#closing.signal.aborted) await run.stop(0);
       await this.#o.registry
-        .apply(agent.id, { type: 'launch-failed', reason })
-        .catch(() => this.#tellFailureLater(agent, reason));
+        .apply(agent.id, { type: 'launch-failed', reason, isBoundary })
+        .catch(() => this.#tellFailureLater(agent, { reason, isBoundary }));
       throw new AppError('UNAVAILABLE', `Agent "${agent.id}" did not start: ${reason}`, {
         cause: error,
         retryable: false,
@@ -342,7 +352,7 @@ export class AgentsService {
   }
 
   /** A failed launch that could not be written down, on a full disk: tried again, or the agent would seem to be starting for good. */
-  #tellFailureLater(agent: Agent, reason: string): void {
+  #tellFailureLater(agent: Agent, failure: { readonly reason: string; readonly isBoundary: boolean }): void {
     const timer = setTimeout(() => {
       if (this.#closing.signal.aborted) return;
       this.#commands
@@ -350,9 +360,9 @@ export class AgentsService {
           const { state } = this.#o.registry.get(agent.id);
           // Stopped or started anew since then: that is told by itself.
           if (state.status === 'starting' && state.since === agent.state.since)
-            await this.#o.registry.apply(agent.id, { type: 'launch-failed', reason });
+            await this.#o.registry.apply(agent.id, { type: 'launch-failed', ...failure });
         })
-        .catch(() => this.#tellFailureLater(agent, reason));
+        .catch(() => this.#tellFailureLater(agent, failure));
     }, RETRY_MS);
     timer.unref();
   }

@@ -50,6 +50,14 @@ const anyFact: fc.Arbitrary<AgentFact> = fc.oneof(
 );
 
 describe('the state machine', () => {
+  it('tells a box that does not hold from another failure of a launch', () => {
+    const failed = (isBoundary?: boolean): AgentState =>
+      walk(start, { type: 'launch-failed', reason: 'why', ...(isBoundary === undefined ? {} : { isBoundary }) });
+    expect(failed()).toMatchObject({ status: 'failed', evidence: { source: 'runtime' } });
+    expect(failed(false)).toMatchObject({ evidence: { source: 'runtime' } });
+    expect(failed(true)).toMatchObject({ status: 'failed', reason: 'why', evidence: { source: 'boundary', detail: 'why' } });
+  });
+
   it('goes the ordinary way', () => {
     expect(walk(start).status).toBe('starting');
     expect(walk(start, runs, idle).status).toBe('idle');

@@ -8,7 +8,8 @@ import type { ActiveStatus, AgentState, AgentStatus, Evidence, ProcessExit } fro
 export type AgentFact =
   | { readonly type: 'start-ordered'; readonly by: string }
   | { readonly type: 'process-started'; readonly pid: number; readonly status: 'starting' | 'working' }
-  | { readonly type: 'launch-failed'; readonly reason: string }
+  /** `isBoundary`: the proof of its box did not hold. */
+  | { readonly type: 'launch-failed'; readonly reason: string; readonly isBoundary?: boolean }
   | { readonly type: 'activity'; readonly held: number; readonly detail: string }
   | { readonly type: 'stop-ordered'; readonly by: string }
   | { readonly type: 'timed-out'; readonly timeoutMs: number }
@@ -54,7 +55,7 @@ export function nextState(state: AgentState, fact: AgentFact, at: number): Agent
       return isOneOf(state, 'starting') ? { status: fact.status, ...because('process', `process ${fact.pid} runs`) } : undefined;
     case 'launch-failed':
       return isOneOf(state, 'starting')
-        ? { status: 'failed', reason: fact.reason, ...because('runtime', fact.reason) }
+        ? { status: 'failed', reason: fact.reason, ...because(fact.isBoundary === true ? 'boundary' : 'runtime', fact.reason) }
         : undefined;
     case 'activity': {
       if (!isOneOf(state, 'starting', 'idle', 'working', 'waiting')) return undefined;

@@ -3,7 +3,7 @@ import type { AgentDraft } from '#shared/agents/model.ts';
 import { AgentConfig } from '#shared/agents/model.ts';
 
 /** What can be changed of an agent that is there. */
-type ConfigChanges = Omit<AgentConfig, 'id' | 'projectId' | 'type'>;
+type ConfigChanges = Omit<AgentConfig, 'id' | 'projectId' | 'type' | 'image'> & { readonly image: string | null };
 
 /**
  * Every field that can change: those that the form shows as it has them, where what was emptied takes its default; all
@@ -38,5 +38,6 @@ export function configChanges(draft: AgentDraft, config: AgentConfig): ConfigCha
     type,
   });
   const { id: _id, projectId: _project, type: _type, ...changes } = whole;
-  return changes;
+  // Left out it would stay as it was.
+  return { ...changes, image: changes.image ?? null };
 }
