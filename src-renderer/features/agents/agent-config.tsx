@@ -6,6 +6,7 @@ import { shellText } from './shell-text.ts';
 import { AgentConfigEditor } from './agent-config-editor.tsx';
 import type { AgentFormParts } from './agent-form-parts.ts';
 import { limitTexts } from './agent-limits.ts';
+import { networkText } from './boundary-look.ts';
 import { LOGIN_WORDS, runtimeText, WORKSPACE_WORDS } from './config-words.ts';
 
 /** How an agent is set up, in full. */
@@ -24,6 +25,7 @@ export function AgentConfig({ agent, parts }: { readonly agent: Agent; readonly 
             </Fact>
           ) : null}
           <Fact name="Workspace">{WORKSPACE_WORDS[config.workspace.mode]}</Fact>
+          <Fact name="Reaches">{agent.boundary === 'host' ? 'all that you reach' : networkText(config)}</Fact>
           <Fact name="Models">
             {LOGIN_WORDS[config.login]}
             {config.modelApis.length === 0 ? '' : `: ${config.modelApis.join(', ')}`}

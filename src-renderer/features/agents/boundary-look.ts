@@ -26,7 +26,7 @@ export interface BoundaryLook {
 }
 
 /** What an agent in a box reaches. */
-function networkText({ egress, modelApis }: Pick<Agent['config'], 'egress' | 'modelApis'>): string {
+export function networkText({ egress, modelApis }: Pick<Agent['config'], 'egress' | 'modelApis'>): string {
   const count = egress.rules.length + modelApis.length;
   if (count === 0) return 'no network';
   return `${count} ${count === 1 ? 'address' : 'addresses'}`;

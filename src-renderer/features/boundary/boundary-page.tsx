@@ -152,7 +152,7 @@ function ExhaustionProof({ agent, proof, onProved }: ExhaustionProofProps): Reac
 
 function ProvingProgress({ since }: { readonly since: number }): ReactNode {
   const now = useNow(1_000);
-  return <Progress label="A twin is being tried" value={null} detail={`${shortDuration(now - since)}; it takes some seconds`} />;
+  return <Progress label="A twin is being tried" value={null} detail={`${shortDuration(now - since)} so far`} />;
 }
 
 function Mounts({ boundary, agent }: { readonly boundary: AgentBoundary; readonly agent: Agent }): ReactNode {
@@ -181,7 +181,11 @@ function Mounts({ boundary, agent }: { readonly boundary: AgentBoundary; readonl
         </ul>
       )}
       {mounts.length === 0 ? null : (
-        <p className="mt-1.5 text-12 text-tx-3">Nothing else of this machine is there; the system of its box is read-only.</p>
+        <p className="mt-1.5 text-12 text-pretty text-tx-3">
+          {boundary.boundary === 'container'
+            ? 'Nothing else of this machine is there. The system around it is its image’s, and read-only.'
+            : 'Besides, it sees the programs and libraries of this machine, read-only. No other file is there.'}
+        </p>
       )}
     </PanelSection>
   );

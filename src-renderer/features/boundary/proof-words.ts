@@ -48,7 +48,7 @@ export function verdictOf(
     kind: 'holds',
     title: isRunning ? 'Contained, and proved' : 'Contained, and proved at its last start',
     text: isRunning
-      ? `It runs ${box}, and sees nothing but what is listed below. What must not be possible was tried from inside before its program started.`
+      ? `It runs ${box}, and of your files it sees only what is listed below. What must not be possible was tried from inside before its program started.`
       : `It ran ${box}, and does not run now. At each start what must not be possible is tried from inside before its program runs.`,
   };
 }
