@@ -135,8 +135,9 @@ describe('the line into a container', () => {
     );
     engine.program = inside;
     open();
-    await vi.waitFor(async () => expect(await askInside('agent', 'a word')).toBe('agent heard a word'), WITHIN);
-    expect(await askInside('launch', 'another')).toBe('launch heard another');
+    // It is the last to be made.
+    await vi.waitFor(async () => expect(await askInside('launch', 'a word')).toBe('launch heard a word'), WITHIN);
+    expect(await askInside('agent', 'another')).toBe('agent heard another');
     expect(await askInside('egress', 'nobody')).toBe('');
     expect(engine.commands).toEqual([lineCommand(process.arch === 'arm64' ? 'arm64' : 'x64')]);
     expect(problems).toEqual([]);
