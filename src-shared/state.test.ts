@@ -56,6 +56,7 @@ function bodies(id: string, n: number): Body[] {
     { kind: 'agent.reported', subject: id, data: { says: { doing: `step ${n}`, progress: null, at: n } } },
     { kind: 'agent.config-changed', subject: id, data: { config: { ...agent(id, n).config, description: `v${n}` } } },
     { kind: 'agent.boundary-changed', subject: id, data: { boundary: 'host', note: `held by ${n}` } },
+    { kind: 'agent.memory-refused', subject: id, data: { limit: '2GB' } },
     { kind: 'agent.removed', subject: id, data: {} },
     { kind: 'terminal.typed', subject: id, data: { window: 'main' } },
     { kind: 'terminal.control-taken', subject: id, data: { window: 'main', from: null } },

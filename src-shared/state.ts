@@ -45,6 +45,7 @@ export function applyEvent(state: CrewState, event: JournalEvent): CrewState {
     case 'agent.reported':
     case 'agent.config-changed':
     case 'agent.boundary-changed':
+    case 'agent.memory-refused':
     case 'agent.removed':
       return { ...next, agents: reduceAgents(state.agents, event) };
     case 'settings.changed':

@@ -32,26 +32,23 @@ import { EgressService } from './egress/egress-service.ts';
 import { gatewayProgram } from './egress/gateway-process.ts';
 import { foldersOfBoxes } from './folders-of-boxes.ts';
 import { hiddenFrom } from './hidden-from-boxes.ts';
+import { composeRuntimes } from './compose-runtimes.ts';
 import { createDoors } from './http/doors.ts';
 import { requireLoopback } from './http/ports.ts';
 import { journalHandlers } from './journal/handlers.ts';
 import { Journal } from './journal/journal.ts';
 import { messagesHandlers } from './messages/handlers.ts';
 import { MessagesService } from './messages/messages-service.ts';
-import { cacheDirOf, pathsOf } from './paths.ts';
+import { pathsOf } from './paths.ts';
 import { projectsHandlers } from './projects/handlers.ts';
 import { ProjectsService } from './projects/projects-service.ts';
 import type { AppStore } from './reads.ts';
 import type { RpcPort } from './rpc/message-port.ts';
 import { connectEngine } from './runtimes/docker/engine.ts';
-import { DockerRuntime } from './runtimes/docker/docker-runtime.ts';
 import { agentImageName } from './runtimes/docker/agent-image.ts';
 import { runtimesHandlers } from './runtimes/handlers.ts';
-import { HostLimits } from './runtimes/limits/host-limits.ts';
 import { ImagesService } from './runtimes/images-service.ts';
-import { PtyRuntime } from './runtimes/pty/pty-runtime.ts';
 import { sideWindowsFor } from './runtimes/side-windows.ts';
-import { TmuxRuntime } from './runtimes/tmux/tmux-runtime.ts';
 import { secretsHandlers } from './secrets/handlers.ts';
 import { loadAuditKey, loadGatewayWord } from './secrets/key-file.ts';
 import { keyFileSource, passphraseSource } from './secrets/key-source.ts';
@@ -217,28 +214,17 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   onEnd(() => messages.dispose());
 
   const instanceId = await keepFact(store, INSTANCE_FACT, () => randomUUID());
-  const runtimeLog = (message: string, facts?: Readonly<Record<string, unknown>>): void => log.info(facts ?? {}, message);
-  const imageSource = {
-    assetsDir: o.assetsDir,
-    // The Node that the guests run on is the one that goes into the image.
-    nodeBinary: o.programs.guest('worker')[0] ?? process.execPath,
-    cacheDir: cacheDirOf(o.env),
-    env: o.env,
-  };
-  const hostLimits = new HostLimits({ instanceId, env: o.env, log: runtimeLog });
-  onEnd(() => hostLimits.dispose());
-  const runtimes = {
-    docker: new DockerRuntime({
-      instanceId,
-      source: imageSource,
-      connect: () => connectEngine(o.env),
-      sockets: o.env['QUARTERDECK_CONTAINER_SOCKETS'] === 'line' ? 'line' : 'try',
-      socketDir: paths.socketDir,
-      log: runtimeLog,
-    }),
-    tmux: new TmuxRuntime({ socketDir: paths.socketDir, instanceId, log: runtimeLog, limits: hostLimits }),
-    pty: new PtyRuntime({ log: runtimeLog, limits: hostLimits }),
-  };
+  const { runtimes, imageSource, ...places } = composeRuntimes({
+    ...o,
+    instanceId,
+    paths,
+    onOom: (id) => {
+      agents
+        .noteMemoryRefused(id)
+        .catch((error: unknown) => log.error({ err: error }, 'that memory ran out could not be stored'));
+    },
+  });
+  onEnd(() => places.dispose());
   const images = new ImagesService({
     store,
     docker: connectEngine(o.env),
@@ -275,8 +261,13 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     hiddenFrom: (id) => hiddenFrom(id, { paths, env: o.env, info: doors.info(), peers: registry.all().map((agent) => agent.id) }),
     limitsOf: (id) => runs.find(id)?.limits,
     boxOf: (id) => launcher.boxOf(registry.get(id)),
-    twinOf: async () => undefined,
+    twinOf: async (id) => {
+      const { image, resourceLimits } = registry.get(id).config;
+      const box = await launcher.boxOf(registry.get(id));
+      return box && places.twinOf({ user: box.user, image }, resourceLimits);
+    },
   });
+  onEnd(() => boundary.dispose());
   const launcher = new AgentLauncher({
     programs: o.programs,
     agentsDir: paths.agents,
@@ -372,6 +363,8 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   });
   metrics.start();
   onEnd(() => metrics.dispose());
+  const disk = watchDisks({ agents, registry, runs, launcher, workspaces, log: (text, error) => log.warn({ err: error }, text) });
+  onEnd(() => disk.dispose());
 
   const doors = createDoors({
     handlers: {
@@ -389,8 +382,6 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
           isTaken: (id) => registry.isTaken(id),
           spawn: (input, caller) => agents.spawn(input, caller),
           start: (id, caller) => agents.start(id, caller),
-  const disk = watchDisks({ agents, registry, runs, launcher, workspaces, log: (text, error) => log.warn({ err: error }, text) });
-  onEnd(() => disk.dispose());
         }),
         unreadOf: (recipient) => messages.unreadOf(recipient),
         now,
@@ -477,7 +468,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   const agentPort = new URL(info.agentMcpUrl).port;
   onEnd((options) => agents.close(options));
   // In the same turn as the doors open: a command that comes in waits for its agent to be found.
-  const adopting = agents.adopt().then(() => hostLimits.sweep());
+  const adopting = agents.adopt().then(() => places.sweep());
   const gateway = egress.open({ agentUrl: new URL(info.agentMcpUrl).origin });
   servedFrom.resolve(gateway);
   const keeping = agentPort === keptPort ? undefined : store.write((tx) => saveFact(tx, AGENT_PORT_FACT, agentPort));

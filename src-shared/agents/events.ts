@@ -13,6 +13,8 @@ export const agentEvents = {
   'agent.config-changed': z.object({ config: Agent.shape.config }),
   /** What confines it is another, or is held in another way. */
   'agent.boundary-changed': z.object({ boundary: Boundary, note: z.string() }),
+  /** Its memory was used up: the kernel ended something of it, and it lives on. */
+  'agent.memory-refused': z.object({ limit: z.string() }),
   'agent.removed': z.object({}),
 };
 
@@ -39,6 +41,8 @@ export function reduceAgents(table: AgentTable, event: AgentEvent): AgentTable {
       return { ...table, [agent.id]: { ...agent, config: event.data.config } };
     case 'agent.boundary-changed':
       return { ...table, [agent.id]: { ...agent, boundary: event.data.boundary, boundaryNote: event.data.note } };
+    case 'agent.memory-refused':
+      return table;
     case 'agent.removed': {
       const { [agent.id]: _gone, ...rest } = table;
       return rest;

@@ -172,6 +172,14 @@ export class AgentRegistry {
     });
   }
 
+  /** Notes that its memory was used up. */
+  async noteMemoryRefused(id: AgentId): Promise<void> {
+    await this.#change(id, (agent) => ({
+      agent,
+      events: [event(envelope(agent, CORE), 'agent.memory-refused', { limit: agent.config.resourceLimits.memory })],
+    }));
+  }
+
   /** Takes an agent off the list; its row and its id stay. */
   async remove(id: AgentId, caller: Caller): Promise<void> {
     await this.#store.write((tx) => {

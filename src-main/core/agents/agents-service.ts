@@ -234,6 +234,11 @@ export class AgentsService {
     await this.#adoption.run();
   }
 
+  /** Its memory was used up, and it lives on. */
+  noteMemoryRefused(id: AgentId): Promise<void> {
+    return this.#o.registry.noteMemoryRefused(id);
+  }
+
   /** Resolves when what runs on an agent now, its adoption above all, is over. */
   async whenFound(id: AgentId): Promise<void> {
     await this.#commands.run(id, () => Promise.resolve());

@@ -102,6 +102,11 @@ function terminalActivity({ kind, data }: Row): Activity | undefined {
 
 function boundaryActivity({ kind, data }: Row): Activity | undefined {
   switch (kind) {
+    case 'agent.memory-refused': {
+      const parsed = agentEvents[kind].safeParse(data);
+      if (!parsed.success) return undefined;
+      return { text: 'ran out of memory', detail: `Its limit is ${parsed.data.limit}; the system ended one of its processes.` };
+    }
     case 'boundary.refused': {
       const parsed = boundaryEvents[kind].safeParse(data);
       if (!parsed.success) return undefined;
