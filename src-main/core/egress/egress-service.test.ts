@@ -218,6 +218,41 @@ describe('a contained agent', { timeout: 60_000 }, () => {
     expect(said.some((line) => line.startsWith('the gateway does not answer any more'))).toBe(true);
   });
 
+  it('whose sockets come by a line keeps it through changed rules and the next gateway', async () => {
+    const { egress } = await opened();
+    const { agent, socketDir } = agentWith('a1');
+    // As much of an engine as shows who asks for which container.
+    const asked: string[] = [];
+    const engine = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.end(JSON.stringify({ State: { Running: true, Paused: true } }));
+    });
+    servers.push(engine);
+    const socketPath = join(sockets, 'engine.sock');
+    await new Promise<void>((resolve) => engine.listen(socketPath, resolve));
+    const line = { engine: { socketPath }, container: 'c1' };
+    await expect(egress.openLine(A1, line)).rejects.toThrow(/ended before its line/);
+    await egress.serve(agent, { socketDir, owner: null });
+    expect(asked).toEqual([]);
+    await egress.openLine(A1, line);
+    await vi.waitFor(() => expect(asked).toContain('/containers/c1/json'), WITHIN);
+
+    await egress.set(A1, { rules: ['example.org:443:tls'] }, OPERATOR);
+    const { pid } = await status();
+    process.kill(pid, 'SIGKILL');
+    await vi.waitFor(async () => expect((await status()).pid).not.toBe(pid), WITHIN);
+    // Of the first one, a last question may have been on its way.
+    asked.length = 0;
+    await vi.waitFor(() => expect(asked.length).toBeGreaterThan(2), WITHIN);
+
+    // A new start is served without a line until it has a container, which is another one.
+    await egress.serve(agent, { socketDir, owner: null });
+    asked.length = 0;
+    await egress.openLine(A1, { ...line, container: 'c2' });
+    await vi.waitFor(() => expect(asked.filter((url) => url.includes('/c2/')).length).toBeGreaterThan(2), WITHIN);
+    expect(asked.filter((url) => url.includes('/c1/')).length).toBeLessThanOrEqual(1);
+  });
+
   it('is not served where it is in no box, and gets no rules there', async () => {
     const { egress } = await opened();
     const { agent, socketDir } = agentWith('a1', { runtime: 'tmux' });
