@@ -37,12 +37,13 @@ describe('DiskWatch', () => {
   let used: number | undefined;
   let free: number;
   let walks: number;
+  let tookMs: number;
   let disk: WatchedDisk;
   let paused: string[];
   let watch: DiskWatch;
 
   beforeEach(() => {
-    [now, used, free, walks, paused] = [0, 10 * MB, 1000 * MB, 0, []];
+    [now, used, free, walks, tookMs, paused] = [0, 10 * MB, 1000 * MB, 0, 50, []];
     disk = { agentId: ID, runId: 'run_1', folders: () => ['/w', '/h'], limitBytes: 100 * MB, isActive: true, isHeld: false };
     watch = new DiskWatch({
       living: () => [disk],
@@ -56,7 +57,7 @@ describe('DiskWatch', () => {
       now: () => now,
       usageOf: () => {
         walks += 1;
-        now += 50;
+        now += tookMs;
         return Promise.resolve(used);
       },
       freeOf: () => Promise.resolve(free),
@@ -81,16 +82,31 @@ describe('DiskWatch', () => {
 
   it('walks seldom, unless room goes from the disk as fast as it may use it up', async () => {
     await watch.look();
-    await after(10_000);
+    await after(4_000);
     expect(walks).toBe(1);
     free -= 40 * MB;
-    await after(10_000);
+    await after(4_000);
     expect(walks).toBe(1);
     free -= 10 * MB;
     used = 101 * MB;
-    await after(10_000);
+    await after(1_000);
     expect(walks).toBe(2);
     expect(paused).toHaveLength(1);
+  });
+
+  it('walks the seldomer the longer it takes', async () => {
+    tookMs = 5_000;
+    await watch.look();
+    await after(99_000);
+    expect(walks).toBe(1);
+    await after(1_000);
+    expect(walks).toBe(2);
+    tookMs = 60_000;
+    await after(100_000);
+    await after(299_000);
+    expect(walks).toBe(3);
+    await after(1_000);
+    expect(walks).toBe(4);
   });
 
   it('never walks twice within two seconds, and not at all while it is paused', async () => {
@@ -108,10 +124,10 @@ describe('DiskWatch', () => {
     await watch.look();
     expect(paused).toHaveLength(1);
     used = 150.9 * MB;
-    await after(5_000);
+    await after(10_000);
     expect(paused).toHaveLength(1);
     used = 151.1 * MB;
-    await after(5_000);
+    await after(10_000);
     expect(paused).toHaveLength(2);
     await after(590_000);
     expect(paused).toHaveLength(2);
@@ -127,7 +143,7 @@ describe('DiskWatch', () => {
     disk = { ...disk, isActive: true, isHeld: false };
     await after(1_000);
     await after(500_000);
-    expect([walks > 1, paused]).toEqual([true, []]);
+    expect([walks, paused]).toEqual([2, []]);
     await after(100_000);
     expect(paused).toHaveLength(1);
   });
@@ -136,7 +152,7 @@ describe('DiskWatch', () => {
     used = 150 * MB;
     await watch.look();
     used = 90 * MB;
-    await after(5_000);
+    await after(10_000);
     used = 101 * MB;
     await after(300_000);
     expect(paused).toHaveLength(2);

@@ -2,7 +2,7 @@
  * Watches how much disk agents take: their folders have no quota. One that takes more than its limit is paused, with the
  * reason; the operator frees room or raises the limit, and resumes it.
  * Cheap: folders are walked one agent at a time, at the lowest priority, and the seldomer the longer it takes. Between, only
- * the free room of the file system is read: no agent can take more than what is missing there.
+ * the free room of the file system is read: as long as nobody frees any, no agent can take more than what is missing there.
  */
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
@@ -10,11 +10,13 @@ import { diskUsageOf, freeBytesOf } from './disk-usage.ts';
 
 /** Between two readings of the free room, in milliseconds. */
 const TICK_MS = 1_000;
-/** Longest and shortest time between two walks for one agent, in milliseconds. */
+/** Longest and shortest time between two walks for one agent, in milliseconds, and the shortest where it seems to fill the disk. */
 const SELDOM_MS = 300_000;
-const OFTEN_MS = 2_000;
-/** A walk may take at most this part of the time until the next. */
+const OFTEN_MS = 10_000;
+const SOON_MS = 2_000;
+/** All walks together take at most this part of the time, and one that was hurried this part until its next. */
 const SHARE = 20;
+const HURRIED_SHARE = 4;
 /** After this, one that was resumed over its limit is paused again, in milliseconds. */
 const PATIENCE_MS = 600_000;
 /** By which part of its limit one that was resumed may grow meanwhile: deleting may need some room, too. */
@@ -150,8 +152,10 @@ export class DiskWatch implements Disposable {
     const free = folder === undefined ? undefined : await this.#freeOf(folder);
     const used = await (this.#o.usageOf ?? diskUsageOf)(entry.folders);
     const now = this.#now();
-    entry.notBefore = now + Math.max(OFTEN_MS, (now - startedAt) * SHARE);
-    entry.dueAt = Math.max(entry.notBefore, now + SELDOM_MS);
+    const tookMs = now - startedAt;
+    entry.notBefore = now + Math.max(SOON_MS, tookMs * HURRIED_SHARE);
+    const everyMs = Math.min(SELDOM_MS, Math.max(OFTEN_MS, tookMs * SHARE * this.#entries.size));
+    entry.dueAt = Math.max(entry.notBefore, now + everyMs);
     entry.freeBytes = free;
     if (used === undefined || this.#isDisposed || this.#entries.get(disk.agentId) !== entry) return;
     entry.usedBytes = used;
@@ -165,7 +169,6 @@ export class DiskWatch implements Disposable {
     }
     const now = this.#now();
     // Somebody resumed it, perhaps so that it cleans up: it gets time, and a little room.
-    entry.dueAt = entry.notBefore;
     if (entry.paused !== undefined) {
       // Paused by an earlier core, which knew how much it was.
       entry.paused.usedBytes ??= entry.usedBytes;

@@ -5,7 +5,7 @@ import type { AgentId } from '#shared/kernel/ids.ts';
 import type { LimitsHeld, RunEnd } from '../runtime.ts';
 import type { RuntimeLog } from '../stop-sequence.ts';
 import type { CgroupSet } from './cgroups.ts';
-import { changeCgroup, denialsOf, emptyCgroup, procsFiles, removeCgroup } from './cgroups.ts';
+import { changeCgroup, denialsOf, emptyCgroup, entryFiles, removeCgroup } from './cgroups.ts';
 import type { Command, EnterTool } from './enter-command.ts';
 import { enterCommand } from './enter-command.ts';
 import type { ExitedEnd, HostCaps, RunLimits } from './run-limits.ts';
@@ -42,7 +42,7 @@ export class CgroupLimits implements RunLimits {
   }
 
   command(program: Command): Command {
-    const plan = { procsFiles: procsFiles(this.#set), openFiles: this.#caps.openFiles, userProcesses: undefined };
+    const plan = { entryFiles: entryFiles(this.#set), openFiles: this.#caps.openFiles, userProcesses: undefined };
     return enterCommand(this.#tool, plan, program);
   }
 

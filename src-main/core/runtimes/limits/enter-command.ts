@@ -10,7 +10,7 @@ export interface Command {
   readonly args: readonly string[];
 }
 
-/** What writes the pid and sets limits: Perl keeps every variable of the environment as it is; a shell may add its own. */
+/** What enters and sets limits: Perl keeps every variable of the environment as it is; a shell may add its own. */
 export interface EnterTool {
   readonly kind: 'perl' | 'sh';
   /** Absolute path. */
@@ -19,8 +19,8 @@ export interface EnterTool {
 
 /** What to hold a process to before it becomes the agent. */
 export interface EnterPlan {
-  /** Files `cgroup.procs` to write the pid into. */
-  readonly procsFiles: readonly string[];
+  /** Files of cgroups: to write 0, which is the writer itself, is to enter. */
+  readonly entryFiles: readonly string[];
   readonly openFiles: number;
   /** Most processes of the user, RLIMIT_NPROC; undefined: no such limit. The kernel does not hold root to it. */
   readonly userProcesses: number | undefined;
@@ -42,7 +42,7 @@ while (@ARGV) {
   last if $word eq "--";
   if ($word =~ /^\\+(.*)$/s) {
     my $file;
-    if (!open($file, ">", $1) || !defined(syswrite $file, $$) || !close $file) { print STDERR "${MARK} $1: $!\\n"; exit 126; }
+    if (!open($file, ">", $1) || !defined(syswrite $file, "0") || !close $file) { print STDERR "${MARK} $1: $!\\n"; exit 126; }
   } elsif ($word =~ /^(\\d+),(\\d+),(\\d+)$/) {
     my $limit = pack "QQ", $3, $3;
     syscall $1 + 0, 0, $2 + 0, $limit, 0;
@@ -56,7 +56,7 @@ exit 127;
 const SH = `
 while [ "$1" != -- ]; do
   case $1 in
-    +*) echo $$ > "\${1#+}" || { echo "${MARK} \${1#+}" >&2; exit 126; } ;;
+    +*) echo 0 > "\${1#+}" || { echo "${MARK} \${1#+}" >&2; exit 126; } ;;
     n*) ulimit -n "\${1#n}" 2>/dev/null ;;
     u*) ulimit -u "\${1#u}" 2>/dev/null || ulimit -p "\${1#u}" 2>/dev/null ;;
   esac
@@ -78,7 +78,7 @@ export function isPerlEnough(platform: string = process.platform, arch: string =
 
 /** The command that enters, and becomes `program`. */
 export function enterCommand(tool: EnterTool, plan: EnterPlan, program: Command): Command {
-  const files = plan.procsFiles.map((file) => `+${file}`);
+  const files = plan.entryFiles.map((file) => `+${file}`);
   const { openFiles, userProcesses } = plan;
   if (tool.kind === 'sh') {
     const limits = [`n${openFiles}`, ...(userProcesses === undefined ? [] : [`u${userProcesses}`])];

@@ -104,7 +104,7 @@ export class SystemdLimits implements RunLimits {
   }
 
   command(program: Command): Command {
-    const plan = { procsFiles: [], openFiles: this.#caps.openFiles, userProcesses: undefined };
+    const plan = { entryFiles: [], openFiles: this.#caps.openFiles, userProcesses: undefined };
     return scopeCommand(this.#systemd, this.#unit, this.#caps, enterCommand(this.#tool, plan, program));
   }
 

@@ -53,7 +53,7 @@ export class WatchedLimits implements RunLimits {
   }
 
   command(program: Command): Command {
-    const plan = { procsFiles: [], openFiles: this.#caps.openFiles, userProcesses: this.#userProcesses };
+    const plan = { entryFiles: [], openFiles: this.#caps.openFiles, userProcesses: this.#userProcesses };
     return enterCommand(this.#tool, plan, program);
   }
 
