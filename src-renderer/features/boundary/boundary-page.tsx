@@ -16,6 +16,7 @@ import type { Agent } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import type { AgentBoundary } from '#shared/boundary/contract.ts';
 import type { BoundaryProof } from '#shared/boundary/model.ts';
+import { ProofHistory } from './proof-history.tsx';
 import { ProofTable } from './proof-table.tsx';
 import type { Verdict } from './proof-words.ts';
 import { countText, MECHANISM_WORDS, NOT_HELD, tookText, verdictOf } from './proof-words.ts';
@@ -45,6 +46,7 @@ export function BoundaryPage({ agent }: { readonly agent: Agent }): ReactNode {
       {answer.boundary === 'container' ? <ExhaustionProof agent={agent} proof={answer.exhaustion} onProved={ask} /> : null}
       {answer.boundary === 'host' ? null : <Mounts boundary={answer} agent={agent} />}
       <Limits boundary={answer} isRunning={isRunning} />
+      {answer.boundary === 'host' ? null : <ProofHistory agent={agent} />}
     </>
   );
 }
