@@ -260,10 +260,10 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     agentOf: (id) => registry.find(id),
     hiddenFrom: (id) => hiddenFrom(id, { paths, env: o.env, info: doors.info(), peers: registry.all().map((agent) => agent.id) }),
     limitsOf: (id) => runs.find(id)?.limits,
-    boxOf: (id) => launcher.boxOf(registry.get(id)),
+    boxOf: (id) => launcher.boxOf(registry.get(id), { hasLine: runs.find(id)?.socketLine !== undefined }),
     twinOf: async (id) => {
       const { image, resourceLimits } = registry.get(id).config;
-      const box = await launcher.boxOf(registry.get(id));
+      const box = await launcher.boxOf(registry.get(id), { hasLine: false });
       return box && places.twinOf({ user: box.user, image }, resourceLimits);
     },
   });

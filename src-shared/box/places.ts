@@ -63,7 +63,7 @@ export const BOX_TERMINAL = {
 export const BOX_LINE = {
   folder: '/tmp/.quarterdeck-line',
   /** How long the box waits for its sockets, in milliseconds: a busy engine takes long for an `exec`. */
-  deadlineMs: 30_000,
+  deadlineMs: 25_000,
 } as const;
 
 /** The end of a line inside, which an `exec` starts beside the box. */

@@ -134,13 +134,14 @@ export class AgentLauncher {
       : { ...common, ...(await this.#inBox(agent, driver, boundary, prepared, token, files, runId)) };
   }
 
-  /** What the box of an agent is made of now; undefined without a box. */
-  async boxOf(agent: Agent): Promise<Pick<BoxSpec, 'mounts' | 'user'> | undefined> {
+  /** What the box of an agent is made of now; undefined without a box. Where a line brings its sockets in, none are mounted. */
+  async boxOf(agent: Agent, options: { hasLine: boolean }): Promise<Pick<BoxSpec, 'mounts' | 'user'> | undefined> {
     if (boundaryOf(agent.config) === 'host') return undefined;
     const prepared = await this.#options.workspaceOf(agent);
+    const mounts = boxMounts(prepared, { ...this.filesOf(agent.id), guests: this.#options.boxes.guestsDir });
     return {
       user: prepared.user,
-      mounts: boxMounts(prepared, { ...this.filesOf(agent.id), guests: this.#options.boxes.guestsDir }),
+      mounts: options.hasLine ? mounts.filter(({ target }) => target !== BOX.sockets) : mounts,
     };
   }
 

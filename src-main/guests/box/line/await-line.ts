@@ -11,7 +11,8 @@ const LOOK_MS = 10;
 export async function awaitLine(folder: string, deadlineMs: number): Promise<void> {
   const deadline = performance.now() + deadlineMs;
   while ((await lstat(join(folder, SOCKETS.launch)).catch(() => undefined))?.isSocket() !== true) {
-    if (performance.now() > deadline) throw new Error(`no line of the gateway came within ${deadlineMs} ms`);
+    if (performance.now() > deadline)
+      throw new Error(`no line of the gateway came within ${deadlineMs / 1000} s; its log says why`);
     await sleep(LOOK_MS);
   }
 }
