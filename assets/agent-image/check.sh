@@ -50,11 +50,12 @@ try 'the certificates' '^ok$' node -e '
 # The kit, used as in an image that has nothing else.
 case "$(uname -m)" in x86_64) loader=ld-linux-x86-64.so.2 ;; *) loader=ld-linux-aarch64.so.1 ;; esac
 kit() { "/opt/qd/lib/$loader" --library-path /opt/qd/lib "/opt/qd/bin/$1" "${@:2}"; }
-for program in node tmux sh stty env cat; do
+for program in node tmux perl sh stty env cat; do
   "/opt/qd/lib/$loader" --library-path /opt/qd/lib --list "/opt/qd/bin/$program" | grep -E 'not found|=> /(usr|lib)' &&
     fail "$program of the kit needs libraries from outside of it"
 done
 try "the kit's node" '^v24\.' kit node --version
+try "the kit's perl" '^ok 30$' kit perl -e 'socket(my $a, 1, 1, 0) or die; print "ok " . length pack "x30"'
 try "the kit's sh" '^ok$' kit sh -c 'echo ok'
 export TERMINFO=/opt/qd/share/terminfo LOCPATH=/opt/qd/lib/locale LC_ALL=C.UTF-8
 try "the kit's tmux" '^tmux 3\.' kit tmux -V

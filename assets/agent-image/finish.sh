@@ -29,13 +29,13 @@ rm -rf "$root"/usr/share/doc/* "$root"/usr/share/man/* "$root"/usr/share/info "$
 find "$root/usr" -xdev -type f -perm /6000 -exec chmod ug-s {} +
 
 # --- The kit: /opt/qd ------------------------------------------------------------------------------------------------------
-# Node, tmux and a few small tools with the loader and all libraries they need. The engine copies it into a volume, which is
+# Node, tmux, Perl (the interpreter alone) and a few small tools with the loader and all libraries they need. The engine copies it into a volume, which is
 # mounted read-only at the same place into any other image, so that it must need nothing of the image around it:
 # every program in it is started as  LOADER --library-path /opt/qd/lib /opt/qd/bin/PROGRAM.
 kit=$root/opt/qd
 rm -rf "$kit/lib" "$kit/share"
 mkdir -p "$kit/bin" "$kit/lib" "$kit/guests" "$kit/share/terminfo" "$kit/lib/locale"
-for program in tmux dash stty cat env; do cp -L "$root/usr/bin/$program" "$kit/bin/$program"; done
+for program in tmux perl dash stty cat env; do cp -L "$root/usr/bin/$program" "$kit/bin/$program"; done
 mv -f "$kit/bin/dash" "$kit/bin/sh"
 
 case "$(uname -m)" in

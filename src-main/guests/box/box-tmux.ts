@@ -10,7 +10,7 @@ import type { BoxReport, BoxStart } from '#shared/box/model.ts';
 import { LineReader } from '#shared/box/line-reader.ts';
 import { readLine } from './read-line.ts';
 import type { ShimReport } from './shim.ts';
-import { MAX_SHIM_LINE } from './shim.ts';
+import { exitOf, MAX_SHIM_LINE, shimCommand, shimOrder } from './shim.ts';
 import type { TerminalEnd } from './run-in-terminal.ts';
 
 /** Between two looks whether tmux has read everything, and how long it may take, in milliseconds. */
@@ -25,13 +25,11 @@ type Screen = Pick<Extract<BoxReport, { type: 'ended' }>, 'lines' | 'size' | 'cu
 /** The terminal of a container's agent. */
 export class BoxTmux {
   readonly #start: BoxStart;
-  readonly #shimCommand: readonly string[];
   readonly #folder: string;
 
-  /** `shimCommand` starts a shim when the path of a socket is added. `folder` is made here. */
-  constructor(options: { start: BoxStart; shimCommand: readonly string[]; folder?: string }) {
+  /** `folder` is made here. */
+  constructor(options: { start: BoxStart; folder?: string }) {
     this.#start = options.start;
-    this.#shimCommand = options.shimCommand;
     this.#folder = options.folder ?? BOX_TERMINAL.folder;
   }
 
@@ -39,18 +37,32 @@ export class BoxTmux {
    * Makes the terminal and starts what is to run in it. `started` settles with the pid of the first program (the set-up
    * script's, when there is one), `ended` with the end; it has no exit when the shim was killed, so that nobody knows it.
    */
-  async open(): Promise<{ started: Promise<number>; ended: Promise<TerminalEnd>; shimPid: () => Promise<number> }> {
+  async open(): Promise<{ started: Promise<number>; ended: Promise<TerminalEnd>; shimPid: number }> {
     await mkdir(this.#folder, { mode: 0o700 });
     await chmod(this.#folder, 0o700);
     await writeFile(this.#configPath, config(), { mode: 0o600 });
     const { started, ended } = await this.#awaitShim();
     const { cols, rows } = this.#start.size;
-    await this.#tmux([
-      ...['-f', this.#configPath, 'new-session', '-d', '-E', '-s', BOX_TERMINAL.session, '-n', BOX_TERMINAL.window],
+    // Its own client says who the shim is: asking later would take another one, and the time of its start.
+    const shimPid = await this.#tmux([
+      ...[
+        '-f',
+        this.#configPath,
+        'new-session',
+        '-d',
+        '-P',
+        '-F',
+        '#{pane_pid}',
+        '-E',
+        '-s',
+        BOX_TERMINAL.session,
+        '-n',
+        BOX_TERMINAL.window,
+      ],
       ...['-x', String(cols), '-y', String(rows), '-c', '/', '--'],
-      ...[...this.#shimCommand, this.#socketPath].map(escapeSemicolon),
+      ...shimCommand(this.#socketPath).map(escapeSemicolon),
     ]);
-    return { started, ended, shimPid: async () => Number(await this.#format('#{pane_pid}')) };
+    return { started, ended, shimPid: Number(shimPid) };
   }
 
   /** The last screen with `keptLines` of history, after tmux has read all that was written. Undefined where tmux is gone. */
@@ -89,8 +101,7 @@ export class BoxTmux {
 
   /** Waits for the one shim, gives it what it is to run, and listens to it. */
   async #awaitShim(): Promise<{ started: Promise<number>; ended: Promise<TerminalEnd> }> {
-    const { argv, cwd, env, setup } = this.#start;
-    const order = JSON.stringify({ type: 'run', argv, cwd, env: { ...env, TERM: terminalType() }, setup });
+    const order = shimOrder({ ...this.#start, env: { ...this.#start.env, TERM: terminalType() } });
     let started: (pid: number) => void = () => undefined;
     let failed: (error: Error) => void = () => undefined;
     let ended: (end: TerminalEnd) => void = () => undefined;
@@ -112,7 +123,7 @@ export class BoxTmux {
         maxBytes: MAX_SHIM_LINE,
         onLine: (text) => {
           const report = readLine<ShimReport>(text, 'running', 'ended');
-          if (report.type === 'ended') ended(report);
+          if (report.type === 'ended') ended({ exit: exitOf(report.status), isSetup: report.isSetup });
           else {
             started(report.pid);
             if (report.what === 'agent') this.#openSideWindows(report.pid).catch(() => undefined);
@@ -126,7 +137,7 @@ export class BoxTmux {
         failed(new Error('the terminal was ended before anything ran in it'));
         ended({ exit: {}, isSetup: false });
       });
-      shim.write(`${order}\n`);
+      shim.write(order);
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

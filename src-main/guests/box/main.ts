@@ -5,14 +5,13 @@
  *   box.js [--exit-fd <n>]          writes the number of the signal that the agent ended by, or `code`, there (bubblewrap)
  *   box.js --sockets <folder>       its sockets are not in /run/quarterdeck but come by a line, and are waited for
  *   box.js --line <folder>          makes them there: the line's end inside (line/run-line.ts)
- *   box.js --shim <socket>          the parent of the agent in its pane (shim.ts)
  *   box.js --attack <name>          uses something up, in a throw-away twin (attack.ts)
  */
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { ProcessExit } from '#shared/agents/model.ts';
-import { BOX, BOX_LINE, KIT, kitCommand } from '#shared/box/places.ts';
+import { BOX, BOX_LINE } from '#shared/box/places.ts';
 import type { BoxReport, BoxStart } from '#shared/box/model.ts';
 import { RELAY_PORTS, SOCKETS } from '#shared/gateway/places.ts';
 import { attack } from './attack.ts';
@@ -25,7 +24,6 @@ import { runProbe } from './probe/run-probe.ts';
 import { signalTree } from './process-groups.ts';
 import { Relay } from './relay.ts';
 import { runInTerminal } from './run-in-terminal.ts';
-import { runShim } from './shim.ts';
 
 /** EX_CONFIG of sysexits.h: the core did not let the box go. */
 const NOT_ADMITTED = 78;
@@ -36,8 +34,7 @@ const STDOUT = 1;
 const SILENCE_MS = 10_000;
 
 const [mode, value] = process.argv.slice(2);
-if (mode === '--shim' && value !== undefined) runShim(value);
-else if (mode === '--attack') process.exit(await attack(value));
+if (mode === '--attack') process.exit(await attack(value));
 // Its output is a stream of its own: standard output would hold up everything while it is full.
 else if (mode === '--line' && value !== undefined) {
   const output = new Socket({ fd: STDOUT, readable: false, writable: true });
@@ -102,12 +99,11 @@ async function runHere(line: LaunchLine, start: BoxStart, exitFd: number | undef
 
 /** In a container: the terminal is tmux's, and its last screen goes to the engine's log. */
 async function runInTmux(line: LaunchLine, start: BoxStart): Promise<number> {
-  const tmux = new BoxTmux({ start, shimCommand: [...ownCommand(), '--shim'] });
+  const tmux = new BoxTmux({ start });
   const { started, ended, shimPid } = await tmux.open();
   const report: BoxReport = { type: 'started', pid: await started };
   // Before anybody knows that there is something to be ended.
-  const shim = await shimPid();
-  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => signalTree(shim, name));
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => signalTree(shimPid, name));
   line.say(report);
   line.end();
   await print(report);
@@ -115,15 +111,6 @@ async function runInTmux(line: LaunchLine, start: BoxStart): Promise<number> {
   const screen = (await tmux.lastScreen()) ?? { lines: [], size: start.size, cursor: { x: 0, y: 0 } };
   await print({ type: 'ended', ...end, ...screen });
   return exitCodeOf(end.exit);
-}
-
-/** How this program was started, without its arguments: with Node's own, and the loader before it. */
-function ownCommand(): string[] {
-  const { arch } = process;
-  const args = [...process.execArgv, process.argv[1] ?? ''];
-  // Started by the kit's loader, that is what the kernel calls this program.
-  const isKit = process.execPath.startsWith(`${KIT.lib}/`) && (arch === 'x64' || arch === 'arm64');
-  return isKit ? kitCommand(arch, 'node', args) : [process.execPath, ...args];
 }
 
 function print(report: BoxReport): Promise<void> {

@@ -162,6 +162,29 @@ for (const kind of ['tmux', 'pty'] as const) {
 }
 
 describe('HostLimits', () => {
+  it.runIf(mechanism === 'cgroup')(
+    'needs no more than a shell to hold a run, and gives arguments and environment through',
+    async () => {
+      const folder = scratchFolder();
+      const limits = new HostLimits({ instanceId, log, env: { PATH: '/nowhere' } });
+      const runtime = new PtyRuntime({ log, limits });
+      const script = 'echo "$1|$ODD|$(ulimit -n)|" > told; cat /proc/self/cgroup > cgroup; exec sleep 1000';
+      const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', ODD: "it's $HOME" };
+      const run = await runtime.launch(
+        launchSpec(['/bin/sh', '-c', script, 'sh', 'a "b" $(c)'], { cwd: folder, limits: LIMITS, env }),
+      );
+      const told = (): string => readFileSync(join(folder, 'told'), 'utf8');
+      await waitFor(
+        'the cgroup of the run',
+        () => existsSync(join(folder, 'cgroup')) && cgroupOf(run.pid).includes('/quarterdeck/'),
+      );
+      expect(told()).toBe(`a "b" $(c)|it's $HOME|256|\n`);
+      await run.stop(0);
+      await runtime.close();
+      removeFolder(folder);
+    },
+  );
+
   it.runIf(mechanism === 'cgroup')('removes what an earlier core left empty, and leaves alone what runs', async () => {
     const earlier = new HostLimits({ instanceId, log });
     const [left, used] = [agentId('left'), agentId('used')];
