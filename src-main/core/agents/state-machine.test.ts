@@ -87,6 +87,24 @@ describe('the state machine', () => {
     expect(state).toMatchObject({ status: 'failed', evidence: { source: 'clock' }, exit: { signal: 'SIGTERM' } });
   });
 
+  it('says what the runtime knows of an end, and only of one that failed', () => {
+    const cause = 'out of memory: its limit is 64MB';
+    expect(walk(start, runs, busy, { type: 'exited', exit: { signal: 'SIGKILL' }, cause })).toMatchObject({
+      status: 'failed',
+      reason: 'out of memory: its limit is 64MB (ended by SIGKILL)',
+    });
+    expect(walk(start, runs, stop, { type: 'exited', exit: { signal: 'SIGKILL' }, cause })).not.toHaveProperty('reason');
+  });
+
+  it('keeps why the core has paused an agent, also when the next core finds it', () => {
+    const because = 'It uses 12 GB of disk, and its limit is 10 GB.';
+    const held = walk(start, runs, busy, { type: 'frozen', by: 'core', because });
+    expect(held).toMatchObject({ status: 'paused', from: 'working', evidence: { source: 'runtime', detail: because } });
+    const found = { type: 'adopted', pid: 42, isPaused: true, status: 'idle', detail: 'process 42 was found running' } as const;
+    expect(nextState(held, found, 9)).toMatchObject({ status: 'paused', evidence: { source: 'runtime', detail: because } });
+    expect(nextState(held, { ...found, isPaused: false }, 9)).toMatchObject({ status: 'idle', evidence: { source: 'process' } });
+  });
+
   it('returns from a pause to what it was', () => {
     expect(walk(start, runs, busy, { type: 'frozen', by: 'operator' })).toMatchObject({ status: 'paused', from: 'working' });
     expect(walk(start, runs, busy, { type: 'frozen', by: 'operator' }, { type: 'thawed', by: 'operator' }).status).toBe(
