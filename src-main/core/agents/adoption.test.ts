@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { AgentState, AgentStatus } from '#shared/agents/model.ts';
 import { AgentId } from '#shared/kernel/ids.ts';
+import { TmuxRuntime } from '#core/runtimes/tmux/tmux-runtime.ts';
 import { findAgent, updateAgent } from './agents-repository.ts';
 import type { TestAgents } from './testing/open-agents.ts';
 import { caller, openTestAgents, shortDir } from './testing/open-agents.ts';
@@ -103,6 +104,48 @@ it('says lost, and does not guess, when the tmux server is gone; such an agent c
   await t.agents.adopt();
   for (const name of ['one', 'two'])
     expect(t.registry.get(id(name)).state).toMatchObject({ status: 'lost', evidence: { source: 'runtime' } });
+  expect((await t.agents.start(id('one'), caller)).state.status).toBe('working');
+});
+
+it('finds what runs where nobody answered at first, and says until then that it may go on', async () => {
+  let pid: number | undefined;
+  const t = await afterCrash(['one'], (before) => {
+    pid = before.registry.get(id('one')).run?.pid;
+  });
+  const away = { kind: 'tmux', isAvailable: false, problem: 'it does not answer' } as const;
+  const probe = vi.spyOn(TmuxRuntime.prototype, 'probe').mockResolvedValue(away);
+  try {
+    await t.agents.adopt();
+    expect(t.registry.get(id('one')).state).toMatchObject({
+      status: 'lost',
+      evidence: { detail: expect.stringContaining('may go on') as string },
+    });
+  } finally {
+    probe.mockRestore();
+  }
+  await vi.waitFor(
+    () => expect(t.registry.get(id('one'))).toMatchObject({ state: { status: 'working' }, run: { pid } }),
+    PATIENCE,
+  );
+  expect((await t.agents.stop(id('one'), 5_000, caller)).state.status).toBe('stopped');
+  expect(isRunning(pid)).toBe(false);
+});
+
+it('ends what runs where nobody answered, when the agent was started in vain meanwhile', async () => {
+  let pid: number | undefined;
+  const t = await afterCrash(['one'], (before) => {
+    pid = before.registry.get(id('one')).run?.pid;
+  });
+  const away = { kind: 'tmux', isAvailable: false, problem: 'it does not answer' } as const;
+  const probe = vi.spyOn(TmuxRuntime.prototype, 'probe').mockResolvedValue(away);
+  try {
+    await t.agents.adopt();
+    await expect(t.agents.start(id('one'), caller)).rejects.toThrow('still runs');
+    expect(t.registry.get(id('one')).state.status).toBe('failed');
+  } finally {
+    probe.mockRestore();
+  }
+  await vi.waitFor(() => expect(isRunning(pid)).toBe(false), PATIENCE);
   expect((await t.agents.start(id('one'), caller)).state.status).toBe('working');
 });
 

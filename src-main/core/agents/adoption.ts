@@ -19,6 +19,16 @@ const LOST: Readonly<Record<RuntimeKind, string>> = {
   pty: 'its terminal ended with the core it ran in',
 };
 
+/** Why nothing can be said of an agent whose runtime does not answer. */
+const UNSEEN: Readonly<Record<RuntimeKind, string>> = {
+  docker: 'the container engine does not answer: its container may go on. It is looked for until the engine is back',
+  tmux: 'tmux does not answer: its session may go on. It is looked for until tmux is back',
+  pty: LOST.pty,
+};
+
+/** Until a runtime that did not answer is asked again, in milliseconds. */
+const AGAIN_MS = 2_000;
+
 /** What adoption works with. */
 export interface AdoptionOptions {
   readonly registry: AgentRegistry;
@@ -38,32 +48,74 @@ export interface AdoptionOptions {
 /** One look at what is there, at the start of a core. */
 export class Adoption {
   readonly #o: AdoptionOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #isDisposed = false;
 
   constructor(options: AdoptionOptions) {
     this.#o = options;
   }
 
-  /** Takes over what it finds. What goes wrong with one agent is logged and keeps no other from being found. */
+  /**
+   * Takes over what it finds. What goes wrong with one agent is logged and keeps no other from being found. A runtime that does
+   * not answer is asked again until it does: what runs there would else have nobody who watches or could end it.
+   */
   async run(): Promise<void> {
+    await this.#look(Object.values(this.#o.runtimes).filter(({ isAdoptable }) => isAdoptable));
+  }
+
+  /** Asks nobody any more. */
+  dispose(): void {
+    this.#isDisposed = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #look(runtimes: readonly Runtime[]): Promise<void> {
     const ids = this.#o.registry.all().map((agent) => agent.id);
-    const finding = this.#findRuns(new Set(ids));
+    const finding = this.#findRuns(runtimes, new Set(ids));
     await Promise.all(
       ids.map((id) =>
         this.#o
-          .exclusively(id, async () => this.#adoptOne(this.#o.registry.get(id), (await finding).get(id) ?? []))
+          .exclusively(id, async () => {
+            const { runs, unseen } = await finding;
+            const agent = this.#o.registry.find(id);
+            if (agent) await this.#adoptOne(agent, runs.get(id) ?? [], unseen);
+          })
           .catch((error: unknown) => this.#o.log(`agent ${id} could not be taken over`, error)),
       ),
     );
-    await finding;
+    const { unseen } = await finding;
+    // Who has no agent there has nothing to be found: the engine need not even be installed.
+    const wanted = unseen.filter(({ kind }) => this.#o.registry.all().some((agent) => agent.config.runtime === kind));
+    if (wanted.length > 0) this.#lookLater(wanted);
   }
 
-  async #findRuns(known: ReadonlySet<AgentId>): Promise<ReadonlyMap<AgentId, readonly Run[]>> {
-    const found = new Map<AgentId, Run[]>();
-    for (const runtime of Object.values(this.#o.runtimes)) {
-      if (!runtime.isAdoptable || !(await runtime.probe()).isAvailable) continue;
-      for (const run of await runtime.adopt(known)) found.set(run.agentId, [...(found.get(run.agentId) ?? []), run]);
+  #lookLater(runtimes: readonly Runtime[]): void {
+    if (this.#isDisposed) return;
+    this.#timer = setTimeout(() => {
+      this.#lookAgain(runtimes).catch((error: unknown) => this.#o.log('agents could not be looked for again', error));
+    }, AGAIN_MS);
+    this.#timer.unref();
+  }
+
+  async #lookAgain(runtimes: readonly Runtime[]): Promise<void> {
+    const probes = await Promise.all(runtimes.map((runtime) => runtime.probe()));
+    const isBack = probes.some(({ isAvailable }) => isAvailable);
+    if (isBack && !this.#isDisposed) await this.#look(runtimes);
+    else this.#lookLater(runtimes);
+  }
+
+  async #findRuns(
+    runtimes: readonly Runtime[],
+    known: ReadonlySet<AgentId>,
+  ): Promise<{ readonly runs: ReadonlyMap<AgentId, readonly Run[]>; readonly unseen: readonly Runtime[] }> {
+    const runs = new Map<AgentId, Run[]>();
+    const unseen: Runtime[] = [];
+    for (const runtime of runtimes) {
+      if ((await runtime.probe()).isAvailable)
+        for (const run of await runtime.adopt(known)) runs.set(run.agentId, [...(runs.get(run.agentId) ?? []), run]);
+      else unseen.push(runtime);
     }
-    return found;
+    return { runs, unseen };
   }
 
   /** Ends what runs elsewhere than the configuration wants it: an agent has no process outside of the box that it asks for. */
@@ -76,7 +128,10 @@ export class Adoption {
     return runs.find(({ kind }) => kind === agent.config.runtime);
   }
 
-  async #adoptOne(agent: Agent, found: readonly Run[]): Promise<void> {
+  async #adoptOne(agent: Agent, found: readonly Run[], unseen: readonly Runtime[]): Promise<void> {
+    // In a later look: it was started meanwhile, or never was elsewhere.
+    const held = this.#o.runs.find(agent.id);
+    if (held !== undefined && found.every(({ runId }) => runId === held.runId)) return;
     const run = await this.#inItsPlace(agent, found);
     const { status, evidence } = agent.state;
     // The start was ordered and nothing more: a process that bears the number of the agent's last run is from before.
@@ -92,7 +147,8 @@ export class Adoption {
     } else if (run) {
       await this.#keepEnded(agent, run);
     } else if (isAlive(status)) {
-      const reason = LOST[agent.config.runtime];
+      const isUnseen = unseen.some(({ kind }) => kind === agent.config.runtime);
+      const reason = (isUnseen ? UNSEEN : LOST)[agent.config.runtime];
       await this.#o.registry.apply(agent.id, { type: 'unreachable', reason });
     }
   }

@@ -252,6 +252,7 @@ export class AgentsService {
   /** Ends what cannot outlive the core and lets go of the rest. */
   async close(options: { stopAgents: boolean }): Promise<void> {
     this.#closing.abort();
+    this.#adoption.dispose();
     const ending = this.#o.registry
       .all()
       .filter((agent) =>

@@ -31,6 +31,7 @@ import type { EngineDescription } from './engine.ts';
 import { connectEngine, describeEngine } from './engine.ts';
 import type { SocketWay } from './engine-reach.ts';
 import { EngineReach, localSocketOf } from './engine-reach.ts';
+import { findAgentProcess } from './find-agent-process.ts';
 import { ensureKit } from './image-kit.ts';
 import type { ImageSource } from './image-source.ts';
 import { removeContainer } from './remove-container.ts';
@@ -72,6 +73,8 @@ export class DockerRuntime implements Runtime {
   /** By the container's id. */
   readonly #runs = new Map<string, DockerRun>();
   readonly #waiting: (() => void)[] = [];
+  /** Runs that are being started now: their containers are not yet known, and are no earlier core's. */
+  readonly #launching = new Set<string>();
   #starting = 0;
   #engine: Engine | undefined;
   #description: EngineDescription | undefined;
@@ -111,6 +114,7 @@ export class DockerRuntime implements Runtime {
     checkCommand(spec);
     const engine = await this.#reach(`Agent ${spec.agentId} cannot be started in a container`);
     await this.#enter();
+    this.#launching.add(spec.runId);
     try {
       const desk = await box.openDesk();
       try {
@@ -119,6 +123,7 @@ export class DockerRuntime implements Runtime {
         desk.dispose();
       }
     } finally {
+      this.#launching.delete(spec.runId);
       this.#leave();
     }
   }
@@ -247,7 +252,7 @@ export class DockerRuntime implements Runtime {
     if (info.State.Running) {
       throw new AppError(
         'UNAVAILABLE',
-        `Agent ${agentId} cannot be started: it still runs in container ${name}. Stop the agent first.`,
+        `Agent ${agentId} cannot be started: it still runs in container ${name}. Try again: once Quarterdeck has found it there, it is ended.`,
         { retryable: false, data: { cause: 'name', container: name } },
       );
     }
@@ -272,7 +277,7 @@ export class DockerRuntime implements Runtime {
     const listed = await engine.docker.listContainers({ all: true, filters });
     const adopted = await Promise.all(
       listed
-        .filter((one) => !this.#runs.has(one.Id))
+        .filter((one) => !this.#runs.has(one.Id) && !this.#launching.has(one.Labels[LABEL.run] ?? ''))
         .map((one) =>
           this.#adoptOne(engine.docker.getContainer(one.Id), known).catch((error: unknown) => {
             this.#options.log('A container of an earlier core could not be looked at', {
@@ -298,7 +303,7 @@ export class DockerRuntime implements Runtime {
       return undefined;
     };
     if (!agentId.success || runId === '' || !known.has(agentId.data)) return remove('it belongs to no known agent');
-    const started = await this.#startedPid(container, first);
+    const started = await this.#startedPid(container, first, runId);
     if (started === undefined) return remove('nothing was started in it');
     const { info, pid } = started;
     const run = this.#track(container, {
@@ -326,6 +331,7 @@ export class DockerRuntime implements Runtime {
   async #startedPid(
     container: Container,
     first: InspectedContainer,
+    runId: string,
   ): Promise<{ pid: number; info: InspectedContainer } | undefined> {
     const deadline = performance.now() + WORD_MS;
     let info = first;
@@ -333,7 +339,11 @@ export class DockerRuntime implements Runtime {
       const isOver = !info.State.Running || info.State.Paused || performance.now() > deadline;
       const { pid } = await readBoxLog(container);
       if (pid !== undefined) return { pid, info: await inspectContainer(container) };
-      if (isOver) return undefined;
+      if (isOver) {
+        // The agent may have written so much into the log that the word went out at its other end.
+        const seen = info.State.Running ? await findAgentProcess(info.State.Pid, runId) : undefined;
+        return seen === undefined ? undefined : { pid: seen, info };
+      }
       await sleep(50);
       info = await inspectContainer(container);
     }
