@@ -62,7 +62,7 @@ test('it is watched: the shortcuts of the screens lead to cards, terminals and m
 
 test('its terminal is taken, the work interrupted by hand, let go on, and the keyboard given back', async () => {
   await hand.press('ArrowDown', 'Home');
-  await expect(card('scout').getByRole('link', { name: 'scout' })).toBeFocused();
+  await expect(card('scout').getByRole('link', { name: 'scout', exact: true })).toBeFocused();
   await hand.press('Enter');
   await expect(page.getByText('Watching.')).toBeVisible();
   await hand.press('Control+Enter');

@@ -55,7 +55,7 @@ test('it is watched: a card for each, live terminals, and what they say to one a
 
 test('its terminal is taken, the work interrupted by hand, let go on, and the keyboard given back', async () => {
   await place('Agents').click();
-  await card('scout').getByRole('link', { name: 'scout' }).click();
+  await card('scout').getByRole('link', { name: 'scout', exact: true }).click();
   await expect(page.getByText('Watching.')).toBeVisible();
   await button('Take control').click();
   await expect(page.getByText('You have the keyboard.')).toBeVisible();
@@ -76,7 +76,7 @@ test('its question is answered by message, and the crew finishes', async () => {
   await expect(said(/you.*scout.*reply/s).filter({ hasText: TITLE })).toBeVisible();
   await expect(said(/scout.*you.*reply/s).filter({ hasText: 'Done in' })).toBeVisible(STARTED);
   await place('Agents').click();
-  await card('scout').getByRole('link', { name: 'scout' }).click();
+  await card('scout').getByRole('link', { name: 'scout', exact: true }).click();
   await expect.poll(() => terminalText(page), STARTED).toContain('wrote report.md');
   await expect(page.getByRole('region', { name: 'Waiting for you' })).toBeHidden();
   expect(sampleReport(core)).toContain(`# ${TITLE}`);
