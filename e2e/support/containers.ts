@@ -33,9 +33,9 @@ async function containersOf(dataDir: string, ...filters: readonly string[]): Pro
   return found;
 }
 
-/** The running container of an agent. */
+/** The container of an agent that runs, paused or not. */
 export async function containerOf(dataDir: string, agentId: string): Promise<string> {
-  const [id] = await containersOf(dataDir, `label=${LABEL.agent}=${agentId}`, 'status=running');
+  const [id] = await containersOf(dataDir, `label=${LABEL.agent}=${agentId}`, 'status=running', 'status=paused');
   if (id === undefined) throw new Error(`no container of agent ${agentId} runs`);
   return id;
 }
