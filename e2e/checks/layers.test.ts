@@ -24,6 +24,7 @@ describe('the check itself', () => {
     ['core imports a guest', 'src-main/core/app.ts', "import '#guests/worker/main.ts';"],
     ['core opens the database outside the store', 'src-main/core/messages/x.ts', "import Database from 'better-sqlite3';"],
     ['a guest imports the core', 'src-main/guests/worker/main.ts', "import { x } from '#core/x.ts';"],
+    ['what guests share imports a guest', 'src-main/guests/common/x.ts', "import { x } from '#guests/relay/x.ts';"],
     ['a guest imports another', 'src-main/guests/worker/main.ts', "import { x } from '#guests/relay/x.ts';"],
     ['headless imports the electron host', 'src-main/hosts/headless/main.ts', "import '#hosts/electron/main.ts';"],
     ['headless requires electron', 'src-main/hosts/headless/main.ts', "const e = require('electron');"],

@@ -83,6 +83,9 @@ export function breachesOf(source: Source): string[] {
   return breaches;
 }
 
+/** What several siblings need: they may import it, and it imports none of them. */
+const SHARED_BY_SIBLINGS = 'common';
+
 function breachOf(from: string, layer: Layer, imported: Import): string | undefined {
   const isTest = TEST_FILE.test(from);
   if (imported.specifier.startsWith('../../')) return 'use the # alias of the layer';
@@ -93,7 +96,8 @@ function breachOf(from: string, layer: Layer, imported: Import): string | undefi
     if (!isTest && layer.name !== 'e2e' && TEST_FILE.test(path)) return 'only tests may';
     const mine = subfolder(from, layer.siblings);
     const theirs = subfolder(path, layer.siblings);
-    if (mine !== undefined && theirs !== undefined && mine !== theirs) return `${mine} and ${theirs} are siblings`;
+    if (mine !== undefined && theirs !== undefined && mine !== theirs && theirs !== SHARED_BY_SIBLINGS)
+      return `${mine} and ${theirs} are siblings`;
     return undefined;
   }
   const { name } = imported.target;

@@ -4,7 +4,7 @@
  *
  *   box.js [--exit-fd <n>]          writes the number of the signal that the agent ended by, or `code`, there (bubblewrap)
  *   box.js --sockets <folder>       its sockets are not in /run/quarterdeck but come by a line, and are waited for
- *   box.js --line <folder>          makes them there: the line's end inside (line/run-line.ts)
+ *   box.js --line <folder>          makes them there: the line's end inside (guests/common/line)
  *   box.js --attack <name>          uses something up, in a throw-away twin (attack.ts)
  */
 import { writeSync } from 'node:fs';
@@ -18,8 +18,8 @@ import { attack } from './attack.ts';
 import { BoxTmux } from './box-tmux.ts';
 import { findMissing } from './find-missing.ts';
 import { LaunchLine } from './launch-line.ts';
-import { awaitLine } from './line/await-line.ts';
-import { runLine } from './line/run-line.ts';
+import { awaitLine } from './await-line.ts';
+import { runLine } from '#guests/common/line/run-line.ts';
 import { runProbe } from './probe/run-probe.ts';
 import { signalTree } from './process-groups.ts';
 import { Relay } from './relay.ts';

@@ -10,7 +10,7 @@ import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeFrame, LINE_VERSION } from '#shared/box/line-frames.ts';
 import { lineCommand } from '#shared/box/places.ts';
-import { runLine } from '#guests/box/line/run-line.ts';
+import { runLine } from '#guests/common/line/run-line.ts';
 import { AgentLine } from './agent-line.ts';
 
 const WITHIN = { timeout: 10_000, interval: 10 };

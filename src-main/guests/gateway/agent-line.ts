@@ -12,8 +12,8 @@ import { SOCKETS } from '#shared/gateway/places.ts';
 import type { BackoffPolicy } from '#shared/kernel/backoff.ts';
 import { backoffMs } from '#shared/kernel/backoff.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
-import { join } from '#guests/box/line/join.ts';
-import { Line } from '#guests/box/line/line.ts';
+import { join } from '#guests/common/line/join.ts';
+import { Line } from '#guests/common/line/line.ts';
 import { LineEngine } from './line-engine.ts';
 
 /** What a line is made from. */
