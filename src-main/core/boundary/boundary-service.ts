@@ -67,8 +67,8 @@ export interface BoxLaunch {
   readonly start: Omit<BoxStart, 'type' | 'makesTerminal'>;
 }
 
-/** Shorter values are no secrets: a language, a folder, a number may well be the same inside. In characters. */
-const SECRET_LENGTH = 16;
+/** Shorter values are words that may well be the same inside: a language, a folder, a number. In characters. */
+const SECRET_LENGTH = 12;
 
 /**
  * How long after a launch its container's twin is tried, in milliseconds: the machine has other things to do at first, and one

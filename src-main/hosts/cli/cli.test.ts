@@ -137,6 +137,18 @@ describe('agents', { timeout: 60_000 }, () => {
     expect(await quarterdeck(['agents', 'remove', 'printer'])).toMatchObject({ code: 0, stdout: 'printer is removed.\n' });
   });
 
+  it('are given the box that is stated', async () => {
+    const Made = z.object({ boundary: z.string(), config: z.object({ image: z.string().optional(), sandbox: z.string() }) });
+    const make = (id: string, ...box: string[]): Promise<z.infer<typeof Made>> =>
+      json(Made, ['spawn', '--id', id, '--type', 'worker', '--no-start', ...box]);
+    expect(await make('in-image', '--runtime', 'docker', '--image', 'alpine:3')).toMatchObject({
+      boundary: 'container',
+      config: { image: 'alpine:3' },
+    });
+    expect(await make('in-bwrap', '--runtime', 'tmux', '--sandbox', 'bubblewrap')).toMatchObject({ boundary: 'bubblewrap' });
+    for (const id of ['in-image', 'in-bwrap']) expect((await quarterdeck(['agents', 'remove', id])).code).toBe(0);
+  });
+
   it('work on a team file and answer', async () => {
     writeFileSync(
       join(project, 'team.yaml'),

@@ -93,6 +93,7 @@ describe('wrong usage', () => {
     [['logs', 'w1', '--lines', 'many'], '--lines: must be a whole number'],
     [['spawn'], 'Say what to spawn'],
     [['spawn', '--type', 'worker', '--env', 'NOVALUE'], 'NAME=value'],
+    [['spawn', '--type', 'worker', '--sandbox', 'chroot'], '--sandbox'],
     [['send', 'w1'], "missing required argument 'text'"],
     [['send', 'w1', 'hi', '--data', '{no'], '--data: this is not JSON'],
     [['send', 'w1', 'hi', '--wait', '--kind', 'note'], 'is not answered'],

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import * as z from 'zod';
 import { AgentType } from '#shared/agents/model.ts';
-import { RuntimeKind } from '#shared/runtimes/model.ts';
+import { RuntimeKind, Sandbox } from '#shared/runtimes/model.ts';
 import type { CommandHost } from '../command.ts';
 import { addCommand, flag, listFlag } from '../command.ts';
 import { usageError } from '../cli-error.ts';
@@ -22,6 +22,8 @@ const SpawnOptions = z.object({
   timeout: Duration.optional(),
   tasks: wholeNumber(1, 64).optional(),
   runtime: RuntimeKind.optional(),
+  image: z.string().optional(),
+  sandbox: Sandbox.optional(),
   description: z.string().optional(),
   start: z.boolean().default(true),
 });
@@ -54,6 +56,7 @@ export function addSpawnCommand(program: Command, host: CommandHost): void {
     examples: [
       ['quarterdeck spawn --id shell -- bash -l', 'an agent that runs a shell; `quarterdeck attach shell` enters it'],
       ['quarterdeck spawn --type worker --id w1 --cap file-processing', 'a worker that takes tasks as messages'],
+      ['quarterdeck spawn --id boxed --runtime docker -- bash -l', 'a shell in a container that reaches only Quarterdeck'],
       ['quarterdeck spawn --template batch-worker --env BATCH_SIZE=50 --memory 1GB', 'a worker from a template'],
     ],
     flags: [
@@ -68,6 +71,8 @@ export function addSpawnCommand(program: Command, host: CommandHost): void {
       flag('--timeout <duration>', 'longest time for one piece of work, for example 10m'),
       flag('--tasks <number>', 'how many tasks it may work on at once'),
       flag('--runtime <kind>', `where it runs: ${RuntimeKind.options.join(' or ')}`),
+      flag('--image <reference>', 'image of its container (default: the agent image); see `quarterdeck image`'),
+      flag('--sandbox <kind>', `what contains it in tmux or pty: ${Sandbox.options.join(' or ')}`),
       flag('--description <text>', 'what it is for, in one sentence'),
       flag('--no-start', 'make it without starting it'),
     ],
@@ -86,6 +91,8 @@ export function addSpawnCommand(program: Command, host: CommandHost): void {
           capabilities: o.cap,
           maxConcurrentTasks: o.tasks,
           runtime: o.runtime,
+          image: o.image,
+          sandbox: o.sandbox,
           description: o.description,
           command,
           resourceLimits,
