@@ -28,7 +28,7 @@ export interface Effort {
   readonly propertyCommands: number;
   /** Messages in a test of delivery under load. */
   readonly messages: number;
-  /** Agents or workers at once in a test that runs a fleet. */
+  /** Agents that are started in the same moment in one runtime. */
   readonly fleet: number;
   /** Files in a generated tree for the workers' pipelines. */
   readonly treeFiles: number;
@@ -51,7 +51,7 @@ const SMALL: Effort = {
   propertyRuns: 30,
   propertyCommands: 30,
   messages: 200,
-  fleet: 5,
+  fleet: 20,
   treeFiles: 60,
   floodBytes: 4 * 1024 * 1024,
   roundsBudgetMs: 30_000,
@@ -68,7 +68,7 @@ const DEEP: Effort = {
   propertyRuns: 300,
   propertyCommands: 100,
   messages: 5_000,
-  fleet: 20,
+  fleet: 50,
   treeFiles: 1_500,
   floodBytes: 64 * 1024 * 1024,
   roundsBudgetMs: 120_000,

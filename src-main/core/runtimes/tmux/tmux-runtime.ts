@@ -173,8 +173,15 @@ export class TmuxRuntime implements Runtime {
     const startedAt = Date.now();
     const started = await this.#newSession(spec, command, startedAt, limits.saved);
     const child = (await findChild(started.shimPid)) ?? started.shimPid;
-    // A box that ended without a word has nobody at the desk any more.
-    const look = box && setInterval(() => !isRunning(started.shimPid) && box.dispose(), BOX_LOOK_MS);
+    // A box that ended without a word has nobody at the desk any more. At the second look: what it said before its end is read
+    // between the two, when the end of a short run is seen first.
+    let wasGone = false;
+    const look =
+      box &&
+      setInterval(() => {
+        if (wasGone) box.dispose();
+        wasGone = !isRunning(started.shimPid);
+      }, BOX_LOOK_MS);
     try {
       await box?.admit();
     } catch (error) {
