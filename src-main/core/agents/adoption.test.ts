@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { AgentState, AgentStatus } from '#shared/agents/model.ts';
 import { AgentId } from '#shared/kernel/ids.ts';
+import { TmuxRun } from '#core/runtimes/tmux/tmux-run.ts';
 import { TmuxRuntime } from '#core/runtimes/tmux/tmux-runtime.ts';
 import { findAgent, updateAgent } from './agents-repository.ts';
 import type { TestAgents } from './testing/open-agents.ts';
@@ -147,6 +148,17 @@ it('ends what runs where nobody answered, when the agent was started in vain mea
   }
   await vi.waitFor(() => expect(isRunning(pid)).toBe(false), PATIENCE);
   expect((await t.agents.start(id('one'), caller)).state.status).toBe('working');
+});
+
+it('ends what is found in a box that does not hold any more, and says why', async () => {
+  const t = await afterCrash(['one'], () => undefined);
+  // What only runs in containers have; the rest is the same for all.
+  Object.defineProperty(TmuxRun.prototype, 'doubt', { configurable: true, value: 'No network: network mode bridge.' });
+  await t.agents.adopt().finally(() => Reflect.deleteProperty(TmuxRun.prototype, 'doubt'));
+  const agent = t.registry.get(id('one'));
+  expect(agent.state).toMatchObject({ status: 'failed', exit: { signal: 'SIGKILL' }, evidence: { source: 'boundary' } });
+  expect(agent.state.evidence.detail).toMatch(/does not hold any more.*network mode bridge.*Start it again/);
+  expect(isRunning(agent.run?.pid)).toBe(false);
 });
 
 it('takes a lost agent that is found again as it is, running or ended', async () => {

@@ -153,6 +153,16 @@ export class Adoption {
     }
   }
 
+  /** One whose box was changed since its launch: nothing of it may go on. */
+  async #endBroken(agent: Agent, run: Run, doubt: string): Promise<void> {
+    await this.#o.registry.apply(agent.id, {
+      type: 'box-broken',
+      reason: `Its box does not hold any more, so it was ended: ${doubt} Start it again for a new one.`,
+    });
+    await run.stop(0);
+    await this.#o.runs.settled(agent.id);
+  }
+
   async #takeOver(agent: Agent, run: Run): Promise<void> {
     if (agent.run?.id !== run.runId) {
       await this.#o.registry.startRun(agent.id, runRowOf(run), {
@@ -162,6 +172,7 @@ export class Adoption {
       });
     }
     this.#o.runs.track(agent, run);
+    if (run.doubt !== undefined) return this.#endBroken(agent, run, run.doubt);
     await this.#o
       .onAdopted(agent, run)
       .catch((error: unknown) => this.#o.log(`what agent ${agent.id} needs could not be set up again`, error));

@@ -11,6 +11,8 @@ export type AgentFact =
   /** `isBoundary`: the proof of its box did not hold. */
   | { readonly type: 'launch-failed'; readonly reason: string; readonly isBoundary?: boolean }
   | { readonly type: 'activity'; readonly held: number; readonly detail: string }
+  /** Its box does not hold any more. */
+  | { readonly type: 'box-broken'; readonly reason: string }
   | { readonly type: 'stop-ordered'; readonly by: string }
   | { readonly type: 'timed-out'; readonly timeoutMs: number }
   /** `cause`: what the runtime knows beside the exit. */
@@ -62,6 +64,10 @@ export function nextState(state: AgentState, fact: AgentFact, at: number): Agent
       const status = fact.held > 0 ? 'working' : 'idle';
       return state.status === status ? undefined : { status, ...because('interface', fact.detail) };
     }
+    case 'box-broken':
+      return isOneOf(state, 'starting', 'idle', 'working', 'waiting', 'paused', 'stopping', 'lost')
+        ? { status: 'failed', reason: fact.reason, ...because('boundary', fact.reason) }
+        : undefined;
     case 'stop-ordered':
       return isOneOf(state, 'starting', 'idle', 'working', 'waiting', 'paused', 'lost')
         ? { status: 'stopping', ...because('command', `stop ordered by ${fact.by}`) }
@@ -118,8 +124,9 @@ export function nextState(state: AgentState, fact: AgentFact, at: number): Agent
 function afterExit(state: AgentState, exit: ProcessExit, cause: string | undefined, at: number): AgentState | undefined {
   const because = { since: at, evidence: { source: 'process' as const, detail: describeExit(exit), at } };
   const reason = cause === undefined ? describeExit(exit) : `${cause} (${describeExit(exit)})`;
-  // A timeout is the cause; the exit that it forced only completes it.
-  if (state.status === 'failed' && state.evidence.source === 'clock' && state.exit === undefined) return { ...state, exit };
+  // A timeout, or a box that broke, is the cause; the exit that it forced only completes it.
+  const isEnded = state.status === 'failed' && ['clock', 'boundary'].includes(state.evidence.source);
+  if (isEnded && state.exit === undefined) return { ...state, exit };
   if (!isOneOf(state, 'starting', 'idle', 'working', 'waiting', 'paused', 'stopping', 'lost')) return undefined;
   if (state.status === 'stopping' || isSuccess(exit)) return { status: 'stopped', exit, ...because };
   return { status: 'failed', reason, exit, ...because };

@@ -159,6 +159,8 @@ export interface Run {
   windows(): Promise<readonly string[]>;
   /** The shell command by which a person attaches with their own terminal, if there is one. */
   readonly attachCommand: string | undefined;
+  /** Of a run that was found: what no longer holds its box, in a sentence. It must not go on. */
+  readonly doubt?: string | undefined;
   /** How its limits are held. */
   readonly limits: LimitsHeld;
   /** Changes the limits of the running process. Fails with UNAVAILABLE naming what only a restart changes. */

@@ -15,7 +15,7 @@ import { engineLimits } from './container-options.ts';
 
 /** What the container was to be. */
 export interface Expected {
-  readonly box: BoxSpec;
+  readonly box: Pick<BoxSpec, 'mounts' | 'user'>;
   readonly limits: ResourceLimits;
   readonly kitVolume: string;
 }
@@ -254,4 +254,15 @@ export async function outsideChecks(info: InspectedContainer, expected: Expected
   const pid = info.State.Pid;
   const [kernel, limits] = await Promise.all([kernelChecks(pid, expected), limitChecks(pid, info, expected)]);
   return [...engineChecks(info, expected), ...kernel, ...limits];
+}
+
+/**
+ * What no longer holds of a container that an earlier core started, in a sentence; undefined when all of it does. Somebody may
+ * have changed it meanwhile (`docker update`, `docker network connect`). What was mounted cannot be changed while it runs.
+ */
+export async function doubtOf(info: InspectedContainer, limits: ResourceLimits): Promise<string | undefined> {
+  const [uid = Number.NaN, gid = Number.NaN] = info.Config.User.split(':').map(Number);
+  const checks = await outsideChecks(info, { box: { user: { uid, gid }, mounts: [] }, limits, kitVolume: '' });
+  const broken = checks.find(({ id, outcome }) => id !== 'engine-mounts' && outcome === 'broken');
+  return broken && `${broken.title}: ${broken.found} (${broken.tried}).`;
 }

@@ -76,6 +76,7 @@ export class DockerRun implements Run {
   readonly ended: Promise<RunEnd>;
   readonly containerId: string;
   readonly socketLine: GatewayLine | undefined;
+  doubt: string | undefined;
   readonly #spec: DockerRunSpec;
   readonly #container: Container;
   readonly #terminal: ContainerTerminal;

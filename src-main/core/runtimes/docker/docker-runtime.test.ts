@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -289,6 +289,22 @@ describe('DockerRuntime', () => {
       await expect(run.capture({ historyLines: 0, ansi: false })).rejects.toThrow(/while its container is paused/);
       await run.resume();
       expect(await waitForScreen(run, 'hello')).toContain('hello');
+    }, 60_000);
+
+    it('doubts one that somebody gave more to meanwhile', async () => {
+      await killedCore('sleep 1000');
+      const { Id } = await bench.docker.getContainer(nameOf('agent-1')).inspect();
+      const held = await only(await bench.runtime().adopt(known));
+      expect(held.doubt).toBeUndefined();
+      held.release();
+      // In the kernel itself: of what the engine was asked to change, it tells.
+      const limits = ['/sys/fs/cgroup/pids/docker', '/sys/fs/cgroup/docker', '/sys/fs/cgroup/system.slice'].flatMap((parent) =>
+        [join(parent, Id, 'pids.max'), join(parent, `docker-${Id}.scope`, 'pids.max')].filter((path) => existsSync(path)),
+      );
+      expect(limits).toHaveLength(1);
+      for (const file of limits) writeFileSync(file, '12345');
+      const run = await only(await runtime.adopt(known));
+      expect(run.doubt).toMatch(/limits.*12345/);
     }, 60_000);
 
     it('removes containers of agents that nobody knows, and leaves other instances alone', async () => {

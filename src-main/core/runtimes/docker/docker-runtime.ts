@@ -17,7 +17,7 @@ import type { BoxSpec, LaunchDesk, LaunchSpec, Run, Runtime } from '../runtime.t
 import type { RuntimeLog } from '../stop-sequence.ts';
 import { agentImageName } from './agent-image.ts';
 import { cgroupProcesses, findCgroup } from './cgroup-files.ts';
-import { outsideChecks } from './container-checks.ts';
+import { doubtOf, outsideChecks } from './container-checks.ts';
 import type { EngineEvent } from './container-events.ts';
 import { ContainerEvents } from './container-events.ts';
 import { findContainerImage } from './container-image.ts';
@@ -318,6 +318,7 @@ export class DockerRuntime implements Runtime {
     const enginePid = info.State.Pid;
     if (info.State.Running) {
       run.begin({ pid: await hostPid(enginePid, pid), enginePid, isPaused: info.State.Paused });
+      run.doubt = await doubtOf(info, limitsOf(info.HostConfig));
       run.sweepTerminal().catch(() => undefined);
     } else {
       run.begin({ pid, enginePid: 0, isPaused: false });
