@@ -113,6 +113,8 @@ describe('scrolling back', () => {
     const client = await fixture.connect('websocket');
     const view = client.view({ agentId: 'later', control: 'take', historyLines: 100 });
     await until('the view is open', () => view.opened);
+    // The history that was asked for at the start, which is not the one that is waited for below.
+    await until('its first history', () => view.wholes.length > 0);
     client.type(view, 'go\r');
     await view.shows('over');
     // By itself comes what a tmux client draws: of lines that scroll by between two drawings nothing is in it.

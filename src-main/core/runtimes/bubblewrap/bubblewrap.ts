@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { lstat, mkdir, readlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readlink, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProofCheck } from '#shared/boundary/model.ts';
 import { BOX, KIT } from '#shared/box/places.ts';
@@ -63,6 +63,9 @@ export interface BubblewrapLaunch {
   dispose(): void;
 }
 
+/** How long after its end a box may still be heard, in milliseconds: its words are on their way when its end is seen first. */
+export const BOX_LAST_WORDS_MS = 2_000;
+
 /** Whether bubblewrap can be used here; why not, and what to do. */
 export async function probeBubblewrap(): Promise<{ version: string; path: string } | { problem: string }> {
   const path = await findProgram('bwrap', process.env['PATH'] ?? '/usr/bin:/bin', '/');
@@ -105,7 +108,10 @@ export async function openBubblewrap(spec: LaunchSpec, box: BoxSpec, options: Bu
   }
   const filterPath = join(options.folder, `seccomp-${host.arch}.bpf`);
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
-  await writeFile(filterPath, seccompFilter(host.arch), { mode: 0o600 });
+  // Put there whole: others, launched in the same moment, read it.
+  const draft = `${filterPath}.${uuidv7()}`;
+  await writeFile(draft, seccompFilter(host.arch), { mode: 0o600 });
+  await rename(draft, filterPath);
   const resultPath = join(options.folder, `exit-${uuidv7()}`);
   const desk: LaunchDesk = await box.openDesk();
   return {

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import { BOX } from '#shared/box/places.ts';
 import { statusOf } from './agent-image.ts';
+import { engineFault } from './engine-faults.ts';
 import { describeEngine } from './engine.ts';
 import { userProcesses } from './user-processes.ts';
 
@@ -129,7 +130,7 @@ async function fillVolume(docker: Docker, volume: string, source: KitSource): Pr
   } catch (error) {
     if (statusOf(error) === 404)
       throw new AppError('NOT_FOUND', `The image ${source.reference} is not there. \`quarterdeck image build\` makes it.`);
-    throw new AppError('UNAVAILABLE', `Volume ${volume} could not be filled: ${messageOf(error)}.`, { cause: error });
+    throw engineFault(`Volume ${volume} could not be filled`, error);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Agents on pseudoterminals in the core's own process: the last resort, where there is no tmux. They end with the core. */
 import type { AgentId } from '#shared/kernel/ids.ts';
 import type { RuntimeAvailability } from '#shared/runtimes/model.ts';
-import { boxPidBehind, openBubblewrap } from '../bubblewrap/bubblewrap.ts';
+import { BOX_LAST_WORDS_MS, boxPidBehind, openBubblewrap } from '../bubblewrap/bubblewrap.ts';
 import { checkLaunch, refuseBox } from '../launch-check.ts';
 import type { HostLimits } from '../limits/host-limits.ts';
 import { NO_LIMITS } from '../limits/run-limits.ts';
@@ -52,9 +52,12 @@ export class PtyRuntime implements Runtime {
     const box = await openBubblewrap(spec, boxSpec, { folder: socketDir ?? '', node });
     try {
       const run = await this.#start({ ...spec, argv: [box.path, ...box.args], cwd: box.cwd, env: box.env }, box.path);
-      // A box that ended without a word has nobody at the desk any more.
+      // A box that ended without a word has nobody at the desk any more. What it said is read before.
+      let lastWords: NodeJS.Timeout | undefined;
       run.ended.then(
-        () => box.dispose(),
+        () => {
+          lastWords = setTimeout(() => box.dispose(), BOX_LAST_WORDS_MS);
+        },
         () => undefined,
       );
       try {
@@ -63,6 +66,8 @@ export class PtyRuntime implements Runtime {
         await run.stop(0);
         await run.discard();
         throw error;
+      } finally {
+        clearTimeout(lastWords);
       }
       run.watch(boxPidBehind(run.pid));
       return run;

@@ -11,7 +11,7 @@ import type { AgentId } from '#shared/kernel/ids.ts';
 import { AgentId as AgentIdSchema } from '#shared/kernel/ids.ts';
 import type { RuntimeAvailability } from '#shared/runtimes/model.ts';
 import type { BubblewrapLaunch } from '../bubblewrap/bubblewrap.ts';
-import { boxPidBehind, openBubblewrap } from '../bubblewrap/bubblewrap.ts';
+import { BOX_LAST_WORDS_MS, boxPidBehind, openBubblewrap } from '../bubblewrap/bubblewrap.ts';
 import { checkLaunch, findProgram } from '../launch-check.ts';
 import { isEntering } from '../limits/enter-command.ts';
 import type { HostLimits } from '../limits/host-limits.ts';
@@ -173,14 +173,14 @@ export class TmuxRuntime implements Runtime {
     const startedAt = Date.now();
     const started = await this.#newSession(spec, command, startedAt, limits.saved);
     const child = (await findChild(started.shimPid)) ?? started.shimPid;
-    // A box that ended without a word has nobody at the desk any more. At the second look: what it said before its end is read
-    // between the two, when the end of a short run is seen first.
-    let wasGone = false;
+    // A box that ended without a word has nobody at the desk any more. What it said is read before.
+    let goneSince: number | undefined;
     const look =
       box &&
       setInterval(() => {
-        if (wasGone) box.dispose();
-        wasGone = !isRunning(started.shimPid);
+        if (isRunning(started.shimPid)) return;
+        goneSince ??= performance.now();
+        if (performance.now() - goneSince > BOX_LAST_WORDS_MS) box.dispose();
       }, BOX_LOOK_MS);
     try {
       await box?.admit();
