@@ -1,5 +1,5 @@
 /** The command line against the real core: what a person and a client program do. */
-import { execFile, spawn as spawnProcess } from 'node:child_process';
+import { execFile, execFileSync, spawn as spawnProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,13 +68,15 @@ async function json<S extends z.ZodType>(
 }
 
 /** A command line in a terminal of its own. */
-function inTerminal(args: readonly string[]) {
-  const pty = spawnPty(process.execPath, [BIN, ...args], { cols: 90, rows: 20, cwd: project, env: environment(core.dataDir) });
+function inTerminal(args: readonly string[], command: readonly string[] = [process.execPath, BIN, ...args]) {
+  const [program = '', ...rest] = command;
+  const pty = spawnPty(program, rest, { cols: 90, rows: 20, cwd: project, env: environment(core.dataDir) });
   let screen = '';
   let exitCode: number | undefined;
   pty.onData((text) => (screen += text));
   pty.onExit((end) => (exitCode = end.exitCode));
   return {
+    pid: pty.pid,
     type: (text: string) => pty.write(text),
     resize: (cols: number, rows: number) => pty.resize(cols, rows),
     kill: (signal: string) => pty.kill(signal),
@@ -265,12 +267,24 @@ describe('attach', { timeout: 90_000 }, () => {
 
   it('puts the terminal back when it is ended by a signal, and refuses what is not there', async () => {
     await quarterdeck(['spawn', '--id', 'still', '--', 'sleep', '1000']);
-    const terminal = inTerminal(['attach', 'still']);
+    // In a shell that stays: of a terminal whose last process has ended, node-pty may give up the last words.
+    const shell = [
+      '/bin/sh',
+      '-c',
+      '"$@"; echo "ended with $?"; exec sleep 1000',
+      'sh',
+      process.execPath,
+      BIN,
+      'attach',
+      'still',
+    ];
+    const terminal = inTerminal([], shell);
     await terminal.shows('\u001b[2J');
     terminal.forget();
-    terminal.kill('SIGTERM');
-    expect(await terminal.ends()).toBe(143);
+    process.kill(Number(execFileSync('pgrep', ['-P', String(terminal.pid)], { encoding: 'utf8' })), 'SIGTERM');
+    await terminal.shows('ended with 143');
     await terminal.shows('\u001b[?1049l');
+    terminal.kill('SIGKILL');
     await quarterdeck(['stop', 'still', '--force']);
     const nobody = inTerminal(['attach', 'nobody']);
     expect(await nobody.ends()).toBe(5);
