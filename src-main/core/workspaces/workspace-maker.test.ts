@@ -263,6 +263,14 @@ it.runIf(process.getuid?.() === 0)('gives a clone to the user who works in it', 
   expect(statSync(join(project, 'a.txt')).uid).toBe(0);
 });
 
+it('makes twenty worktrees and removes others, all at once', async () => {
+  const old = await Promise.all(Array.from({ length: 5 }, (_, n) => make('worktree', `old-${n}`)));
+  const made = Array.from({ length: 20 }, (_, n) => make('worktree', `new-${n}`));
+  await Promise.all([...made, ...old.map((workspace) => maker.remove(project, workspace))]);
+  for (const { folder } of await Promise.all(made)) expect(existsSync(join(folder, 'a.txt'))).toBe(true);
+  expect(sh(project, 'worktree', 'list').split('\n')).toHaveLength(21);
+});
+
 it('names branches as git allows', () => {
   for (const id of ['ada', 'a.lock', 'a..b', 'a.', 'a-b_c.d'])
     expect(() => sh(project, 'check-ref-format', '--branch', branchOf(id)), id).not.toThrow();

@@ -8,6 +8,7 @@ import { chown, lchown, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { AgentWorkspace, WorkspaceKind } from '#shared/workspaces/model.ts';
+import { KeyedMutex } from '#core/agents/keyed-mutex.ts';
 import { readAgentRepository } from './agent-objects.ts';
 import { git, GitError, runGit } from './git.ts';
 
@@ -33,6 +34,7 @@ export function branchOf(agentId: string): string {
 /** Makes, reads and removes workspaces. Without state: what is there is told by rows elsewhere. */
 export class WorkspaceMaker {
   readonly #env: NodeJS.ProcessEnv;
+  readonly #turns = new KeyedMutex<string>();
 
   constructor(options: { env: NodeJS.ProcessEnv }) {
     this.#env = options.env;
@@ -47,10 +49,12 @@ export class WorkspaceMaker {
   }
 
   /** Makes a worktree in `folder`, on the agent's branch, which is made from `base` when it is new. */
-  async makeWorktree(project: string, folder: string, branch: string, base: string): Promise<void> {
-    await this.#clear(project, folder);
-    const add = (await this.#hasBranch(project, branch)) ? [folder, branch] : ['-b', branch, folder, base];
-    await this.#made(folder, git(this.#env, { cwd: project }, 'worktree', 'add', '--quiet', ...add));
+  makeWorktree(project: string, folder: string, branch: string, base: string): Promise<void> {
+    return this.#inTurn(project, async () => {
+      await this.#clear(project, folder);
+      const add = (await this.#hasBranch(project, branch)) ? [folder, branch] : ['-b', branch, folder, base];
+      await this.#made(folder, git(this.#env, { cwd: project }, 'worktree', 'add', '--quiet', ...add));
+    });
   }
 
   /** Makes a private clone in `folder`: its own objects, no remote, the agent's branch checked out, owned by `user`. */
@@ -61,7 +65,7 @@ export class WorkspaceMaker {
     base: string,
     user: { readonly uid: number; readonly gid: number },
   ): Promise<void> {
-    await this.#clear(project, folder);
+    await this.#inTurn(project, () => this.#clear(project, folder));
     const tip = (await this.#hasBranch(project, branch)) ? `refs/heads/${branch}` : base;
     const gitDir = join(folder, '.git');
     const make = async (): Promise<void> => {
@@ -152,8 +156,13 @@ export class WorkspaceMaker {
   }
 
   /** Removes a workspace's folder. Its branch stays in the project. */
-  async remove(project: string, workspace: AgentWorkspace): Promise<void> {
-    await this.#clear(project, workspace.folder);
+  remove(project: string, workspace: AgentWorkspace): Promise<void> {
+    return this.#inTurn(project, () => this.#clear(project, workspace.folder));
+  }
+
+  /** Two that make or prune worktrees of one project at once read what the other has half written, and fail. */
+  #inTurn(project: string, task: () => Promise<void>): Promise<void> {
+    return this.#turns.run(project, task);
   }
 
   /** A folder must be free before one is made there: what an earlier try left goes, with the project's note of it. */
