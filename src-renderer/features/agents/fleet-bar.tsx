@@ -92,7 +92,7 @@ function GroupChips({ query, onQuery, counts, matching }: FleetBarProps): ReactN
   const shown = FLEET_GROUPS.filter((group) => counts[group] > 0 || group === current);
   const folded = shown.filter((group) => !ALWAYS_SHOWN.includes(group));
   return (
-    <div role="group" aria-label="Filter by state" className="flex min-w-0 gap-0.5">
+    <div role="group" aria-label="Filter by state" className="flex min-w-0 flex-wrap gap-0.5">
       <Chip isPressed={isAll} onClick={() => onQuery(withGroup(query, undefined))} count={matching}>
         All
       </Chip>
