@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { effort } from '#e2e/support/effort.ts';
+import { effort, withinTime } from '#e2e/support/effort.ts';
 import type { Door } from '#shared/box/line-frames.ts';
 import { encodeFrame, FIRST_WINDOW, LINE_VERSION, MAX_PAYLOAD, MAX_STREAMS } from '#shared/box/line-frames.ts';
 import { Line } from './line.ts';
@@ -96,7 +96,7 @@ describe('a line', () => {
         }),
         fc.integer({ min: 1, max: 40_000 }),
         fc.integer({ min: 1, max: 100_000 }),
-        async (wanted, size, room) => {
+        withinTime(async (wanted, size, room) => {
           const both = ends({
             room,
             split: (bytes) =>
@@ -120,7 +120,7 @@ describe('a line', () => {
           await vi.waitFor(() => expect([both.inside.size, both.outside.size]).toEqual([0, 0]));
           both.inside.dispose();
           both.outside.dispose();
-        },
+        }),
       ),
       { numRuns: effort.propertyRuns },
     );
