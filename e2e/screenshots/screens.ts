@@ -20,7 +20,7 @@ export interface Screen {
   readonly fleets: readonly FleetSize[];
   /** Opens it from wherever the page is, and waits until it is all there. */
   readonly open: (stage: Stage) => Promise<void>;
-  /** It cannot be come to twice: sizes are changed under it. Stands at the end. */
+  /** It cannot be come to twice: sizes are changed under it. Stands at the end; what it needs of the crew it waits for itself, before it ends that. */
   readonly isLast?: boolean;
   /** A selector of what lies over the page and is closed by itself: only what is in it must be got at. */
   readonly over?: string;
@@ -54,6 +54,19 @@ async function terminals(page: Page): Promise<void> {
       SOON,
     )
     .toBeGreaterThan(0);
+}
+
+/** The inbox is there after at most this long, in milliseconds. */
+const ASKED_TIMEOUT_MS = 30_000;
+
+/**
+ * Waits until the crew has asked the operator something: that comes after the crew itself, and changes how screens look.
+ * By its label and not by its role: behind an open dialog nothing has one.
+ */
+export async function asked(page: Page): Promise<void> {
+  await expect(page.locator('nav[aria-label="Screens"]').getByText('waiting for you')).toBeAttached({
+    timeout: ASKED_TIMEOUT_MS,
+  });
 }
 
 async function agent(stage: Stage, id: string, tab = ''): Promise<void> {
@@ -355,6 +368,7 @@ export const SCREENS: readonly Screen[] = [
     isForPicturesOnly: true,
     open: async (stage) => {
       await view(stage, 'Grid');
+      await asked(stage.page);
       await button(stage.page, 'Stop all').click();
       await expect(stage.page.getByText('3 agents were stopped.')).toBeVisible(SOON);
       // The pointer on it: it stands as long as it is looked at.
@@ -367,6 +381,7 @@ export const SCREENS: readonly Screen[] = [
     isLast: true,
     open: async (stage) => {
       await view(stage, 'Grid');
+      await asked(stage.page);
       await stage.core.kill();
       await expect(stage.page.getByText('The core does not answer.')).toBeVisible(SOON);
     },

@@ -97,8 +97,9 @@ outcomes.push(await runPlaywright(tools.some(({ name, path }) => name === 'chrom
 const total = sum(outcomes);
 const isGood = total.failed === 0 && total.passed > 0;
 process.stdout.write('\n');
-for (const problem of outcomes.flatMap(({ problems }) => problems)) process.stdout.write(`FAILED: ${problem}\n`);
+const problems = outcomes.flatMap((outcome) => outcome.problems);
+for (const problem of problems) process.stdout.write(`FAILED: ${problem}\n`);
 if (missing.length > 0) process.stdout.write(`Missing on this machine: ${missing.map(({ name }) => name).join(', ')}\n`);
-writeFileSync(join(results, 'summary.json'), `${JSON.stringify(total)}\n`);
+writeFileSync(join(results, 'summary.json'), `${JSON.stringify({ ...total, problems })}\n`);
 process.stdout.write(`${toLine(total)}\n`);
 process.exitCode = isGood ? 0 : 1;

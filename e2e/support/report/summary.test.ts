@@ -30,10 +30,13 @@ describe('vitest', () => {
       ...VITEST,
       testResults: [
         { name: 'a.test.ts', status: 'failed', message: 'no such module', assertionResults: [] },
-        { name: 'b.test.ts', status: 'failed', message: '', assertionResults: [{ status: 'failed' }] },
+        { name: 'b.test.ts', status: 'failed', message: '', assertionResults: [{ status: 'failed', fullName: 'b holds' }] },
       ],
     });
-    expect(vitestOutcome(report, 1)).toMatchObject({ failed: 1, problems: ['a.test.ts failed to run: no such module'] });
+    expect(vitestOutcome(report, 1)).toMatchObject({
+      failed: 1,
+      problems: ['b.test.ts: b holds', 'a.test.ts failed to run: no such module'],
+    });
   });
 
   it('counts a bad end without a failed test as failed', () => {
@@ -58,6 +61,21 @@ describe('Playwright', () => {
   it('counts flaky specs and errors outside specs as failed', () => {
     write({ stats: { ...PLAYWRIGHT.stats, unexpected: 1, flaky: 1 }, errors: [{ message: 'bad config' }] });
     expect(playwrightOutcome(report, 1)).toMatchObject({ failed: 3, problems: ['Playwright: bad config'] });
+  });
+
+  it('names the specs that failed or passed only on a retry, however deep they stand', () => {
+    const spec = (title: string, ok: boolean, status: string) => ({ title, file: 'a.spec.ts', ok, tests: [{ status }] });
+    write({
+      ...PLAYWRIGHT,
+      stats: { ...PLAYWRIGHT.stats, unexpected: 1, flaky: 1 },
+      suites: [
+        {
+          specs: [spec('good', true, 'expected')],
+          suites: [{ specs: [spec('bad', false, 'unexpected'), spec('odd', true, 'flaky')] }],
+        },
+      ],
+    });
+    expect(playwrightOutcome(report, 1).problems).toEqual(['a.spec.ts: bad', 'a.spec.ts: odd']);
   });
 
   it('counts a bad end without a failed spec as failed', () => {

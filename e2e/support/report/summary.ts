@@ -8,7 +8,7 @@ export interface Counts {
   readonly skipped: number;
 }
 
-/** What a runner left behind: its counts, and a sentence for each failure that no test stands for. */
+/** What a runner left behind: its counts, and a line for each failure: the test's name, or a sentence where no test stands for it. */
 export interface Outcome extends Counts {
   readonly problems: readonly string[];
 }
@@ -44,7 +44,7 @@ const VitestReport = z.object({
       name: z.string(),
       status: z.string(),
       message: z.string().optional(),
-      assertionResults: z.array(z.object({ status: z.string() })),
+      assertionResults: z.array(z.object({ status: z.string(), fullName: z.string().optional() })),
     }),
   ),
 });
@@ -56,23 +56,48 @@ const VitestReport = z.object({
 export function vitestOutcome(reportFile: string, exitCode: number | null): Outcome {
   const report = parseReport(VitestReport, reportFile);
   if (report === undefined) return failure(`vitest left no report (exit code ${exitCode})`);
-  const problems = report.testResults
+  const failedTests = report.testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map((test) => `${name}: ${test.fullName ?? 'a test without a name'}`),
+  );
+  const failedFiles = report.testResults
     .filter(({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'))
     .map(({ name, message }) => `${name} failed to run${message ? `: ${message}` : ''}`);
   return withExitCode(
     'vitest',
     {
       passed: report.numPassedTests,
-      failed: report.numFailedTests + problems.length,
+      failed: report.numFailedTests + failedFiles.length,
       skipped: report.numPendingTests + report.numTodoTests,
-      problems,
+      problems: [...failedTests, ...failedFiles],
     },
     exitCode,
   );
 }
 
+/** A file's or a describe block's specs, as Playwright nests them. */
+const PlaywrightSuite = z.object({
+  specs: z
+    .array(z.object({ title: z.string(), file: z.string(), ok: z.boolean(), tests: z.array(z.object({ status: z.string() })) }))
+    .default([]),
+  get suites() {
+    return z.array(PlaywrightSuite).default([]);
+  },
+});
+
+function failedSpecs(suites: readonly z.infer<typeof PlaywrightSuite>[]): string[] {
+  return suites.flatMap(({ specs, suites: inner }) => [
+    ...specs
+      .filter(({ ok, tests }) => !ok || tests.some(({ status }) => status === 'flaky'))
+      .map(({ file, title }) => `${file}: ${title}`),
+    ...failedSpecs(inner),
+  ]);
+}
+
 /** The part of Playwright's JSON report that is read. */
 const PlaywrightReport = z.object({
+  suites: z.array(PlaywrightSuite).default([]),
   stats: z.object({ expected: z.number(), unexpected: z.number(), flaky: z.number(), skipped: z.number() }),
   errors: z.array(z.object({ message: z.string().optional() })),
 });
@@ -82,10 +107,15 @@ export function playwrightOutcome(reportFile: string, exitCode: number | null): 
   const report = parseReport(PlaywrightReport, reportFile);
   if (report === undefined) return failure(`Playwright left no report (exit code ${exitCode})`);
   const { stats } = report;
-  const problems = report.errors.map(({ message }) => `Playwright: ${message ?? 'an error without a message'}`);
+  const errors = report.errors.map(({ message }) => `Playwright: ${message ?? 'an error without a message'}`);
   return withExitCode(
     'Playwright',
-    { passed: stats.expected, failed: stats.unexpected + stats.flaky + problems.length, skipped: stats.skipped, problems },
+    {
+      passed: stats.expected,
+      failed: stats.unexpected + stats.flaky + errors.length,
+      skipped: stats.skipped,
+      problems: [...failedSpecs(report.suites), ...errors],
+    },
     exitCode,
   );
 }
