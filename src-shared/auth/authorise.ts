@@ -16,11 +16,17 @@ const HIGHEST_RISK: Readonly<Record<Role, Risk>> = {
   observer: 'LOW',
   coordinator: 'MEDIUM',
   agent: 'LOW',
+  applicant: 'LOW',
 };
 
 /** The interface a role speaks on. */
 export function audienceOf(role: Role): Exclude<Audience, 'both'> {
-  return role === 'agent' || role === 'coordinator' ? 'agent' : 'manage';
+  return role === 'agent' || role === 'coordinator' || role === 'applicant' ? 'agent' : 'manage';
+}
+
+/** Whether a tool is among the few that are listed on a side without being asked for. */
+export function isCoreTool({ toolset }: Pick<ProcedureMeta, 'toolset'>, side: Exclude<Audience, 'both'>): boolean {
+  return toolset === 'core' || (toolset === 'agent-core' && side === 'agent');
 }
 
 /** Why a call is refused. */
@@ -30,6 +36,7 @@ export interface Refusal {
 
 /** Decides whether `role` may call a procedure with this metadata: undefined means yes. */
 export function refusalFor(role: Role, meta: ProcedureMeta): Refusal | undefined {
+  if (role === 'applicant' && meta.isForApplicants !== true) return { reason: 'needs a token; enrol with register_agent first' };
   const side = audienceOf(role);
   if (meta.audience !== 'both' && meta.audience !== side) {
     return {

@@ -13,8 +13,11 @@ export interface ProcedureMeta {
   /** Name of the MCP tool; undefined where a tool makes no sense (streams, browser login). */
   readonly tool?: string;
   readonly audience: Audience;
-  /** `core` tools are listed by default (at most 25 per interface), `full` ones with `?tools=full`. */
-  readonly toolset: 'core' | 'full';
+  /**
+   * `core` tools are listed by default (at most 25 per interface), `agent-core` ones so on the agent interface only, `full` ones
+   * with `?tools=full`.
+   */
+  readonly toolset: 'core' | 'agent-core' | 'full';
   /** The least managing role that may call it. On the agent interface every agent may, within its risk. */
   readonly role: Extract<Role, 'observer' | 'automation' | 'operator'>;
   readonly risk: Risk;
@@ -22,6 +25,8 @@ export interface ProcedureMeta {
   readonly isReadOnly: boolean;
   /** Whether its result holds a secret: such a result is never kept, not even to answer a repeated command. */
   readonly hasSecretResult?: boolean;
+  /** Whether callers without any token may call it on the agent port. Nothing else is there for them. */
+  readonly isForApplicants?: boolean;
 }
 
 /** Facts that an error carries. */

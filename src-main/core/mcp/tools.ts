@@ -1,6 +1,6 @@
 /** MCP tools, generated from the contract: what a role may call, named and described as the contract says. */
 import type { CallToolResult, Tool } from '@modelcontextprotocol/server';
-import { audienceOf, refusalFor } from '#shared/auth/authorise.ts';
+import { audienceOf, isCoreTool, refusalFor } from '#shared/auth/authorise.ts';
 import type { Role } from '#shared/auth/model.ts';
 import { RISKS } from '#shared/auth/model.ts';
 import { messageOf } from '#shared/kernel/errors.ts';
@@ -94,7 +94,7 @@ export async function callTool(
 }
 
 function isListed({ meta }: RoutedProcedure, role: Role, toolset: Toolset): boolean {
-  if (meta.tool === undefined || (toolset === 'core' && meta.toolset !== 'core')) return false;
+  if (meta.tool === undefined || (toolset === 'core' && !isCoreTool(meta, audienceOf(role)))) return false;
   return (meta.audience === 'both' || meta.audience === audienceOf(role)) && refusalFor(role, meta) === undefined;
 }
 
