@@ -20,6 +20,25 @@ export interface Tx extends Db {
   record(event: PendingEvent): void;
   /** Runs after COMMIT, before the write's promise resolves; not at all when this write fails. What it throws is a bug, told to `onFault`; it undoes nothing and stops nobody else. */
   afterCommit(effect: () => void): void;
+  /** Gives an item to what closes this transaction, right before COMMIT; not at all when this write fails. */
+  collect<T>(collector: BatchCollector<T>, item: T): void;
+}
+
+/** What belongs to a transaction as a whole and is made from what its writes leave behind, such as one signature over all of them. */
+export interface BatchCollector<T> {
+  /**
+   * Called once, inside the transaction and after all of its writes, with the items of those that were not undone, in their
+   * order; not at all when there are none. What it throws undoes the whole transaction. What it returns runs after COMMIT,
+   * before any of the writes' promises resolves; not at all when COMMIT fails.
+   */
+  beforeCommit(db: Db, items: readonly T[]): (() => void) | undefined;
+}
+
+/** What a write leaves behind besides its rows. */
+interface Leavings {
+  readonly events: RecordedEvent[];
+  readonly effects: (() => void)[];
+  readonly collected: { readonly collector: BatchCollector<unknown>; readonly item: unknown }[];
 }
 
 /** An event with the text of its data, made where the event was recorded: data that has no text fails that write alone. */
@@ -183,8 +202,9 @@ export class Store<R extends ReadTable> {
     if (!connection || this.#queue.length === 0) return;
     const batch: QueuedWrite[] = [];
     const done: { write: QueuedWrite; value: unknown }[] = [];
-    const events: RecordedEvent[] = [];
-    const effects: (() => void)[] = [];
+    const left: Leavings = { events: [], effects: [], collected: [] };
+    const { events, effects } = left;
+    let closings: (() => void)[];
     try {
       connection.prepare('BEGIN IMMEDIATE').run();
       const startedAt = performance.now();
@@ -192,9 +212,10 @@ export class Store<R extends ReadTable> {
       // from a change costs no commit of its own.
       for (let write = this.#queue.shift(); write; write = this.#queue.shift()) {
         batch.push(write);
-        this.#runOne(connection, write, done, events, effects);
+        this.#runOne(connection, write, done, left);
         if (batch.length >= MAX_BATCH || performance.now() - startedAt > MAX_BATCH_MS) break;
       }
+      closings = closeBatch(connection, left);
       if (events.length > 0) this.#sink?.beforeCommit(connection, events);
       const commitAt = process.hrtime.bigint();
       connection.prepare('COMMIT').run();
@@ -209,6 +230,7 @@ export class Store<R extends ReadTable> {
     this.#commits += 1;
     this.#writes += done.length;
     // What is committed is committed: nothing that fails from here on may keep the callers from hearing so.
+    for (const closing of closings) this.#guard(closing);
     if (events.length > 0) this.#guard(() => this.#sink?.afterCommit());
     for (const effect of effects) this.#guard(effect);
     for (const { write, value } of done) write.resolve(value);
@@ -223,15 +245,8 @@ export class Store<R extends ReadTable> {
     }
   }
 
-  #runOne(
-    connection: Connection,
-    write: QueuedWrite,
-    done: { write: QueuedWrite; value: unknown }[],
-    events: RecordedEvent[],
-    effects: (() => void)[],
-  ): void {
-    const own: RecordedEvent[] = [];
-    const ownEffects: (() => void)[] = [];
+  #runOne(connection: Connection, write: QueuedWrite, done: { write: QueuedWrite; value: unknown }[], left: Leavings): void {
+    const own: Leavings = { events: [], effects: [], collected: [] };
     let isOver = false;
     const inTime = (): void => {
       if (isOver) throw new Error('a write used its transaction after its function had ended');
@@ -244,11 +259,15 @@ export class Store<R extends ReadTable> {
       record: (event) => {
         inTime();
         if (!this.#sink) throw new Error('an event was recorded before the journal was connected');
-        own.push({ event, text: JSON.stringify(event.data) });
+        own.events.push({ event, text: JSON.stringify(event.data) });
       },
       afterCommit: (effect) => {
         inTime();
-        ownEffects.push(effect);
+        own.effects.push(effect);
+      },
+      collect: (collector, item) => {
+        inTime();
+        own.collected.push({ collector, item });
       },
     };
     connection.prepare('SAVEPOINT one').run();
@@ -260,8 +279,9 @@ export class Store<R extends ReadTable> {
       }
       connection.prepare('RELEASE one').run();
       done.push({ write, value });
-      events.push(...own);
-      effects.push(...ownEffects);
+      left.events.push(...own.events);
+      left.effects.push(...own.effects);
+      left.collected.push(...own.collected);
     } catch (error) {
       // A full disk may end the whole transaction by itself: then nothing of this batch is left, and everybody in it is told.
       if (!connection.isInTransaction()) throw error;
@@ -288,6 +308,18 @@ export class Store<R extends ReadTable> {
     // A write that failed by itself was told its own reason already; rejecting it again does nothing.
     for (const write of writes) write.reject(failure);
   }
+}
+
+/** Lets every collector close its part of the transaction; returns what they have to do after COMMIT. */
+function closeBatch(db: Db, { collected }: Leavings): (() => void)[] {
+  if (collected.length === 0) return [];
+  const items = new Map<BatchCollector<unknown>, unknown[]>();
+  for (const { collector, item } of collected) {
+    const own = items.get(collector);
+    if (own) own.push(item);
+    else items.set(collector, [item]);
+  }
+  return [...items].flatMap(([collector, own]) => collector.beforeCommit(db, own) ?? []);
 }
 
 function notStored(error: unknown): AppError {
