@@ -7,8 +7,10 @@ import { Boundary, boundaryOf, ImageReference, RuntimeKind, Sandbox } from '#sha
 
 /** How a kind of agent is started, spoken to and understood. */
 export const AgentType = z
-  .enum(['worker', 'command'])
-  .describe('worker: does tasks that arrive as messages, without any model. command: any program, named in "command"');
+  .enum(['worker', 'command', 'external'])
+  .describe(
+    'worker: does tasks that arrive as messages, without any model. command: any program, named in "command". external: not started here, it enrolled itself with register_agent; it cannot be spawned',
+  );
 /** How a kind of agent is started, spoken to and understood. */
 export type AgentType = z.infer<typeof AgentType>;
 
@@ -82,6 +84,27 @@ const Environment = z.record(
     .refine((text) => !text.includes('\0'), 'must not contain a NUL character'),
 );
 
+/** How often an agent from outside says that it is there unless it states another time, in milliseconds. */
+export const DEFAULT_HEARTBEAT_MS = 60_000;
+/** The shortest and longest heartbeat that may be stated, in milliseconds. */
+export const HEARTBEAT_RANGE_MS = { least: 1_000, most: 3_600_000 } as const;
+/** After this many heartbeats without a call an agent from outside is lost. */
+export const MISSED_HEARTBEATS = 3;
+
+/** How often an agent from outside calls at least. */
+export const HeartbeatMs = z.number().int().min(HEARTBEAT_RANGE_MS.least).max(HEARTBEAT_RANGE_MS.most);
+
+/** What only agents from outside have. */
+export const ExternalFacts = z.strictObject({
+  /** What it calls itself. */
+  name: z.string().max(80),
+  /** Its specialities; they are among its capabilities too, by which it is found. */
+  specialisations: z.array(Capability).max(32),
+  heartbeatMs: HeartbeatMs,
+});
+/** What only agents from outside have. */
+export type ExternalFacts = z.infer<typeof ExternalFacts>;
+
 /** The fields of a configuration, before defaults: what a template or a caller may state. */
 const fields = {
   id: AgentId,
@@ -133,9 +156,12 @@ const configShape = z.strictObject({
   setup: fields.setup.optional(),
   command: fields.command.optional(),
   description: fields.description.default(''),
+  /** For type `external` only; set by the enrolment. */
+  external: ExternalFacts.optional(),
 });
 
 interface Checked {
+  readonly external?: ExternalFacts | undefined;
   readonly type: AgentType;
   readonly command?: readonly string[] | undefined;
   readonly runtime: RuntimeKind;
@@ -167,17 +193,26 @@ function checkCommand(config: Checked, context: z.RefinementCtx): void {
       message: 'is required for type "command": the program and its arguments, for example ["bash", "-l"]',
     });
   }
-  if (config.type === 'worker' && config.command !== undefined) {
+  if (config.type !== 'command' && config.command !== undefined) {
     context.addIssue({
       code: 'custom',
       path: ['command'],
-      message: 'is not allowed for type "worker": leave it out, or use type "command"',
+      message: `is not allowed for type "${config.type}": leave it out, or use type "command"`,
     });
   }
 }
 
+/** One from outside is in no box of ours, and nothing else says how it enrolled. */
+function checkExternal(config: Checked, context: z.RefinementCtx): void {
+  const refuse = (field: string, message: string): void => context.addIssue({ code: 'custom', path: [field], message });
+  if ((config.type === 'external') !== (config.external !== undefined))
+    refuse('external', 'is set when an agent from outside enrols (register_agent), and for such agents only');
+  if (config.type === 'external' && boundaryOf(config) !== 'host')
+    refuse('runtime', 'cannot contain an agent from outside: it was not started here');
+}
+
 /** An agent's whole configuration. Every field but id, type and projectId has a default. */
-export const AgentConfig = configShape.superRefine(checkCommand).superRefine(checkBoundary);
+export const AgentConfig = configShape.superRefine(checkCommand).superRefine(checkBoundary).superRefine(checkExternal);
 /** An agent's whole configuration. */
 export type AgentConfig = z.infer<typeof AgentConfig>;
 
@@ -321,7 +356,12 @@ export const AgentSummary = Agent.extend({ unread: z.number().int() });
 /** An agent in a list. */
 export type AgentSummary = z.infer<typeof AgentSummary>;
 
-/** Whether a process of this agent exists or is being made. */
+/** Whether it was enrolled from outside: it is not started, stopped or contained here. */
+export function isExternal(agent: { readonly config: { readonly type: AgentType } }): boolean {
+  return agent.config.type === 'external';
+}
+
+/** Whether a process of this agent exists or is being made. Of one from outside: whether it was heard of lately. */
 export function isAlive(status: AgentStatus): boolean {
   return (
     status === 'starting' ||

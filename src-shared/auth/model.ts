@@ -2,11 +2,11 @@
 import * as z from 'zod';
 import { ProjectId, TokenId } from '#shared/kernel/ids.ts';
 
-/** The roles a token can carry. */
-export const ROLES = ['operator', 'coordinator', 'agent', 'observer', 'automation'] as const;
-/** The role a token carries. */
+/** The roles of callers. `applicant` is whoever came to the agent port without a token: no token carries it. */
+export const ROLES = ['operator', 'coordinator', 'agent', 'observer', 'automation', 'applicant'] as const;
+/** The role of a caller. */
 export const Role = z.enum(ROLES);
-/** The role a token carries. */
+/** The role of a caller. */
 export type Role = z.infer<typeof Role>;
 
 /** Risk of an operation, rising. */

@@ -5,7 +5,7 @@
 import * as z from 'zod';
 
 /** The kinds of id that the core mints, by prefix. */
-export const ID_PREFIXES = ['prj', 'ses', 'msg', 'tok', 'run'] as const;
+export const ID_PREFIXES = ['prj', 'ses', 'msg', 'tok', 'run', 'att', 'enc', 'enr'] as const;
 /** One of `ID_PREFIXES`. */
 export type IdPrefix = (typeof ID_PREFIXES)[number];
 
@@ -81,10 +81,23 @@ export type SessionId = z.infer<typeof SessionId>;
 export const MessageId = idSchema('msg', 'MessageId');
 /** A message's id. */
 export type MessageId = z.infer<typeof MessageId>;
+/** An attachment's id: a file kept in the data folder. */
+export const AttachmentId = idSchema('att', 'AttachmentId');
+/** An attachment's id. */
+export type AttachmentId = z.infer<typeof AttachmentId>;
 /** An access token's id (not the token). */
 export const TokenId = idSchema('tok', 'TokenId');
 /** An access token's id (not the token). */
 export type TokenId = z.infer<typeof TokenId>;
+
+/** The id of a code that lets an agent from outside in (not the code). */
+export const EnrolmentCodeId = idSchema('enc', 'EnrolmentCodeId');
+/** The id of a code that lets an agent from outside in. */
+export type EnrolmentCodeId = z.infer<typeof EnrolmentCodeId>;
+/** The id of a request of an agent from outside (not what it proves itself by). */
+export const EnrolmentRequestId = idSchema('enr', 'EnrolmentRequestId');
+/** The id of a request of an agent from outside. */
+export type EnrolmentRequestId = z.infer<typeof EnrolmentRequestId>;
 
 /** Addresses and senders that are not agents: an agent of that name would read their mail. "me" stands for the caller in REST. */
 const RESERVED_AGENT_IDS: ReadonlySet<string> = new Set(['operator', 'system', 'core', 'me']);
