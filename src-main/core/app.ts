@@ -32,13 +32,13 @@ import { EgressService } from './egress/egress-service.ts';
 import { gatewayProgram } from './egress/gateway-process.ts';
 import { foldersOfBoxes } from './folders-of-boxes.ts';
 import { hiddenFrom } from './hidden-from-boxes.ts';
+import { composeMessages } from './compose-messages.ts';
 import { composeRuntimes } from './compose-runtimes.ts';
 import { createDoors } from './http/doors.ts';
 import { requireLoopback } from './http/ports.ts';
 import { journalHandlers } from './journal/handlers.ts';
 import { Journal } from './journal/journal.ts';
 import { messagesHandlers } from './messages/handlers.ts';
-import { MessagesService } from './messages/messages-service.ts';
 import { pathsOf } from './paths.ts';
 import { projectsHandlers } from './projects/handlers.ts';
 import { ProjectsService } from './projects/projects-service.ts';
@@ -196,20 +196,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   registry.open();
   onEnd(() => registry.dispose());
   const boundaryRefusals = new BoundaryRefusals({ store, agentOf: (id) => registry.find(id) ?? registry.findRemoved(id) });
-  const messages = new MessagesService({
-    store,
-    resolveAgent: (id) => {
-      const agent = registry.find(id);
-      if (agent) return { id, projectId: agent.projectId, boundary: agent.boundary, isRemoved: false };
-      const removed = registry.findRemoved(id);
-      return removed && { id, projectId: removed.projectId, boundary: removed.boundary, isRemoved: true };
-    },
-    agentsOfProject: (projectId) => registry.idsOf(projectId),
-    currentSession: () => sessions.currentId(),
-    defaultProject: () => projects.latest()?.id,
-    onWeaker: (refused, caller) => boundaryRefusals.record(refused, caller),
-    log: (message, error) => log.error({ err: error }, message),
-  });
+  const messages = composeMessages({ store, registry, sessions, projects, boundaryRefusals, log });
   messages.open();
   onEnd(() => messages.dispose());
 

@@ -20,6 +20,9 @@ function copy(message: Message, changes: Partial<Delivery> = {}): Delivery {
     readAt: null,
     deadAt: null,
     deadReason: null,
+    attempts: 0,
+    leasedUntil: null,
+    availableAt: 1,
     ...changes,
   };
 }

@@ -130,6 +130,9 @@ function mergedCopy(known: Delivery | undefined, change: CopyChange): Delivery |
       readAt: change.readAt ?? null,
       deadAt: change.deadAt ?? null,
       deadReason: change.deadReason ?? null,
+      attempts: change.attempts ?? 0,
+      leasedUntil: change.leasedUntil ?? null,
+      availableAt: change.availableAt ?? change.queuedAt ?? 0,
     };
   }
   if (ORDER[change.state] < ORDER[known.state]) return undefined;
@@ -141,6 +144,9 @@ function mergedCopy(known: Delivery | undefined, change: CopyChange): Delivery |
     readAt: change.readAt ?? known.readAt,
     deadAt: change.deadAt ?? known.deadAt,
     deadReason: change.deadReason ?? known.deadReason,
+    attempts: change.attempts ?? known.attempts,
+    leasedUntil: change.leasedUntil === undefined ? known.leasedUntil : change.leasedUntil,
+    availableAt: change.availableAt ?? known.availableAt,
   };
   const isSame = (Object.keys(merged) as (keyof Delivery)[]).every((key) => merged[key] === known[key]);
   return isSame ? undefined : merged;
@@ -171,5 +177,8 @@ export function newCopies(message: Message): readonly Delivery[] {
     readAt: null,
     deadAt: null,
     deadReason: null,
+    attempts: 0,
+    leasedUntil: null,
+    availableAt: message.notBefore ?? message.sentAt,
   }));
 }

@@ -252,9 +252,10 @@ describe('a timeline', () => {
           if (id === gone?.id) throw new Error('It is gone.');
           const answer = await history.client.messages.get({ id });
           const settledAt = { queuedAt: 1, deliveredAt: 2, readAt: 3, deadAt: null, deadReason: null };
+          const lease = { attempts: 1, leasedUntil: null, availableAt: 1 };
           return {
             ...answer,
-            deliveries: [{ messageId: answer.message.id, recipient: 'ben', state: 'read' as const, ...settledAt }],
+            deliveries: [{ messageId: answer.message.id, recipient: 'ben', state: 'read' as const, ...settledAt, ...lease }],
           };
         },
       },
@@ -281,6 +282,9 @@ describe('a timeline', () => {
         readAt: null,
         deadAt: null,
         deadReason: null,
+        attempts: 0,
+        leasedUntil: null,
+        availableAt: 1,
       }));
     const feed = new TimelineFeed({ state: 'dead' }, () => ({
       messages: {

@@ -54,6 +54,10 @@ export function sampleMessage(changes: Partial<Message> = {}): Message {
     originator: { kind: 'operator', id: 'operator', boundary: 'host' },
     sentAt: 1,
     expiresAt: null,
+    topic: null,
+    attachments: [],
+    notBefore: null,
+    replyBy: null,
     ...changes,
   };
 }

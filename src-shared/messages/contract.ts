@@ -3,12 +3,14 @@ import * as z from 'zod';
 import { AgentId, MessageId, ProjectId } from '#shared/kernel/ids.ts';
 import { Json } from '#shared/kernel/json.ts';
 import { command, IdempotencyKey, procedure, query } from '#shared/kernel/procedure.ts';
+import { Attachment, MAX_ATTACHMENTS } from './attachment.ts';
 import {
   Address,
   Delivery,
   DeliveryState,
   InboxMessage,
   MAX_BODY_CHARS,
+  MAX_DELAY_MS,
   MAX_TTL_MS,
   Message,
   MessageCounts,
@@ -41,7 +43,9 @@ export const messagesContract = {
       z.strictObject({
         to: z
           .union([Address, z.array(Address).min(1).max(500)])
-          .describe('An agent\'s id, "operator", "*" for everybody else in the project, or a list of these'),
+          .describe(
+            'An agent\'s id, "operator", "*" for everybody else in the project, "topic:<name>" for those who subscribed to it, "capability:<name>" or "template:<name>" for agents of that sort, or a list of these',
+          ),
         body: z.string().min(1).max(MAX_BODY_CHARS).describe('The text'),
         kind: MessageKind.default('note'),
         priority: Priority.default('normal'),
@@ -57,7 +61,24 @@ export const messagesContract = {
           .describe(
             'Milliseconds until the message expires: whoever has not acknowledged it by then is not shown it any more. 1 second to 30 days; without it the message waits for ever',
           ),
-        projectId: ProjectId.optional().describe('Only needed for "*" when more than one project is open'),
+        delayMs: z
+          .number()
+          .int()
+          .min(1)
+          .max(MAX_DELAY_MS)
+          .optional()
+          .describe('Milliseconds until it is handed to anybody; without it at once'),
+        replyWithinMs: z
+          .number()
+          .int()
+          .min(MIN_TTL_MS)
+          .max(MAX_DELAY_MS)
+          .optional()
+          .describe(
+            'With a task or request: milliseconds until you want the reply. When it has not come by then you get an event; a late reply still arrives',
+          ),
+        attachments: z.array(Attachment).max(MAX_ATTACHMENTS).optional().describe('Files that go with it, by reference'),
+        projectId: ProjectId.optional().describe('Only needed for "*", topics and groups when more than one project is open'),
         idempotencyKey: IdempotencyKey.optional(),
       }),
     )

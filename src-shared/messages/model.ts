@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { Boundary } from '#shared/runtimes/model.ts';
 import { AgentId, MessageId, ProjectId, SessionId } from '#shared/kernel/ids.ts';
 import { Json } from '#shared/kernel/json.ts';
+import { Attachment } from './attachment.ts';
 
 /** Priorities, highest first. */
 export const PRIORITIES = ['critical', 'high', 'normal', 'low'] as const;
@@ -54,12 +55,78 @@ export const MIN_TTL_MS = 1_000;
 /** See MIN_TTL_MS. */
 export const MAX_TTL_MS = 30 * 24 * 60 * 60 * 1_000;
 
-/** An address: an agent's id, "operator", or "*" for everybody in the project. */
+/** Longest delay of a message, and longest deadline of a request, in milliseconds: thirty days. */
+export const MAX_DELAY_MS = MAX_TTL_MS;
+
+/** Most words of a topic's name, and most characters. */
+export const MAX_TOPIC_WORDS = 10;
+/** See MAX_TOPIC_WORDS. */
+export const MAX_TOPIC_CHARS = 128;
+
+/** Words of a-z, 0-9, underscore and hyphen, joined by dots. */
+const topicWords = (word: string): RegExp => new RegExp(`^${word}(?:\\.${word}){0,${MAX_TOPIC_WORDS - 1}}$`);
+
+/** A topic's name, such as "health.api". */
+export const TopicName = z
+  .string()
+  .max(MAX_TOPIC_CHARS)
+  .regex(topicWords('[a-z0-9_-]+'), 'must be up to 10 words of a-z, 0-9, underscore and hyphen, joined by dots')
+  .describe('Topic, such as "health.api"');
+/** A topic's name. */
+export type TopicName = z.infer<typeof TopicName>;
+
+/** A pattern of topics: "*" stands for one word, "#" for none or more. */
+export const TopicPattern = z
+  .string()
+  .max(MAX_TOPIC_CHARS)
+  .regex(
+    topicWords('(?:[a-z0-9_-]+|\\*|#)'),
+    'must be up to 10 words of a-z, 0-9, underscore and hyphen, "*" or "#", joined by dots',
+  )
+  .describe('Topics, such as "health.*" (one word) or "tasks.#" (none or more words)');
+/** A pattern of topics. */
+export type TopicPattern = z.infer<typeof TopicPattern>;
+
+/** What stands before a topic's name in an address. */
+export const TOPIC_PREFIX = 'topic:';
+/** What stands before a group's name in an address: those with a capability, those made from a template. */
+export const GROUP_KINDS = ['capability', 'template'] as const;
+/** A group of agents of the project that are not removed. */
+export interface Group {
+  readonly kind: (typeof GROUP_KINDS)[number];
+  readonly name: string;
+}
+
+const TopicAddress = z
+  .templateLiteral([TOPIC_PREFIX, z.string()])
+  .refine(
+    (text) => TopicName.safeParse(text.slice(TOPIC_PREFIX.length)).success,
+    'must be "topic:" and a topic, such as "topic:health.api"',
+  );
+const GroupAddress = z
+  .templateLiteral([z.enum(GROUP_KINDS), ':', z.string()])
+  .refine((text) => text.length <= 128 && !text.endsWith(':'), 'must be "capability:" or "template:" and a name');
+
+/** An address: an agent's id, "operator", "*" for everybody in the project, a topic or a group. */
 export const Address = z
-  .union([z.literal(OPERATOR), z.literal(BROADCAST), AgentId])
-  .describe('An agent\'s id, "operator", or "*" for everybody else in the project');
+  .union([z.literal(OPERATOR), z.literal(BROADCAST), TopicAddress, GroupAddress, AgentId])
+  .describe(
+    'An agent\'s id, "operator", "*" for everybody else in the project, "topic:<name>", "capability:<name>" or "template:<name>"',
+  );
 /** An address. */
 export type Address = z.infer<typeof Address>;
+
+/** The topic that an address names; undefined when it names none. */
+export function topicOf(address: string): TopicName | undefined {
+  return address.startsWith(TOPIC_PREFIX) ? address.slice(TOPIC_PREFIX.length) : undefined;
+}
+
+/** The group that an address names; undefined when it names none. */
+export function groupOf(address: string): Group | undefined {
+  const colon = address.indexOf(':');
+  const kind = GROUP_KINDS.find((known) => known === address.slice(0, Math.max(0, colon)));
+  return kind && { kind, name: address.slice(colon + 1) };
+}
 
 /** A message as stored. */
 export const Message = z.object({
@@ -70,25 +137,43 @@ export const Message = z.object({
   /** As addressed, without repetitions; see `recipients` for whom it reached. */
   to: z.array(z.string()),
   recipients: z.array(z.string()),
+  /** The topic it was published on; null when it was not. */
+  topic: z.string().nullable(),
   kind: MessageKind,
   priority: Priority,
   subject: z.string().nullable(),
   body: z.string(),
   data: Json.nullable(),
+  attachments: z.array(Attachment),
   inReplyTo: MessageId.nullable(),
   threadId: MessageId,
   originator: Originator,
   sentAt: z.number().int(),
   /** When copies that are not acknowledged die; null when they wait for ever. */
   expiresAt: z.number().int().nullable(),
+  /** Until when nobody is handed it; null when it was not delayed. */
+  notBefore: z.number().int().nullable(),
+  /** A request's deadline: whoever asked is told when it passes unanswered; null when there is none. */
+  replyBy: z.number().int().nullable(),
 });
 /** A message as stored. */
 export type Message = z.infer<typeof Message>;
 
-/** Where a delivery stands: queued, handed to the recipient, acknowledged by it; or dead: never to be handed out again. */
+/**
+ * Where a delivery stands: queued, handed to the recipient, acknowledged by it; or dead: never to be handed out again unless
+ * somebody retries it. One whose lease ended without acknowledgement is queued again.
+ */
 export const DeliveryState = z.enum(['queued', 'delivered', 'read', 'dead']);
 /** Where a delivery stands. */
 export type DeliveryState = z.infer<typeof DeliveryState>;
+
+/**
+ * Why a delivery died: its time was up; its sender took it back; it was handed out too often without acknowledgement; its
+ * recipient was removed; it was deleted with old messages.
+ */
+export const DEAD_REASONS = ['expired', 'cancelled', 'attempts', 'recipient-removed', 'retention'] as const;
+/** Why a delivery died. */
+export type DeadReason = (typeof DEAD_REASONS)[number];
 
 /** A message's copy in one inbox. */
 export const Delivery = z.object({
@@ -99,14 +184,43 @@ export const Delivery = z.object({
   deliveredAt: z.number().int().nullable(),
   readAt: z.number().int().nullable(),
   deadAt: z.number().int().nullable(),
-  /** Why it died: "expired"; null while it lives. */
+  /** Why it died, one of DEAD_REASONS; null while it lives. */
   deadReason: z.string().nullable(),
+  /** How often it was handed out. */
+  attempts: z.number().int(),
+  /** Until when its recipient has it for itself; null when it holds none of it, or is in no hurry (the operator). */
+  leasedUntil: z.number().int().nullable(),
+  /** From when on it may be handed out: later than queuedAt when it was delayed, given back or not acknowledged in time. */
+  availableAt: z.number().int(),
 });
 /** A message's copy in one inbox. */
 export type Delivery = z.infer<typeof Delivery>;
 
+/** Where a copy stands, in the words of a screen. */
+export const DELIVERY_STEPS = ['queued', 'leased', 'delivered', 'acknowledged', 'expired', 'dead'] as const;
+/** Where a copy stands, in the words of a screen. */
+export type DeliveryStep = (typeof DELIVERY_STEPS)[number];
+
+/**
+ * Where a copy stands at a time (milliseconds since 1970). leased: its recipient has it for itself for a while; delivered:
+ * it was seen by somebody who is in no hurry (the operator). A lease whose time is up counts as queued.
+ */
+export function deliveryStepOf(delivery: Pick<Delivery, 'state' | 'leasedUntil' | 'deadReason'>, now: number): DeliveryStep {
+  if (delivery.state === 'dead') return delivery.deadReason === 'expired' ? 'expired' : 'dead';
+  if (delivery.state === 'read') return 'acknowledged';
+  if (delivery.state === 'queued') return 'queued';
+  if (delivery.leasedUntil === null) return 'delivered';
+  return delivery.leasedUntil > now ? 'leased' : 'queued';
+}
+
 /** A message as its recipient sees it. */
-export const InboxMessage = Message.extend({ state: DeliveryState });
+export const InboxMessage = Message.extend({
+  state: DeliveryState,
+  /** How often it was handed out, this time included: more than 1 means that it may have been dealt with before. */
+  attempts: z.number().int(),
+  /** Acknowledge it by then, or say that you need longer (extend_lease); null when there is no hurry. */
+  leasedUntil: z.number().int().nullable(),
+});
 /** A message as its recipient sees it. */
 export type InboxMessage = z.infer<typeof InboxMessage>;
 

@@ -56,6 +56,8 @@ export interface ComposeContext {
   readonly defaultProject: AddressContext['defaultProject'];
   readonly sentAt: number;
   readonly expiresAt: number | null;
+  readonly notBefore: number | null;
+  readonly replyBy: number | null;
   /** Is told when the rule on boundaries forbids it; the failure follows. */
   readonly onWeaker: (refused: RefusedWish) => void;
 }
@@ -109,8 +111,12 @@ export function composeMessage(db: Db, draft: MessageDraft, context: ComposeCont
     inReplyTo: draft.inReplyTo,
     threadId: answered?.message.threadId ?? id,
     originator,
+    topic: draft.topic,
+    attachments: [...draft.attachments],
     sentAt: context.sentAt,
     expiresAt: context.expiresAt,
+    notBefore: context.notBefore,
+    replyBy: context.replyBy,
   };
 }
 

@@ -25,7 +25,7 @@ interface InboxPlace {
 
 const START: InboxPlace = { priority: -1, seq: 0 };
 const times = { delivered_at: z.number().nullable(), read_at: z.number().nullable() };
-const InboxRow = MessageRow.extend(times);
+const InboxRow = MessageRow.extend({ ...times, attempts: z.number(), leased_until: z.number().nullable() });
 
 function stateOf(row: { delivered_at: number | null; read_at: number | null; dead_at?: number | null }): DeliveryState {
   if (typeof row.dead_at === 'number') return 'dead';
@@ -53,19 +53,22 @@ function inboxRows(
   expiredUntil: number,
 ): StoredInboxMessage[] {
   const condition = {
-    deliveries_queued: 'AND d.delivered_at IS NULL',
+    deliveries_queued: 'AND d.delivered_at IS NULL AND d.held_until IS NULL',
     deliveries_unread: 'AND d.read_at IS NULL',
     deliveries_by_recipient: '',
   }[index];
   const rows = db
     .prepare(
-      `SELECT ${MESSAGE_COLUMNS}, d.delivered_at, d.read_at FROM deliveries d INDEXED BY ${index} CROSS JOIN messages m ON m.seq = d.message_seq
+      `SELECT ${MESSAGE_COLUMNS}, d.delivered_at, d.read_at, d.attempts, d.leased_until FROM deliveries d INDEXED BY ${index} CROSS JOIN messages m ON m.seq = d.message_seq
        WHERE d.recipient = ? ${condition} AND d.dead_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > ? OR d.read_at IS NOT NULL)
          AND (d.priority, d.message_seq) > (?, ?) ORDER BY d.priority, d.message_seq LIMIT ?`,
     )
     .all(recipient, expiredUntil, after.priority, after.seq, limit)
     .map((row) => InboxRow.parse(row));
-  return fitting(rows).map((row) => ({ seq: row.seq, message: { ...messageOf(row), state: stateOf(row) } }));
+  return fitting(rows).map((row) => ({
+    seq: row.seq,
+    message: { ...messageOf(row), state: stateOf(row), attempts: row.attempts, leasedUntil: row.leased_until },
+  }));
 }
 
 /** What a page of an inbox is asked with. */
@@ -166,8 +169,8 @@ const ExpiredRow = z.object({ seq: z.number(), id: z.string(), project_id: z.str
 export function firstExpired(db: Db, until: number): ExpiredMessage | undefined {
   const row = db
     .prepare(
-      `SELECT m.seq, m.id, m.project_id, m.kind FROM deliveries d INDEXED BY deliveries_expiring CROSS JOIN messages m ON m.seq = d.message_seq
-       WHERE d.expires_at IS NOT NULL AND d.expires_at <= ? AND d.read_at IS NULL AND d.dead_at IS NULL ORDER BY d.expires_at, d.message_seq LIMIT 1`,
+      `SELECT m.seq, m.id, m.project_id, m.kind FROM deliveries d INDEXED BY deliveries_due CROSS JOIN messages m ON m.seq = d.message_seq
+       WHERE d.due_at <= ? AND d.expires_at = d.due_at AND d.read_at IS NULL AND d.dead_at IS NULL ORDER BY d.due_at, d.message_seq LIMIT 1`,
     )
     .get(until);
   if (row === undefined) return undefined;
@@ -179,8 +182,8 @@ export function firstExpired(db: Db, until: number): ExpiredMessage | undefined 
 export function nextExpiry(db: Db): number | undefined {
   const row = db
     .prepare(
-      `SELECT expires_at FROM deliveries INDEXED BY deliveries_expiring
-       WHERE expires_at IS NOT NULL AND read_at IS NULL AND dead_at IS NULL ORDER BY expires_at LIMIT 1`,
+      `SELECT expires_at FROM deliveries INDEXED BY deliveries_due
+       WHERE due_at IS NOT NULL AND expires_at = due_at AND read_at IS NULL AND dead_at IS NULL ORDER BY due_at LIMIT 1`,
     )
     .get();
   return row === undefined ? undefined : z.object({ expires_at: z.number() }).parse(row).expires_at;
@@ -255,6 +258,9 @@ const DeliveryRow = z.object({
   ...times,
   dead_at: z.number().nullable(),
   dead_reason: z.string().nullable(),
+  attempts: z.number(),
+  leased_until: z.number().nullable(),
+  held_until: z.number().nullable(),
 });
 
 /** The copies of messages, in the order given, then by recipient. One query, however many there are. */
@@ -262,7 +268,7 @@ export function deliveriesOf(db: Db, messages: readonly { seq: number; id: Messa
   const ids = new Map(messages.map(({ seq, id }) => [seq, id]));
   return db
     .prepare(
-      `SELECT d.message_seq, d.recipient, d.queued_at, d.delivered_at, d.read_at, d.dead_at, d.dead_reason
+      `SELECT d.message_seq, d.recipient, d.queued_at, d.delivered_at, d.read_at, d.dead_at, d.dead_reason, d.attempts, d.leased_until, d.held_until
        FROM json_each(?) j CROSS JOIN deliveries d ON d.message_seq = j.value ORDER BY j.key, d.recipient`,
     )
     .all(JSON.stringify([...ids.keys()]))
@@ -279,6 +285,9 @@ export function deliveriesOf(db: Db, messages: readonly { seq: number; id: Messa
         readAt: d.read_at,
         deadAt: d.dead_at,
         deadReason: d.dead_reason,
+        attempts: d.attempts,
+        leasedUntil: d.leased_until,
+        availableAt: d.held_until ?? d.queued_at,
       };
     });
 }
@@ -298,7 +307,7 @@ export function oldestQueued(db: Db, inboxes: readonly InboxPart[]): (number | n
   const select = (where: string) =>
     db.prepare(
       `SELECT message_seq AS seq, queued_at AS at FROM deliveries INDEXED BY deliveries_queued
-       WHERE recipient = ? AND priority = ? AND delivered_at IS NULL AND dead_at IS NULL ${where} ORDER BY message_seq LIMIT 1`,
+       WHERE recipient = ? AND priority = ? AND delivered_at IS NULL AND dead_at IS NULL AND held_until IS NULL ${where} ORDER BY message_seq LIMIT 1`,
     );
   return inboxes.map(({ recipient, projectId }) => {
     const oldest = [0, 1, 2, 3].flatMap((priority) => {

@@ -92,8 +92,8 @@ function received(recipient: string, f: HistoryFilter): Part[] {
     levels.map((level) => deliveryStream(index, `d.recipient = ? AND d.priority = ? AND ${condition}`, recipient, level));
   const dead = deliveryStream('deliveries_dead_by_recipient', 'd.recipient = ? AND d.dead_at IS NOT NULL', recipient);
   switch (f.state) {
+    // The index of what is queued leaves out what is held back.
     case 'queued':
-      return live('deliveries_queued', STATE_SQL.queued);
     case 'delivered':
     case 'unsettled':
       return live('deliveries_unread', STATE_SQL.unsettled);

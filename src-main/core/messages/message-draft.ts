@@ -5,7 +5,8 @@ import type { Json } from '#shared/kernel/json.ts';
 import { canonicalJson } from '#shared/kernel/json.ts';
 import type { messagesContract } from '#shared/messages/contract.ts';
 import type { Address, Message, MessageKind, Priority } from '#shared/messages/model.ts';
-import { MAX_DATA_CHARS } from '#shared/messages/model.ts';
+import type { Attachment } from '#shared/messages/attachment.ts';
+import { MAX_DATA_CHARS, topicOf } from '#shared/messages/model.ts';
 import type { HandlersOf } from '#core/procedures.ts';
 import { withoutRepetitions } from './resolve-recipients.ts';
 
@@ -29,6 +30,13 @@ export interface MessageDraft {
   readonly idempotencyKey: string | null;
   /** How long it is to live, in milliseconds; null: for ever. */
   readonly ttlMs: number | null;
+  /** How long nobody is handed it, in milliseconds; null: not at all. */
+  readonly delayMs: number | null;
+  /** How long its sender waits for an answer, in milliseconds; null: it does not say. */
+  readonly replyWithinMs: number | null;
+  /** The topic among its addresses; null when there is none. */
+  readonly topic: string | null;
+  readonly attachments: readonly Attachment[];
 }
 
 /**
@@ -47,8 +55,9 @@ export function draftOf(input: SendInput): MessageDraft {
       },
     );
   }
+  const to = withoutRepetitions(Array.isArray(input.to) ? input.to : [input.to]);
   return {
-    to: withoutRepetitions(Array.isArray(input.to) ? input.to : [input.to]),
+    to,
     kind: input.kind,
     priority: input.priority,
     subject: input.subject?.toWellFormed() ?? null,
@@ -59,7 +68,24 @@ export function draftOf(input: SendInput): MessageDraft {
     projectId: input.projectId,
     idempotencyKey: input.idempotencyKey?.toWellFormed() ?? null,
     ttlMs: input.ttlMs ?? null,
+    delayMs: input.delayMs ?? null,
+    replyWithinMs: input.replyWithinMs ?? null,
+    topic: topicAmong(to),
+    attachments: input.attachments ?? [],
   };
+}
+
+/** The topic among addresses; null when there is none. BAD_REQUEST when there are several. */
+function topicAmong(to: readonly Address[]): string | null {
+  const [topic, other] = to.flatMap((address) => topicOf(address) ?? []);
+  if (other === undefined) return topic ?? null;
+  throw new AppError(
+    'BAD_REQUEST',
+    `A message has one topic at most, and this one names "${topic}" and "${other}". Nothing was sent. Send one message for each topic.`,
+    {
+      data: { field: 'to' },
+    },
+  );
 }
 
 /** Whether a message has the content of a draft. A broadcast is the same whoever was there. */
@@ -73,6 +99,9 @@ export function hasContentOf(message: Message, draft: MessageDraft): boolean {
     (draft.projectId === undefined || draft.projectId === message.projectId) &&
     message.to.length === draft.to.length &&
     message.to.every((address, index) => address === draft.to[index]) &&
-    canonicalJson(message.data) === canonicalJson(draft.data)
+    (message.notBefore === null) === (draft.delayMs === null) &&
+    (message.replyBy === null) === (draft.replyWithinMs === null) &&
+    canonicalJson(message.data) === canonicalJson(draft.data) &&
+    canonicalJson(message.attachments) === canonicalJson([...draft.attachments])
   );
 }

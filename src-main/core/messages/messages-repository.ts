@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { MessageId, ProjectId, SessionId } from '#shared/kernel/ids.ts';
 import type { Json } from '#shared/kernel/json.ts';
 import type { Message } from '#shared/messages/model.ts';
+import { Attachment } from '#shared/messages/attachment.ts';
 import { MessageKind, Originator, PRIORITIES, Sender } from '#shared/messages/model.ts';
 import type { Db } from '#core/store/database.ts';
 
@@ -27,13 +28,17 @@ export const MessageRow = z.object({
   sent_at: z.number(),
   ttl_ms: z.number().nullable(),
   expires_at: z.number().nullable(),
+  topic: z.string().nullable(),
+  attachments: z.string().nullable(),
+  not_before: z.number().nullable(),
+  reply_by: z.number().nullable(),
 });
 /** A message's row. */
 export type MessageRow = z.infer<typeof MessageRow>;
 
 /** The columns of a message's row, from `messages m`. */
 export const MESSAGE_COLUMNS =
-  'm.seq, m.id, m.project_id, m.session_id, m.from_kind, m.from_id, m.addressed_to, m.recipients, m.kind, m.priority, m.subject, m.body, m.data, m.in_reply_to, m.thread_id, m.originator, m.sent_at, m.ttl_ms, m.expires_at';
+  'm.seq, m.id, m.project_id, m.session_id, m.from_kind, m.from_id, m.addressed_to, m.recipients, m.kind, m.priority, m.subject, m.body, m.data, m.in_reply_to, m.thread_id, m.originator, m.sent_at, m.ttl_ms, m.expires_at, m.topic, m.attachments, m.not_before, m.reply_by';
 
 /** A message and its place in the order of storing. */
 export interface StoredMessage {
@@ -44,6 +49,7 @@ export interface StoredMessage {
 }
 
 const Texts = z.array(z.string());
+const Attachments = z.array(Attachment);
 
 /** The message in a row. */
 export function messageOf(r: MessageRow): Message {
@@ -65,6 +71,10 @@ export function messageOf(r: MessageRow): Message {
     originator: Originator.parse(JSON.parse(r.originator)),
     sentAt: r.sent_at,
     expiresAt: r.expires_at,
+    topic: r.topic,
+    attachments: r.attachments === null ? [] : Attachments.parse(JSON.parse(r.attachments)),
+    notBefore: r.not_before,
+    replyBy: r.reply_by,
   };
 }
 
@@ -78,13 +88,13 @@ export interface Insertion {
   readonly ttlMs: number | null;
 }
 
-/** Stores a message, a queued delivery for each recipient, and that there is one more. */
-export function insertMessage(db: Db, { message: m, dataText, idempotencyKey, ttlMs }: Insertion): void {
+/** Stores a message, a queued delivery for each recipient, and that there is one more. Returns its place. */
+export function insertMessage(db: Db, { message: m, dataText, idempotencyKey, ttlMs }: Insertion): number {
   const priority = PRIORITIES.indexOf(m.priority);
   const row = db
     .prepare(
-      `INSERT INTO messages (id, project_id, session_id, from_kind, from_id, recipients, addressed_to, kind, priority, subject, body, data, in_reply_to, thread_id, originator, idempotency_key, sent_at, ttl_ms, expires_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
+      `INSERT INTO messages (id, project_id, session_id, from_kind, from_id, recipients, addressed_to, kind, priority, subject, body, data, in_reply_to, thread_id, originator, idempotency_key, sent_at, ttl_ms, expires_at, topic, attachments, not_before, reply_by)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
     )
     .get(
       m.id,
@@ -106,16 +116,38 @@ export function insertMessage(db: Db, { message: m, dataText, idempotencyKey, tt
       m.sentAt,
       ttlMs,
       m.expiresAt,
+      m.topic,
+      m.attachments.length === 0 ? null : JSON.stringify(m.attachments),
+      m.notBefore,
+      m.replyBy,
     );
   const { seq } = SeqRow.parse(row);
   const insert = db.prepare(
-    'INSERT INTO deliveries (message_seq, recipient, project_id, priority, queued_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)',
+    `INSERT INTO deliveries (message_seq, recipient, project_id, priority, queued_at, expires_at, held_until, reply_by, size, awaits_reply)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  for (const recipient of m.recipients) insert.run(seq, recipient, m.projectId, priority, m.sentAt, m.expiresAt);
+  const awaits = awaitsReply(m) ? 1 : 0;
+  const size = sizeOf(m.body, dataText);
+  for (const recipient of m.recipients)
+    insert.run(seq, recipient, m.projectId, priority, m.sentAt, m.expiresAt, m.notBefore, m.replyBy, size, awaits);
   db.prepare(
     `INSERT INTO message_counts (project_id, total, requests, dead) VALUES (?, 1, ?, 0)
      ON CONFLICT DO UPDATE SET total = total + 1, requests = requests + excluded.requests`,
   ).run(m.projectId, m.kind === 'request' ? 1 : 0);
+  return seq;
+}
+
+/** What a message counts in an inbox: the characters of its body and of its data as JSON text. */
+export function sizeOf(body: string, dataText: string | null): number {
+  return body.length + (dataText?.length ?? 0);
+}
+
+/**
+ * Whether somebody waits for an answer: a request, or a task that an agent gave. The operator sees what becomes of its own
+ * tasks, and is not told of each that ends with its agent.
+ */
+function awaitsReply(m: Message): boolean {
+  return m.kind === 'request' || (m.kind === 'task' && (m.from.kind === 'agent' || m.replyBy !== null));
 }
 
 const SeqRow = z.object({ seq: z.number() });

@@ -82,6 +82,9 @@ describe('send', () => {
         readAt: null,
         deadAt: null,
         deadReason: null,
+        attempts: 0,
+        leasedUntil: null,
+        availableAt: message.sentAt,
       },
     ]);
     const events = t.test.journal.recentAfter(before, 10);

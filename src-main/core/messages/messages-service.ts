@@ -10,7 +10,8 @@ import { OPERATOR } from '#shared/messages/model.ts';
 import type { Caller } from '#core/caller.ts';
 import { event } from '#core/journal/journal.ts';
 import type { AppStore } from '#core/reads.ts';
-import type { RefusedWish } from './compose-message.ts';
+import type { Tx } from '#core/store/store.ts';
+import type { RefusedWish, SenderFacts } from './compose-message.ts';
 import { composeMessage, senderOf } from './compose-message.ts';
 import { countInboxes } from './deliveries-repository.ts';
 import type { DeliveryChange } from './delivery-changes.ts';
@@ -35,6 +36,15 @@ export interface SendResult {
   readonly isDuplicate: boolean;
 }
 
+/** A message as it is being stored. */
+export interface NewMessage {
+  /** Its place in the order of storing. */
+  readonly seq: number;
+  readonly message: Message;
+  /** `message.data` as JSON text; null when there is none. */
+  readonly dataText: string | null;
+}
+
 /** What the service needs. */
 export interface MessagesOptions extends AgentDirectory {
   readonly store: AppStore;
@@ -45,6 +55,13 @@ export interface MessagesOptions extends AgentDirectory {
   readonly now?: () => number;
   /** Work was refused by the rule on boundaries. */
   readonly onWeaker?: (refused: RefusedWish, caller: Caller) => Promise<void>;
+  /**
+   * May change what is sent, or throw an AppError to refuse it. Called before the write of every send; one that returns no
+   * promise costs no turn.
+   */
+  readonly prepare?: (draft: MessageDraft, sender: SenderFacts, caller: Caller) => MessageDraft | Promise<MessageDraft>;
+  /** Called in the write of a message, right after its row: what it writes is stored with the message or not at all. */
+  readonly onStored?: (tx: Tx, stored: NewMessage) => void;
   /** The clock by which messages expire; a steady one from the present time on unless given. */
   readonly steadyNow?: () => number;
 }
@@ -136,8 +153,9 @@ export class MessagesService implements Disposable {
    * nothing is stored then.
    */
   async send(input: SendInput, caller: Caller): Promise<SendResult> {
-    const draft = draftOf(input);
     const sender = senderOf(caller, this.#options);
+    const prepared = this.#options.prepare?.(draftOf(input), sender, caller) ?? draftOf(input);
+    const draft = prepared instanceof Promise ? await prepared : prepared;
     const refused: RefusedWish[] = [];
     const sending = this.#store.write((tx) => {
       const earlier = draft.idempotencyKey === null ? undefined : findByKey(tx, sender.from, draft.idempotencyKey);
@@ -149,10 +167,14 @@ export class MessagesService implements Disposable {
         sessionId: this.#options.currentSession(),
         defaultProject: this.#options.defaultProject(),
         sentAt: this.#now(),
-        expiresAt: draft.ttlMs === null ? null : this.#expiry.expiresAt(draft.ttlMs),
+        expiresAt: this.#in(draft.ttlMs),
+        notBefore: this.#in(draft.delayMs),
+        replyBy: this.#in(draft.replyWithinMs),
         onWeaker: (wish) => refused.push(wish),
       });
-      insertMessage(tx, { message, dataText: draft.dataText, idempotencyKey: draft.idempotencyKey, ttlMs: draft.ttlMs });
+      const { dataText, idempotencyKey, ttlMs } = draft;
+      const seq = insertMessage(tx, { message, dataText, idempotencyKey, ttlMs });
+      this.#options.onStored?.(tx, { seq, message, dataText });
       tx.record(
         event({ projectId: message.projectId, actor: caller.actor, door: caller.door, subject: message.id }, 'message.sent', {
           message,
@@ -242,6 +264,11 @@ export class MessagesService implements Disposable {
     throw new AppError('NOT_FOUND', `There is no message ${input.id}. Find ids with list_messages.`, {
       data: { messageId: input.id },
     });
+  }
+
+  /** The time so many milliseconds from now; null for null. */
+  #in(ms: number | null): number | null {
+    return ms === null ? null : this.#expiry.expiresAt(ms);
   }
 
   #log(message: string, error: unknown): void {

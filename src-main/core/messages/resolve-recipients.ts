@@ -1,8 +1,9 @@
 /** From what a message is addressed to, to the inboxes it goes to. Pure but for the directory it asks. */
 import { AppError } from '#shared/kernel/errors.ts';
-import type { AgentId, ProjectId } from '#shared/kernel/ids.ts';
-import type { Address } from '#shared/messages/model.ts';
-import { BROADCAST, OPERATOR } from '#shared/messages/model.ts';
+import type { ProjectId } from '#shared/kernel/ids.ts';
+import { AgentId } from '#shared/kernel/ids.ts';
+import type { Address, Group, TopicName } from '#shared/messages/model.ts';
+import { BROADCAST, groupOf, OPERATOR, topicOf } from '#shared/messages/model.ts';
 import type { Boundary } from '#shared/runtimes/model.ts';
 
 /** What the messages feature knows of an agent. */
@@ -19,6 +20,10 @@ export interface AgentDirectory {
   readonly resolveAgent: (id: AgentId) => KnownAgent | undefined;
   /** The agents of a project. */
   readonly agentsOfProject: (projectId: ProjectId) => readonly AgentId[];
+  /** The agents of a project that belong to a group; removed ones are not there. */
+  readonly membersOf: (projectId: ProjectId, group: Group) => readonly AgentId[];
+  /** The inboxes that a topic of a project goes to. */
+  readonly subscribersOf: (projectId: ProjectId, topic: TopicName) => readonly string[];
 }
 
 /** What decides about recipients, besides the addresses. */
@@ -53,32 +58,46 @@ export function withoutRepetitions<T>(items: readonly T[]): T[] {
  * agent broadcasts outside its project.
  */
 export function resolveRecipients(to: readonly Address[], context: AddressContext, directory: AgentDirectory): Resolved {
-  const named = to
-    .filter((address): address is AgentId => address !== OPERATOR && address !== BROADCAST)
-    .map((id) => knownAgent(id, directory));
-  const projectId = projectOf(named, to.includes(BROADCAST), context);
+  const named = to.filter(isAgentAddress).map((id) => knownAgent(id, directory));
+  const isWide = to.some((address) => address !== OPERATOR && !isAgentAddress(address));
+  const projectId = projectOf(named, isWide, context);
   const agents = new Map<string, KnownAgent>(named.map((agent) => [agent.id, agent]));
   const recipients = new Set<string>();
   for (const address of to) {
-    if (address !== BROADCAST) {
+    if (address === OPERATOR || isAgentAddress(address)) {
       recipients.add(address);
       continue;
     }
-    for (const id of directory.agentsOfProject(projectId)) {
-      const agent = directory.resolveAgent(id);
+    for (const id of inboxesOf(address, projectId, directory)) {
+      if (id === OPERATOR && id !== context.senderInbox) recipients.add(id);
+      const agentId = AgentId.safeParse(id);
+      if (!agentId.success) continue;
+      const agent = directory.resolveAgent(agentId.data);
       if (!agent || agent.isRemoved || id === context.senderInbox) continue;
       agents.set(id, agent);
       recipients.add(id);
     }
-    if (context.senderInbox !== OPERATOR) recipients.add(OPERATOR);
+    if (address === BROADCAST && context.senderInbox !== OPERATOR) recipients.add(OPERATOR);
   }
-  if (recipients.size === 0) {
+  // A topic that nobody subscribed to is published all the same.
+  if (recipients.size === 0 && !to.some((address) => topicOf(address) !== undefined)) {
     throw new AppError(
       'NOT_FOUND',
       'There is nobody else in the project to send this to. Nothing was sent. List agents with list_agents, or make one with spawn_agent.',
     );
   }
   return { projectId, recipients: [...recipients], agents: [...agents.values()] };
+}
+
+function isAgentAddress(address: Address): address is AgentId {
+  return AgentId.safeParse(address).success;
+}
+
+function inboxesOf(address: Address, projectId: ProjectId, directory: AgentDirectory): readonly string[] {
+  const topic = topicOf(address);
+  if (topic !== undefined) return directory.subscribersOf(projectId, topic);
+  const group = groupOf(address);
+  return group ? directory.membersOf(projectId, group) : directory.agentsOfProject(projectId);
 }
 
 function knownAgent(id: AgentId, directory: AgentDirectory): KnownAgent {

@@ -37,6 +37,8 @@ beforeEach(async () => {
       return agent ? { id, projectId: agent.projectId, boundary: agent.boundary, isRemoved: false } : undefined;
     },
     agentsOfProject: (projectId) => t.registry.idsOf(projectId),
+    membersOf: () => [],
+    subscribersOf: () => [],
     currentSession: () => sessions.currentId(),
     defaultProject: () => projects.latest()?.id,
   });

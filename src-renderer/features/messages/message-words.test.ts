@@ -17,6 +17,9 @@ function copy(message: Message, recipient: string, changes: Partial<Delivery>): 
     readAt: null,
     deadAt: null,
     deadReason: null,
+    attempts: 0,
+    leasedUntil: null,
+    availableAt: 1,
     ...changes,
   };
 }

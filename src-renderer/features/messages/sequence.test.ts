@@ -43,6 +43,9 @@ describe('sequenceOf', () => {
       readAt: null,
       deadAt: 2,
       deadReason: 'expired',
+      attempts: 0,
+      leasedUntil: null,
+      availableAt: 1,
     } as const;
     const { arrows } = sequenceOf([dead], { [dead.id]: { ben: copy } });
     expect(arrows[0]).toMatchObject({ isDead: true, words: 'ada to ben: hello (dead)' });

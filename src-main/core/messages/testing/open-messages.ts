@@ -48,6 +48,8 @@ export async function openMessages(
     store: test.store,
     resolveAgent: (id) => agents.get(id),
     agentsOfProject: (project) => [...agents.values()].filter((agent) => agent.projectId === project).map((agent) => agent.id),
+    membersOf: () => [],
+    subscribersOf: () => [],
     currentSession: () => sessionId,
     defaultProject: () => projectId,
     ...(options.now ? { now: options.now, steadyNow: options.steadyNow ?? options.now } : {}),

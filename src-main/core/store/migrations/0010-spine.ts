@@ -41,7 +41,8 @@ export const spine: Migration = {
 
     CREATE TABLE messages (
       -- The order in which messages were stored. Ids sort by the clock, which may be set back between two starts.
-      seq INTEGER PRIMARY KEY,
+      -- Never given again, not even when the newest messages were removed: proofs and cursors name it.
+      seq INTEGER PRIMARY KEY AUTOINCREMENT,
       id TEXT NOT NULL UNIQUE,
       project_id TEXT NOT NULL REFERENCES projects(id),
       session_id TEXT NOT NULL REFERENCES sessions(id),
@@ -61,7 +62,12 @@ export const spine: Migration = {
       sent_at INTEGER NOT NULL,
       -- As asked for, and the time it comes to; both NULL when the message waits for ever.
       ttl_ms INTEGER,
-      expires_at INTEGER
+      expires_at INTEGER,
+      topic TEXT,
+      -- A JSON array; NULL when there are none.
+      attachments TEXT,
+      not_before INTEGER,
+      reply_by INTEGER
     ) STRICT;
     CREATE UNIQUE INDEX messages_once ON messages(from_kind, from_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
     -- Pages of the history, newest first: in each index seq follows the columns named.
@@ -92,19 +98,39 @@ export const spine: Migration = {
       expires_at INTEGER,
       dead_at INTEGER,
       dead_reason TEXT,
+      -- How often it was handed out.
+      attempts INTEGER NOT NULL DEFAULT 0,
+      -- Until when its recipient has it for itself. NULL unless it is handed out; always NULL in the operator's inbox.
+      leased_until INTEGER,
+      -- Until when a queued one is handed to nobody; NULL when it may be now.
+      held_until INTEGER,
+      -- Characters of the body and the data: what it counts in its inbox.
+      size INTEGER NOT NULL,
+      -- Whether its sender waits for this recipient's answer, and until when it wants one; NULL once it was told.
+      awaits_reply INTEGER NOT NULL,
+      reply_by INTEGER,
+      -- The next time at which something becomes of it by itself; NULL when nothing does.
+      due_at INTEGER AS (nullif(min(
+        CASE WHEN read_at IS NULL AND dead_at IS NULL THEN coalesce(expires_at, 9007199254740991) ELSE 9007199254740991 END,
+        coalesce(leased_until, 9007199254740991),
+        coalesce(held_until, 9007199254740991),
+        coalesce(reply_by, 9007199254740991)), 9007199254740991)) VIRTUAL,
       PRIMARY KEY (message_seq, recipient),
       CHECK (read_at IS NULL OR delivered_at IS NOT NULL),
       CHECK (read_at IS NULL OR dead_at IS NULL),
-      CHECK ((dead_at IS NULL) = (dead_reason IS NULL))
+      CHECK ((dead_at IS NULL) = (dead_reason IS NULL)),
+      CHECK (leased_until IS NULL OR (delivered_at IS NOT NULL AND read_at IS NULL AND dead_at IS NULL)),
+      CHECK (held_until IS NULL OR (delivered_at IS NULL AND dead_at IS NULL)),
+      CHECK (reply_by IS NULL OR awaits_reply = 1)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX deliveries_by_recipient ON deliveries(recipient, priority, message_seq) WHERE dead_at IS NULL;
-    -- The inbox: what is not read yet, and what was never handed out. Both stay small, whatever the history.
+    -- The inbox: what is not read yet, and what may be handed out now. Both stay small, whatever the history.
     CREATE INDEX deliveries_unread ON deliveries(recipient, priority, message_seq) WHERE read_at IS NULL AND dead_at IS NULL;
-    CREATE INDEX deliveries_queued ON deliveries(recipient, priority, message_seq) WHERE delivered_at IS NULL AND dead_at IS NULL;
+    CREATE INDEX deliveries_queued ON deliveries(recipient, priority, message_seq) WHERE delivered_at IS NULL AND dead_at IS NULL AND held_until IS NULL;
     -- The same by age, for the history of what is not settled.
     CREATE INDEX deliveries_open ON deliveries(message_seq) WHERE read_at IS NULL AND dead_at IS NULL;
-    CREATE INDEX deliveries_expiring ON deliveries(expires_at, message_seq)
-      WHERE expires_at IS NOT NULL AND read_at IS NULL AND dead_at IS NULL;
+    CREATE INDEX deliveries_due ON deliveries(due_at, message_seq) WHERE due_at IS NOT NULL;
+    CREATE INDEX deliveries_awaited ON deliveries(recipient, message_seq) WHERE awaits_reply = 1;
     CREATE INDEX deliveries_dead ON deliveries(message_seq) WHERE dead_at IS NOT NULL;
     CREATE INDEX deliveries_dead_by_recipient ON deliveries(recipient, message_seq) WHERE dead_at IS NOT NULL;
 

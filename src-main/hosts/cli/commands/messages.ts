@@ -61,9 +61,10 @@ async function inbox(call: Invocation<z.infer<typeof InboxOptions>>): Promise<vo
     if (event.kind !== 'message.sent') continue;
     const { message } = event.data;
     if (!message.recipients.includes(recipient) || after.shown.has(message.id)) continue;
-    if (out.isJson) out.jsonLine({ ...message, state: 'queued' });
+    const arrived = { ...message, state: 'queued', attempts: 0, leasedUntil: null } as const;
+    if (out.isJson) out.jsonLine(arrived);
     else printMessage(out, message, { extent: 'brief' });
-    if (o.markRead) await call.withCore((client) => acknowledge(client, [{ ...message, state: 'queued' }]));
+    if (o.markRead) await call.withCore((client) => acknowledge(client, [arrived]));
   }
 }
 

@@ -55,6 +55,12 @@ export function sampleMessage(
     originator: { kind: 'agent', id: from, boundary: 'host' },
     sentAt: 1,
     expiresAt: null,
+    topic: null,
+    attachments: [],
+    notBefore: null,
+    replyBy: null,
+    attempts: 0,
+    leasedUntil: null,
     state: 'queued',
     ...rest,
   });
