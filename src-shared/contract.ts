@@ -13,6 +13,7 @@ import { settingsContract } from '#shared/settings/contract.ts';
 import { systemContract } from '#shared/system/contract.ts';
 import { teamsContract } from '#shared/teams/contract.ts';
 import { terminalsContract } from '#shared/terminals/contract.ts';
+import { topicsContract } from '#shared/topics/contract.ts';
 import { workspacesContract } from '#shared/workspaces/contract.ts';
 
 /** Every capability of the product: each procedure is reachable by IPC, WebSocket, REST and MCP. */
@@ -31,6 +32,7 @@ export const contract = {
   system: systemContract,
   teams: teamsContract,
   terminals: terminalsContract,
+  topics: topicsContract,
   workspaces: workspacesContract,
 };
 /** Every capability of the product. */

@@ -55,6 +55,8 @@ export function applyEvent(state: CrewState, event: JournalEvent): CrewState {
     case 'terminal.typed':
     case 'terminal.control-taken':
     case 'terminal.control-released':
+    case 'topic.subscribed':
+    case 'topic.unsubscribed':
     case 'token.created':
     case 'token.revoked':
     case 'login.completed':

@@ -5,7 +5,11 @@ import { measureClaims } from './p15-claims.ts';
 import { measureTerminals } from './p12-terminals.ts';
 import { measureWindow } from './p13-window.ts';
 import { measureContainers } from './p9-containers.ts';
+import { measureThroughput } from './p1-throughput.ts';
+import { measureOverhead } from './p14-overhead.ts';
 import { measureDelivery } from './p3-delivery.ts';
+import { measureHistory } from './p4-history.ts';
+import { measureAgainstCrowd } from './p5-crowd.ts';
 import { measureMemory } from './p7-memory.ts';
 import type { Figure } from './report.ts';
 import { isMet, toJsonLine, toTextLine } from './report.ts';
@@ -14,7 +18,11 @@ const MEASUREMENTS: readonly {
   readonly ids: readonly string[];
   readonly measure: (say: (text: string) => void) => Promise<Figure[]>;
 }[] = [
+  { ids: ['P1', 'P2'], measure: measureThroughput },
   { ids: ['P3', 'P8'], measure: measureDelivery },
+  { ids: ['P4'], measure: measureHistory },
+  { ids: ['P5'], measure: measureAgainstCrowd },
+  { ids: ['P14'], measure: measureOverhead },
   { ids: ['P7'], measure: measureMemory },
   { ids: ['P15', 'P9'], measure: measureClaims },
   { ids: ['P9', 'P10'], measure: measureContainers },

@@ -34,6 +34,7 @@ import { foldersOfBoxes } from './folders-of-boxes.ts';
 import { hiddenFrom } from './hidden-from-boxes.ts';
 import { composeMessages } from './compose-messages.ts';
 import { composeRuntimes } from './compose-runtimes.ts';
+import { composeTopics } from './compose-topics.ts';
 import { createDoors } from './http/doors.ts';
 import { requireLoopback } from './http/ports.ts';
 import { journalHandlers } from './journal/handlers.ts';
@@ -68,6 +69,7 @@ import { findLoginPath, loginPath } from './system/login-path.ts';
 import { teamsHandlers } from './teams/handlers.ts';
 import { TeamsService } from './teams/teams-service.ts';
 import { terminalsHandlers } from './terminals/handlers.ts';
+import { topicsHandlers } from './topics/handlers.ts';
 import type { Duplex } from './terminals/duplex.ts';
 import type { PortLike } from './terminals/port-duplex.ts';
 import { portDuplex } from './terminals/port-duplex.ts';
@@ -196,9 +198,12 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   registry.open();
   onEnd(() => registry.dispose());
   const boundaryRefusals = new BoundaryRefusals({ store, agentOf: (id) => registry.find(id) ?? registry.findRemoved(id) });
-  const messages = composeMessages({ store, registry, sessions, projects, boundaryRefusals, log });
+  const topics = composeTopics({ store, registry, projects, journal, log });
+  const messages = composeMessages({ store, registry, sessions, projects, boundaryRefusals, topics: topics.service, log });
   messages.open();
   onEnd(() => messages.dispose());
+  const announcing = topics.announce(messages);
+  onEnd(() => announcing.dispose());
 
   const instanceId = await keepFact(store, INSTANCE_FACT, () => randomUUID());
   const { runtimes, imageSource, ...places } = composeRuntimes({
@@ -430,6 +435,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
       }),
       teams: teamsHandlers(teams),
       terminals: terminalsHandlers(terminals),
+      topics: topicsHandlers(topics.service),
       workspaces: workspacesHandlers(workspaces),
     },
     auth,

@@ -6,6 +6,7 @@ import { MessagesService } from './messages/messages-service.ts';
 import type { ProjectsService } from './projects/projects-service.ts';
 import type { AppStore } from './reads.ts';
 import type { SessionsService } from './sessions/sessions-service.ts';
+import type { TopicsService } from './topics/topics-service.ts';
 
 /** What they are made of. */
 export interface MessagesParts {
@@ -14,11 +15,12 @@ export interface MessagesParts {
   readonly sessions: SessionsService;
   readonly projects: ProjectsService;
   readonly boundaryRefusals: BoundaryRefusals;
+  readonly topics: TopicsService;
   readonly log: Logger;
 }
 
 /** The service, not opened yet. */
-export function composeMessages({ store, registry, sessions, projects, boundaryRefusals, log }: MessagesParts): MessagesService {
+export function composeMessages({ store, registry, sessions, projects, boundaryRefusals, topics, log }: MessagesParts): MessagesService {
   return new MessagesService({
     store,
     resolveAgent: (id) => {
@@ -34,7 +36,7 @@ export function composeMessages({ store, registry, sessions, projects, boundaryR
         .filter((agent) => agent.projectId === projectId)
         .filter((agent) => (kind === 'template' ? agent.template === name : agent.config.capabilities.includes(name)))
         .map((agent) => agent.id),
-    subscribersOf: () => [],
+    subscribersOf: (projectId, topic) => topics.subscribersOf(projectId, topic),
     currentSession: () => sessions.currentId(),
     defaultProject: () => projects.latest()?.id,
     onWeaker: (refused, caller) => boundaryRefusals.record(refused, caller),

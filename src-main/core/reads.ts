@@ -9,6 +9,7 @@ import { secretReads } from '#core/secrets/secrets-repository.ts';
 import { sessionReads } from '#core/sessions/sessions-repository.ts';
 import { snapshotReads } from '#core/snapshot.ts';
 import type { Store } from '#core/store/store.ts';
+import { topicReads } from '#core/topics/topics-repository.ts';
 
 /** Every named query of the reader. */
 export const reads = {
@@ -21,6 +22,7 @@ export const reads = {
   ...secretReads,
   ...sessionReads,
   ...snapshotReads,
+  ...topicReads,
 };
 /** Every named query of the reader. */
 export type Reads = typeof reads;

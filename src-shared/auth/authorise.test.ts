@@ -78,6 +78,9 @@ const WHO_MAY: Readonly<Record<string, string>> = {
   'terminals.write': 'operator',
   'terminals.resize': 'operator automation',
   'terminals.status': 'operator automation observer',
+  'topics.subscribe': 'operator automation coordinator agent',
+  'topics.unsubscribe': 'operator automation coordinator agent',
+  'topics.list': 'operator automation observer coordinator agent',
 };
 
 /** Procedures that are no MCP tool, and why. */
@@ -106,6 +109,8 @@ const NO_KEY: Readonly<Record<string, string>> = {
   'settings.update': 'sets the same values again',
   'system.shutdown': 'ends once',
   'terminals.resize': 'sets the same size again',
+  'topics.subscribe': 'what is subscribed stays subscribed',
+  'topics.unsubscribe': 'what is ended stays ended',
 };
 
 /** What is read of a procedure's definition. */

@@ -16,6 +16,7 @@ import { secretEvents } from '#shared/secrets/events.ts';
 import { sessionEvents } from '#shared/sessions/events.ts';
 import { settingsEvents } from '#shared/settings/events.ts';
 import { terminalEvents } from '#shared/terminals/events.ts';
+import { topicEvents } from '#shared/topics/events.ts';
 
 /** The data of every kind of event there is. */
 export const eventSchemas = {
@@ -25,6 +26,7 @@ export const eventSchemas = {
   ...agentEvents,
   ...messageEvents,
   ...terminalEvents,
+  ...topicEvents,
   ...authEvents,
   ...secretEvents,
   ...runtimeEvents,

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { Boundary } from '#shared/runtimes/model.ts';
 import { AgentId, MessageId, ProjectId, SessionId } from '#shared/kernel/ids.ts';
 import { Json } from '#shared/kernel/json.ts';
+import { TopicName } from '#shared/topics/model.ts';
 import { Attachment } from './attachment.ts';
 
 /** Priorities, highest first. */
@@ -57,35 +58,6 @@ export const MAX_TTL_MS = 30 * 24 * 60 * 60 * 1_000;
 
 /** Longest delay of a message, and longest deadline of a request, in milliseconds: thirty days. */
 export const MAX_DELAY_MS = MAX_TTL_MS;
-
-/** Most words of a topic's name, and most characters. */
-export const MAX_TOPIC_WORDS = 10;
-/** See MAX_TOPIC_WORDS. */
-export const MAX_TOPIC_CHARS = 128;
-
-/** Words of a-z, 0-9, underscore and hyphen, joined by dots. */
-const topicWords = (word: string): RegExp => new RegExp(`^${word}(?:\\.${word}){0,${MAX_TOPIC_WORDS - 1}}$`);
-
-/** A topic's name, such as "health.api". */
-export const TopicName = z
-  .string()
-  .max(MAX_TOPIC_CHARS)
-  .regex(topicWords('[a-z0-9_-]+'), 'must be up to 10 words of a-z, 0-9, underscore and hyphen, joined by dots')
-  .describe('Topic, such as "health.api"');
-/** A topic's name. */
-export type TopicName = z.infer<typeof TopicName>;
-
-/** A pattern of topics: "*" stands for one word, "#" for none or more. */
-export const TopicPattern = z
-  .string()
-  .max(MAX_TOPIC_CHARS)
-  .regex(
-    topicWords('(?:[a-z0-9_-]+|\\*|#)'),
-    'must be up to 10 words of a-z, 0-9, underscore and hyphen, "*" or "#", joined by dots',
-  )
-  .describe('Topics, such as "health.*" (one word) or "tasks.#" (none or more words)');
-/** A pattern of topics. */
-export type TopicPattern = z.infer<typeof TopicPattern>;
 
 /** What stands before a topic's name in an address. */
 export const TOPIC_PREFIX = 'topic:';

@@ -88,6 +88,7 @@ export function composeMessage(db: Db, draft: MessageDraft, context: ComposeCont
     {
       sender: sender.agent,
       senderInbox: sender.inbox,
+      isCore: sender.from.kind === 'system',
       projectId: draft.projectId,
       defaultProject: context.defaultProject,
     },

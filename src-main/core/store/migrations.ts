@@ -4,6 +4,7 @@ import { spine } from './migrations/0010-spine.ts';
 import { boundary } from './migrations/0020-boundary.ts';
 import { egress } from './migrations/0030-egress.ts';
 import { workspaces } from './migrations/0040-workspaces.ts';
+import { topics } from './migrations/0050-topics.ts';
 
 /** Every step of the schema, in order. */
-export const MIGRATIONS: readonly Migration[] = [spine, boundary, egress, workspaces];
+export const MIGRATIONS: readonly Migration[] = [spine, boundary, egress, workspaces, topics];
