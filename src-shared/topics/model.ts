@@ -18,41 +18,34 @@ export const ANY_WORD = '*';
 /** The wildcard for none or more words. */
 export const ANY_WORDS = '#';
 
-const WORD = /^[a-z0-9_-]+$/;
-
 /** The words of a name or a pattern. */
 export function wordsOf(text: string): string[] {
   return text.split('.');
 }
 
-/** Whether `text` is words joined by dots, of which each is a plain word or one of `wildcards`. */
-function isMadeOfWords(text: string, wildcards: readonly string[]): boolean {
-  const words = wordsOf(text);
-  return words.length <= MAX_TOPIC_WORDS && words.every((word) => WORD.test(word) || wildcards.includes(word));
-}
+const WORD = '[a-z0-9_-]+';
+const FORM = `at most ${MAX_TOPIC_WORDS} words of a-z, 0-9, underscore and hyphen, joined by dots`;
 
-const FORM = `at most ${MAX_TOPIC_WORDS} words of a-z, 0-9, underscore and hyphen, joined by dots, ${MAX_TOPIC_CHARS} characters together`;
+/** What is made of such words. */
+function joinedByDots(word: string): RegExp {
+  return new RegExp(`^${word}(?:\\.${word}){0,${MAX_TOPIC_WORDS - 1}}$`);
+}
 
 /** The name of a topic. */
 export const TopicName = z
   .string()
-  .min(1)
   .max(MAX_TOPIC_CHARS)
-  .refine(
-    (text) => isMadeOfWords(text, []),
-    `must be a topic's name such as "health.db": ${FORM}; wildcards are for subscriptions`,
-  )
-  .describe(`A topic's name, for example "health.db": ${FORM}`);
+  .regex(joinedByDots(WORD), `must be a topic's name such as "health.db": ${FORM}; wildcards are for subscriptions`)
+  .describe('A topic\'s name, for example "health.db"');
 /** The name of a topic. */
 export type TopicName = z.infer<typeof TopicName>;
 
 /** What a subscription asks for. */
 export const TopicPattern = z
   .string()
-  .min(1)
   .max(MAX_TOPIC_CHARS)
-  .refine(
-    (text) => isMadeOfWords(text, [ANY_WORD, ANY_WORDS]),
+  .regex(
+    joinedByDots(`(?:${WORD}|\\*|#)`),
     `must be a topic's name or a pattern such as "health.*" or "tasks.#": ${FORM}, where * stands for one word and # for none or more`,
   )
   .describe('A topic\'s name, or a pattern: * stands for exactly one word, # for none or more ("health.*", "tasks.#")');
