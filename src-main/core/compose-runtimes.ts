@@ -14,6 +14,7 @@ import { HostLimits } from './runtimes/limits/host-limits.ts';
 import { PtyRuntime } from './runtimes/pty/pty-runtime.ts';
 import type { BoxSpec } from './runtimes/runtime.ts';
 import { TmuxRuntime } from './runtimes/tmux/tmux-runtime.ts';
+import { DOCKER_PACKAGE, installCommand } from './system/install-command.ts';
 
 /** What they are made of. */
 export interface RuntimesOptions {
@@ -59,6 +60,7 @@ export function composeRuntimes(o: RuntimesOptions): Runtimes {
         socketDir,
         log,
         onOom: o.onOom,
+        installCommand: () => installCommand(DOCKER_PACKAGE, { env, deadline: Number.POSITIVE_INFINITY }),
       }),
       tmux: new TmuxRuntime({ socketDir, instanceId, log, limits, node }),
       pty: new PtyRuntime({ log, limits, socketDir, node }),

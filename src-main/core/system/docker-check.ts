@@ -3,18 +3,22 @@ import { request } from 'node:http';
 import * as z from 'zod';
 import type { SystemCheck } from '#shared/system/model.ts';
 import { engineSockets } from '#core/runtimes/docker/engine.ts';
-import { installCommand } from './install-command.ts';
+import { joinEngineGroup, restartEngine, startEngine } from '#core/runtimes/docker/engine-commands.ts';
+import { isTooOld } from '#core/runtimes/docker/engine-remedy.ts';
+import { DOCKER_PACKAGE, installCommand } from './install-command.ts';
 import type { Probe } from './probe.ts';
 import { ask, line, locate, problemOf, versionIn } from './probe.ts';
 
 /** An engine's answer to `GET /version` is small; more than this is none. In characters. */
 const MAX_CHARS = 64 * 1024;
 
-const EngineVersion = z.object({ Version: z.string().max(60) });
+const EngineVersion = z.object({ Version: z.string().max(60), ApiVersion: z.string().max(20).optional() });
 
 /** An engine that answered. */
 interface Engine {
   readonly version: string;
+  /** Of its interface; undefined where it was not asked. */
+  readonly apiVersion?: string | undefined;
   readonly tookMs: number;
 }
 
@@ -29,6 +33,8 @@ export async function checkDocker(probe: Probe, agentImage?: string): Promise<Sy
   for (const socket of engineSockets(probe.env)) {
     const answer = await askVersion(socket, probe);
     if ('version' in answer) {
+      if (isTooOld(answer.apiVersion ?? ''))
+        return tooOld(base, answer, path ?? socket, await installCommand(DOCKER_PACKAGE, probe));
       const image = agentImage === undefined ? undefined : await askSocket(socket, `/images/${agentImage}/json`, probe);
       return ready(base, answer, path ?? socket, image && 'status' in image ? image.status === 200 : undefined);
     }
@@ -40,18 +46,22 @@ export async function checkDocker(probe: Probe, agentImage?: string): Promise<Sy
     const version = versionIn(answer);
     if (version !== undefined && answer.kind === 'ended') return ready(base, { version, tookMs: answer.tookMs }, path, undefined);
     const isForbidden = codes.includes('EACCES') || (answer.kind === 'ended' && /permission denied/i.test(answer.stderr));
+    // It took the connection, and said nothing until the time was over.
+    const hangs = codes.includes('ABORT_ERR');
     return {
       ...base,
       state: 'optional',
       detail: line(
-        isForbidden ? 'Installed, but you may not use it' : `Installed, but it does not answer: ${problemOf(answer)}`,
+        isForbidden
+          ? 'Installed, but you may not use it'
+          : `Installed, but it ${hangs ? 'hangs' : 'does not answer'}: ${problemOf(answer)}`,
         path,
       ),
       path,
-      remedy: isForbidden ? 'sudo usermod -aG docker "$USER" && newgrp docker' : startCommand(),
+      remedy: isForbidden ? joinEngineGroup() : hangs ? restartEngine() : startEngine(),
     };
   }
-  const remedy = await installCommand({ apt: 'docker.io', other: 'docker', brew: '--cask docker' }, probe);
+  const remedy = await installCommand(DOCKER_PACKAGE, probe);
   return {
     ...base,
     state: 'optional',
@@ -80,8 +90,14 @@ function ready(
   };
 }
 
-function startCommand(): string {
-  return process.platform === 'darwin' ? 'open -a Docker' : 'sudo systemctl start docker';
+function tooOld(
+  base: Pick<SystemCheck, 'id' | 'title' | 'group' | 'loginState'>,
+  engine: Engine,
+  path: string,
+  remedy: string,
+): SystemCheck {
+  const detail = line(`${engine.version} is too old: Docker 20.10 or newer is needed`, path);
+  return { ...base, state: 'failed', detail, path, version: engine.version, remedy };
 }
 
 async function askVersion(socketPath: string, probe: Probe): Promise<Engine | { readonly code: string }> {
@@ -89,7 +105,9 @@ async function askVersion(socketPath: string, probe: Probe): Promise<Engine | { 
   const answer = await askSocket(socketPath, '/version', probe);
   if ('code' in answer) return answer;
   const engine = EngineVersion.safeParse(parseJson(answer.text)).data;
-  return engine ? { version: engine.Version, tookMs: performance.now() - startedAt } : { code: 'EPROTO' };
+  return engine
+    ? { version: engine.Version, apiVersion: engine.ApiVersion, tookMs: performance.now() - startedAt }
+    : { code: 'EPROTO' };
 }
 
 function askSocket(socketPath: string, path: string, probe: Probe): Promise<SocketAnswer> {

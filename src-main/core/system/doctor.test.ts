@@ -281,6 +281,12 @@ describe('Docker', () => {
       });
       answer = 'no JSON';
       expect((await examine())['docker']).toMatchObject({ state: 'optional' });
+      answer = JSON.stringify({ Version: '19.03.15', ApiVersion: '1.40' });
+      expect((await examine())['docker']).toMatchObject({
+        state: 'failed',
+        detail: containing('19.03.15 is too old: Docker 20.10 or newer'),
+        remedy: containing('docker'),
+      });
     } finally {
       engine.close();
     }

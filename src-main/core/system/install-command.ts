@@ -9,6 +9,9 @@ export interface PackageNames {
   readonly other: string;
 }
 
+/** What brings Docker. */
+export const DOCKER_PACKAGE: PackageNames = { apt: 'docker.io', other: 'docker', brew: '--cask docker' };
+
 const MANAGERS: readonly { readonly program: string; readonly key: 'apt' | 'other'; readonly install: string }[] = [
   { program: 'apt-get', key: 'apt', install: 'apt-get install -y' },
   { program: 'dnf', key: 'other', install: 'dnf install -y' },

@@ -11,6 +11,7 @@ import { Emitter } from '#shared/kernel/emitter.ts';
 import { messageOf } from '#shared/kernel/errors.ts';
 import type { RuntimeLog } from '../stop-sequence.ts';
 import { LABEL } from './container-options.ts';
+import { askEngine } from './engine-deadline.ts';
 
 const EngineEvent = z
   .object({
@@ -90,10 +91,10 @@ export class ContainerEvents implements Disposable {
 
   async #connect(): Promise<void> {
     const since = this.#lastAt > 0 ? { since: Math.floor(this.#lastAt - OVERLAP_S) } : {};
-    const stream = await this.#docker.getEvents({
-      ...since,
-      filters: { type: ['container'], label: [`${LABEL.instance}=${this.#instanceId}`] },
-    });
+    const filters = { type: ['container' as const], label: [`${LABEL.instance}=${this.#instanceId}`] };
+    const stream = await askEngine('tell of its containers', (abortSignal) =>
+      this.#docker.getEvents({ ...since, filters, abortSignal }),
+    );
     if (!(stream instanceof Readable)) throw new TypeError('The engine gave no stream of events');
     clearTimeout(this.#timer);
     this.#stream = stream;

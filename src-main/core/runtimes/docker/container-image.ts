@@ -3,6 +3,7 @@ import type Docker from 'dockerode';
 import * as z from 'zod';
 import type { KIT } from '#shared/box/places.ts';
 import { AppError } from '#shared/kernel/errors.ts';
+import { askEngine } from './engine-deadline.ts';
 import { engineFault, statusOf } from './engine-faults.ts';
 
 const Image = z.object({
@@ -33,9 +34,7 @@ export async function findContainerImage(
   wanted: { agentId: string; reference: string; isAgentImage: boolean },
 ): Promise<ImageFacts> {
   const { agentId, reference } = wanted;
-  const image = await docker
-    .getImage(reference)
-    .inspect()
+  const image = await askEngine(`look at image ${reference}`, () => docker.getImage(reference).inspect())
     .then((answer) => Image.parse(answer))
     .catch((error: unknown) => {
       if (statusOf(error) !== 404) throw engineFault(`Agent ${agentId} cannot be started in a container`, error);

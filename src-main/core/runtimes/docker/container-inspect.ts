@@ -1,6 +1,7 @@
 /** What an engine says of a container: the part of `GET /containers/<id>/json` that is used, parsed. */
 import type { Container } from 'dockerode';
 import * as z from 'zod';
+import { askEngine } from './engine-deadline.ts';
 
 const text = z
   .string()
@@ -90,7 +91,7 @@ export const InspectedContainer = z.object({
 /** A container as the engine tells of it. */
 export type InspectedContainer = z.infer<typeof InspectedContainer>;
 
-/** Asks the engine. Rejects as dockerode does (404: there is none). */
+/** Asks the engine. Rejects as dockerode does (404: there is none), or when no answer comes in time. */
 export async function inspectContainer(container: Container): Promise<InspectedContainer> {
-  return InspectedContainer.parse(await container.inspect());
+  return InspectedContainer.parse(await askEngine('look at a container', (abortSignal) => container.inspect({ abortSignal })));
 }

@@ -5,6 +5,7 @@ import { AppError } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import type { LimitsHeld } from '../runtime.ts';
 import { engineLimits } from './container-options.ts';
+import { askEngine } from './engine-deadline.ts';
 import { engineFault, statusOf, wordsOf } from './engine-faults.ts';
 
 /** What holds. */
@@ -25,7 +26,9 @@ export async function changeLimits(change: {
 }): Promise<void> {
   const { agentId, before, limits } = change;
   try {
-    await change.container.update({ ...engineLimits(limits) });
+    await askEngine('change the limits of a container', (abortSignal) =>
+      change.container.update({ ...engineLimits(limits), abortSignal }),
+    );
   } catch (error) {
     if (/busy|minimum memory|smaller/i.test(wordsOf(error))) {
       throw new AppError(

@@ -6,6 +6,7 @@
  */
 import type { Container } from 'dockerode';
 import { BoxReport } from '#shared/box/model.ts';
+import { askEngine } from './engine-deadline.ts';
 
 /** How the agent ended, as its box told. */
 export type EndedReport = Extract<BoxReport, { type: 'ended' }>;
@@ -58,8 +59,12 @@ function reportOf(line: string): BoxReport | undefined {
   }
 }
 
-/** Reads a container's log. Rejects as dockerode does. */
-export async function readBoxLog(container: Container): Promise<BoxLog> {
-  const framed = await container.logs({ stdout: true, stderr: true, follow: false });
+/** Reads a container's log. Rejects as dockerode does, or when no answer comes in time. */
+export async function readBoxLog(container: Container, timeoutMs?: number): Promise<BoxLog> {
+  const framed = await askEngine(
+    'read the log of a container',
+    (abortSignal) => container.logs({ stdout: true, stderr: true, follow: false, abortSignal }),
+    timeoutMs,
+  );
   return parseBoxLog(unframe(framed.subarray(-MAX_BYTES)).toString('utf8'));
 }

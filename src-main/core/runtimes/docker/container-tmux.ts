@@ -9,6 +9,7 @@ import { BOX_TERMINAL, KIT, kitCommand } from '#shared/box/places.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import { ControlProtocol } from '../tmux/control-protocol.ts';
+import { askEngine } from './engine-deadline.ts';
 import { engineFault } from './engine-faults.ts';
 
 /** How long an answer may take, in milliseconds: an agent may use up all the processor time that its box has. */
@@ -98,7 +99,7 @@ export class ContainerTmux implements Disposable {
   }
 
   async #connect(): Promise<ControlProtocol> {
-    const exec = await this.#container.exec({
+    const options = {
       // It gets no output of the agent's, and its size is not the terminal's.
       Cmd: this.command('-C', 'attach-session', '-f', 'no-output,ignore-size', '-t', `=${BOX_TERMINAL.session}`),
       Env: [...EXEC_ENV],
@@ -106,8 +107,13 @@ export class ContainerTmux implements Disposable {
       AttachStdout: true,
       AttachStderr: true,
       Tty: false,
-    });
-    const stream = await exec.start({ hijack: true, stdin: true });
+    };
+    const exec = await askEngine('make a program in the container', (abortSignal) =>
+      this.#container.exec({ ...options, abortSignal }),
+    );
+    const stream = await askEngine('start a program in the container', (abortSignal) =>
+      exec.start({ hijack: true, stdin: true, abortSignal }),
+    );
     this.#onExec(exec);
     if (this.#isDisposed) stream.destroy();
     this.#stream = stream;

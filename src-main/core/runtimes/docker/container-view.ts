@@ -8,7 +8,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import type { Container, Exec } from 'dockerode';
+import type { Container, Exec, ExecCreateOptions } from 'dockerode';
 import { BOX_TERMINAL } from '#shared/box/places.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { clampSize } from '../pty/pty-process.ts';
@@ -16,6 +16,7 @@ import type { TerminalCapture, TerminalSize, TerminalStream } from '../runtime.t
 import { TerminalFeed } from '../terminal-feed.ts';
 import type { ContainerTmux } from './container-tmux.ts';
 import { EXEC_ENV } from './container-tmux.ts';
+import { askEngine } from './engine-deadline.ts';
 
 /** How much typing is kept for an agent that does not read, in bytes; more is dropped. */
 const MAX_PENDING_BYTES = 1 << 20;
@@ -75,7 +76,7 @@ export class ContainerView implements TerminalStream {
     const target = `=${this.sessionName}:`;
     const windowId = await this.#spec.windowId();
     const option = (...words: string[]): string[] => [';', 'set-option', '-t', target, ...words];
-    const exec = await this.#spec.container.exec({
+    const options: ExecCreateOptions = {
       Cmd: this.#spec.tmux.command(
         ...['new-session', '-E', '-t', `=${BOX_TERMINAL.session}`, '-s', this.sessionName],
         ...option('destroy-unattached', 'on'),
@@ -92,9 +93,14 @@ export class ContainerView implements TerminalStream {
       DetachKeys: detachKeys(),
       // From API 1.42 on; earlier engines ignore it, and get the size right after the start.
       ConsoleSize: [this.#size.rows, this.#size.cols],
-    });
+    };
+    const exec = await askEngine('make a program in the container', (abortSignal) =>
+      this.#spec.container.exec({ ...options, abortSignal }),
+    );
     if (this.#isDisposed) return;
-    const stream = await exec.start({ hijack: true, stdin: true, Tty: true });
+    const stream = await askEngine('start a program in the container', (abortSignal) =>
+      exec.start({ hijack: true, stdin: true, Tty: true, abortSignal }),
+    );
     this.#exec = exec;
     this.#stream = stream;
     stream.on('data', (chunk: Buffer) => this.#feed.push(chunk));

@@ -23,6 +23,7 @@ import type { ContainerPicture } from './container-picture.ts';
 import { readStats } from './container-stats.ts';
 import { ContainerTerminal } from './container-terminal.ts';
 import { EXEC_ENV } from './container-tmux.ts';
+import { askEngine } from './engine-deadline.ts';
 import { engineFault, isAway, statusOf } from './engine-faults.ts';
 import { removeContainer } from './remove-container.ts';
 
@@ -282,7 +283,7 @@ export class DockerRun implements Run {
     if (this.#end !== undefined || this.#isPaused) return;
     const picture = await this.#terminal.takePicture(PICTURE_MS);
     try {
-      await this.#container.pause();
+      await askEngine('pause a container', (abortSignal) => this.#container.pause({ abortSignal }));
     } catch (error) {
       if (this.#end !== undefined || this.#isDying) return;
       if (!(await this.#isInState('Paused', error))) throw engineFault(`Agent ${this.agentId} could not be paused`, error);
@@ -293,7 +294,7 @@ export class DockerRun implements Run {
   async resume(): Promise<void> {
     if (this.#end !== undefined || !this.#isPaused) return;
     try {
-      await this.#container.unpause();
+      await askEngine('resume a container', (abortSignal) => this.#container.unpause({ abortSignal }));
     } catch (error) {
       if (!this.#isDying && (await this.#isInState('Paused', error)))
         throw engineFault(`Agent ${this.agentId} could not be resumed`, error);
@@ -358,7 +359,7 @@ export class DockerRun implements Run {
 
   async #signal(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     try {
-      await this.#container.kill({ signal });
+      await askEngine('send a signal', (abortSignal) => this.#container.kill({ signal, abortSignal }));
     } catch (error) {
       // Not running, or removed: its end is under way or was missed.
       if (statusOf(error) === 409 || statusOf(error) === 404) await this.look();

@@ -3,7 +3,6 @@
  * and is found again by its labels. Nothing starts in a container before it has proved from inside and outside what holds it;
  * whatever goes wrong before that removes the container.
  */
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container } from 'dockerode';
 import type Docker from 'dockerode';
@@ -16,25 +15,28 @@ import { checkCommand, refuseBox } from '../launch-check.ts';
 import type { BoxSpec, LaunchDesk, LaunchSpec, Run, Runtime } from '../runtime.ts';
 import type { RuntimeLog } from '../stop-sequence.ts';
 import { agentImageName } from './agent-image.ts';
-import { cgroupProcesses, findCgroup } from './cgroup-files.ts';
 import { doubtOf, outsideChecks } from './container-checks.ts';
 import type { EngineEvent } from './container-events.ts';
 import { ContainerEvents } from './container-events.ts';
 import { findContainerImage } from './container-image.ts';
-import type { InspectedContainer } from './container-inspect.ts';
 import { inspectContainer } from './container-inspect.ts';
 import { readBoxLog } from './container-log.ts';
 import { containerOptions, LABEL, limitsOf } from './container-options.ts';
+import { createAgentContainer } from './create-container.ts';
 import { DockerRun } from './docker-run.ts';
-import { engineFault, statusOf } from './engine-faults.ts';
+import { askEngine } from './engine-deadline.ts';
+import { engineFault } from './engine-faults.ts';
 import type { EngineDescription } from './engine.ts';
 import { connectEngine, describeEngine } from './engine.ts';
 import type { SocketWay } from './engine-reach.ts';
 import { EngineReach, localSocketOf } from './engine-reach.ts';
-import { findAgentProcess } from './find-agent-process.ts';
+import { isTooOld, remedyFor, troubleOf } from './engine-remedy.ts';
+import { hostPid } from './find-agent-process.ts';
 import { ensureKit } from './image-kit.ts';
 import type { ImageSource } from './image-source.ts';
 import { removeContainer } from './remove-container.ts';
+import { StartQueue } from './start-queue.ts';
+import { startedIn } from './started-in.ts';
 import { userProcesses } from './user-processes.ts';
 
 /** How the runtime is set up. */
@@ -52,12 +54,14 @@ export interface DockerRuntimeOptions {
   readonly socketDir?: string;
   /** Memory ran out in an agent's container; something in it was killed, and the agent lives on. */
   readonly onOom?: (agentId: AgentId, runId: string) => void;
+  /** The command that installs an engine on this machine; by default Debian's. */
+  readonly installCommand?: () => Promise<string>;
 }
 
-/** How long a box found without a word may take to say that it has started, in milliseconds; one that nobody lets go ends itself. */
-const WORD_MS = 2000;
 /** How many containers are made at once: an engine that is asked for more of them takes as long, and answers nobody else. */
 const MAX_STARTING = 8;
+/** How long an engine that just failed may take for what is only good manners, in milliseconds. */
+const AFTERWARDS_MS = 10_000;
 
 interface Engine {
   readonly docker: Docker;
@@ -72,12 +76,13 @@ export class DockerRuntime implements Runtime {
   readonly #reaches: EngineReach;
   /** By the container's id. */
   readonly #runs = new Map<string, DockerRun>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #starting = new StartQueue(MAX_STARTING);
   /** Runs that are being started now: their containers are not yet known, and are no earlier core's. */
   readonly #launching = new Set<string>();
-  #starting = 0;
   #engine: Engine | undefined;
   #description: EngineDescription | undefined;
+  /** How many wait for the engine now: they all wait for the same one. */
+  #reaching = 0;
   #isClosed = false;
 
   constructor(options: DockerRuntimeOptions) {
@@ -93,6 +98,10 @@ export class DockerRuntime implements Runtime {
       this.#description = engine;
       const name = engine.product === 'podman' ? `${engine.version} (Podman)` : engine.version;
       const facts: Omit<RuntimeAvailability, 'isAvailable'> = { kind: this.kind, version: name, notes: [...engine.notes] };
+      if (isTooOld(engine.apiVersion)) {
+        const problem = `version ${name} of the container engine (interface ${engine.apiVersion}) is too old: Docker 20.10 (interface 1.41) or newer is needed`;
+        return { ...facts, isAvailable: false, problem, remedy: await this.#install() };
+      }
       if (engine.arch === process.arch) {
         const { reference } = await agentImageName(this.#options.source);
         const notes = [...engine.notes, ...(await this.#reaches.notesOn(docker, engine, reference))];
@@ -101,8 +110,19 @@ export class DockerRuntime implements Runtime {
       const problem = `the container engine runs ${engine.arch} and this machine ${process.arch}: what is brought into a container could not run there`;
       return { ...facts, isAvailable: false, problem };
     } catch (error) {
-      return { kind: 'docker', isAvailable: false, problem: messageOf(error) };
+      const remedy = await this.#remedyFor(error);
+      return { kind: 'docker', isAvailable: false, problem: messageOf(error), ...(remedy === undefined ? {} : { remedy }) };
     }
+  }
+
+  #remedyFor(error: unknown): Promise<string | undefined> {
+    if (error instanceof AppError && typeof error.data['remedy'] === 'string') return Promise.resolve(error.data['remedy']);
+    const cause = error instanceof AppError ? error.cause : error;
+    return remedyFor(troubleOf(cause), { env: this.#options.source.env, install: () => this.#install() });
+  }
+
+  async #install(): Promise<string> {
+    return this.#options.installCommand?.() ?? 'sudo apt-get install -y docker.io';
   }
 
   async launch(spec: LaunchSpec): Promise<Run> {
@@ -113,7 +133,7 @@ export class DockerRuntime implements Runtime {
     }
     checkCommand(spec);
     const engine = await this.#reach(`Agent ${spec.agentId} cannot be started in a container`);
-    await this.#enter();
+    await this.#starting.enter();
     this.#launching.add(spec.runId);
     try {
       const desk = await box.openDesk();
@@ -124,7 +144,7 @@ export class DockerRuntime implements Runtime {
       }
     } finally {
       this.#launching.delete(spec.runId);
-      this.#leave();
+      this.#starting.leave();
     }
   }
 
@@ -136,7 +156,9 @@ export class DockerRuntime implements Runtime {
     const image = await findContainerImage(docker, { agentId: spec.agentId, reference, isAgentImage });
     if (!isAgentImage)
       await findContainerImage(docker, { agentId: spec.agentId, reference: agentImage.reference, isAgentImage: true });
-    const kit = await ensureKit(docker, agentImage);
+    const kit = await ensureKit(docker, agentImage).catch((error: unknown) => {
+      throw aboutLaunch(spec.agentId, error);
+    });
     const hasLine = await this.#reaches.needsLine(
       docker,
       this.#description ?? (await describeEngine(docker)),
@@ -166,7 +188,11 @@ export class DockerRuntime implements Runtime {
       hasLine,
       userProcesses: this.#description === undefined ? undefined : await userProcesses(this.#description),
     });
-    const container = await this.#create(docker, spec.agentId, options);
+    const container = await createAgentContainer(docker, {
+      agentId: spec.agentId,
+      instanceId: this.#options.instanceId,
+      options,
+    });
     const run = this.#track(container, {
       agentId: spec.agentId,
       runId: spec.runId,
@@ -177,7 +203,7 @@ export class DockerRuntime implements Runtime {
       hasLine,
     });
     try {
-      await container.start();
+      await askEngine('start the container', (abortSignal) => container.start({ abortSignal }));
       if (run.socketLine !== undefined) await given.openLine?.(run.socketLine);
       const info = await inspectContainer(container);
       const outside = await outsideChecks(info, { box, limits: spec.limits, kitVolume: kit.volume });
@@ -187,7 +213,7 @@ export class DockerRuntime implements Runtime {
     } catch (error) {
       run.release();
       await this.#noteWords(spec.agentId, container);
-      await removeContainer(container).catch((failure: unknown) => {
+      await removeContainer(container, AFTERWARDS_MS).catch((failure: unknown) => {
         this.#options.log('A container in which nothing was started could not be removed', {
           agentId: spec.agentId,
           container: options.name,
@@ -200,7 +226,7 @@ export class DockerRuntime implements Runtime {
 
   /** Keeps what a box said in which nothing was started: it is gone with its container. */
   async #noteWords(agentId: AgentId, container: Container): Promise<void> {
-    const said = (await readBoxLog(container).catch(() => undefined))?.noise ?? [];
+    const said = (await readBoxLog(container, AFTERWARDS_MS).catch(() => undefined))?.noise ?? [];
     if (said.length > 0)
       this.#options.log('A container in which nothing was started said this', { agentId, said: said.join('\n') });
   }
@@ -221,46 +247,6 @@ export class DockerRuntime implements Runtime {
     );
   }
 
-  /** Makes the container. One of ours that has ended, and was never removed, makes room; anybody else's does not. */
-  async #create(docker: Docker, agentId: AgentId, options: ReturnType<typeof containerOptions>): Promise<Container> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await docker.createContainer(options);
-      } catch (error) {
-        if (statusOf(error) !== 409 || attempt > 2) throw engineFault(`Agent ${agentId} cannot be started in a container`, error);
-        await this.#makeRoom(docker, agentId, options.name);
-      }
-    }
-  }
-
-  async #makeRoom(docker: Docker, agentId: AgentId, name: string): Promise<void> {
-    const taken = docker.getContainer(name);
-    const info = await inspectContainer(taken).catch((error: unknown) => {
-      if (statusOf(error) === 404) return undefined;
-      throw engineFault(`Agent ${agentId} cannot be started in a container`, error);
-    });
-    if (info === undefined) return;
-    const labels = info.Config.Labels;
-    const isOurs = labels[LABEL.instance] === this.#options.instanceId && labels[LABEL.agent] === agentId;
-    if (!isOurs) {
-      throw new AppError(
-        'UNAVAILABLE',
-        `Agent ${agentId} cannot be started: there is a container named ${name} that is not Quarterdeck's. Rename or remove it: docker rename ${name} other-name`,
-        { retryable: false, data: { cause: 'name', container: name } },
-      );
-    }
-    if (info.State.Running) {
-      throw new AppError(
-        'UNAVAILABLE',
-        `Agent ${agentId} cannot be started: it still runs in container ${name}. Try again: once Quarterdeck has found it there, it is ended.`,
-        { retryable: false, data: { cause: 'name', container: name } },
-      );
-    }
-    await removeContainer(taken).catch((error: unknown) => {
-      throw engineFault(`Agent ${agentId} cannot be started in a container`, error);
-    });
-  }
-
   /**
    * Finds the containers of an earlier core, running, paused or ended. Those of agents that are not known, and those in which
    * nothing was ever started, are removed: what is in a container has no purpose besides its agent.
@@ -274,7 +260,11 @@ export class DockerRuntime implements Runtime {
       return [];
     }
     const filters = { label: [`${LABEL.instance}=${this.#options.instanceId}`] };
-    const listed = await engine.docker.listContainers({ all: true, filters });
+    const listed = await askEngine('list containers', (abortSignal) =>
+      engine.docker.listContainers({ all: true, filters, abortSignal }),
+    ).catch((error: unknown) => {
+      throw engineFault('The containers of agents cannot be looked for', error);
+    });
     const adopted = await Promise.all(
       listed
         .filter((one) => !this.#runs.has(one.Id) && !this.#launching.has(one.Labels[LABEL.run] ?? ''))
@@ -303,7 +293,7 @@ export class DockerRuntime implements Runtime {
       return undefined;
     };
     if (!agentId.success || runId === '' || !known.has(agentId.data)) return remove('it belongs to no known agent');
-    const started = await this.#startedPid(container, first, runId);
+    const started = await startedIn(container, first, runId);
     if (started === undefined) return remove('nothing was started in it');
     const { info, pid } = started;
     const run = this.#track(container, {
@@ -328,33 +318,11 @@ export class DockerRuntime implements Runtime {
     return run;
   }
 
-  /** The pid inside of the agent that was started; undefined when none was, and the box has ended or says nothing for long. */
-  async #startedPid(
-    container: Container,
-    first: InspectedContainer,
-    runId: string,
-  ): Promise<{ pid: number; info: InspectedContainer } | undefined> {
-    const deadline = performance.now() + WORD_MS;
-    let info = first;
-    for (;;) {
-      const isOver = !info.State.Running || info.State.Paused || performance.now() > deadline;
-      const { pid } = await readBoxLog(container);
-      if (pid !== undefined) return { pid, info: await inspectContainer(container) };
-      if (isOver) {
-        // The agent may have written so much into the log that the word went out at its other end.
-        const seen = info.State.Running ? await findAgentProcess(info.State.Pid, runId) : undefined;
-        return seen === undefined ? undefined : { pid: seen, info };
-      }
-      await sleep(50);
-      info = await inspectContainer(container);
-    }
-  }
-
   close(): Promise<void> {
     this.#isClosed = true;
     for (const run of [...this.#runs.values()]) run.release();
     this.#engine?.events.dispose();
-    for (const go of this.#waiting.splice(0)) go();
+    this.#starting.close();
     return Promise.resolve();
   }
 
@@ -395,7 +363,8 @@ export class DockerRuntime implements Runtime {
 
   /** The engine, as it is now: while nothing depends on the last one, another may have been installed or named. */
   #connect(): Engine {
-    if (this.#engine !== undefined && (this.#engine.events.isOpen || this.#runs.size > 0)) return this.#engine;
+    if (this.#engine !== undefined && (this.#engine.events.isOpen || this.#reaching > 0 || this.#runs.size > 0))
+      return this.#engine;
     this.#engine?.events.dispose();
     const docker = (this.#options.connect ?? (() => connectEngine(process.env)))();
     const { instanceId, log } = this.#options;
@@ -421,6 +390,7 @@ export class DockerRuntime implements Runtime {
   async #reach(what: string): Promise<Engine> {
     if (this.#isClosed) throw new AppError('UNAVAILABLE', 'The container runtime is closed');
     const engine = this.#connect();
+    this.#reaching += 1;
     try {
       localSocketOf(engine.docker);
       this.#description ??= await describeEngine(engine.docker);
@@ -430,6 +400,8 @@ export class DockerRuntime implements Runtime {
       if (error instanceof AppError)
         throw new AppError('UNAVAILABLE', `${what}: ${error.message}`, { cause: error, data: { cause: 'engine' } });
       throw engineFault(what, error);
+    } finally {
+      this.#reaching -= 1;
     }
   }
 
@@ -452,29 +424,12 @@ export class DockerRuntime implements Runtime {
       });
     });
   }
-
-  async #enter(): Promise<void> {
-    while (this.#starting >= MAX_STARTING && !this.#isClosed) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#starting += 1;
-  }
-
-  #leave(): void {
-    this.#starting -= 1;
-    this.#waiting.shift()?.();
-  }
 }
 
-/**
- * The id on this machine of a process in a container, of which the engine tells the first. The first's where the engine's
- * processes cannot be seen from here.
- */
-async function hostPid(enginePid: number, pidInside: number): Promise<number> {
-  const folders = await findCgroup(enginePid);
-  const pids = folders === undefined ? [] : await cgroupProcesses(folders).catch(() => []);
-  for (const pid of pids) {
-    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-    const inside = /^NSpid:.*\s(\d+)$/m.exec(status)?.[1];
-    if (Number(inside) === pidInside) return pid;
-  }
-  return enginePid;
+/** What fails before an agent has a container says whom it concerns, too. */
+function aboutLaunch(agentId: AgentId, error: unknown): AppError {
+  const what = `Agent ${agentId} cannot be started in a container`;
+  if (!(error instanceof AppError)) return engineFault(what, error);
+  const { code, retryable, data } = error;
+  return new AppError(code, `${what}: ${error.message}`, { cause: error, retryable, data });
 }

@@ -1,6 +1,8 @@
 /** What a container engine's refusals mean, in the words of this product. */
 import * as z from 'zod';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
+import { restartEngine } from './engine-commands.ts';
+import { EngineSilence } from './engine-deadline.ts';
 
 const Fault = z.object({
   statusCode: z.number().optional(),
@@ -28,12 +30,17 @@ export function wordsOf(error: unknown): string {
   );
 }
 
+/** The code with which a connection failed or broke, as Node names it; undefined where there is none. */
+export function codeOf(error: unknown): string | undefined {
+  const parsed = Fault.safeParse(error);
+  return parsed.success && typeof parsed.data.code === 'string' ? parsed.data.code : undefined;
+}
+
 /** Whether nobody answered: the engine is not there, or went away while it was asked. */
 export function isAway(error: unknown): boolean {
   if (statusOf(error) !== undefined) return false;
-  const parsed = Fault.safeParse(error);
-  const code = parsed.success ? parsed.data.code : undefined;
-  return (typeof code === 'string' && AWAY.has(code)) || /socket hang up|aborted/.test(messageOf(error));
+  const code = codeOf(error);
+  return (code !== undefined && AWAY.has(code)) || /socket hang up|aborted/.test(messageOf(error));
 }
 
 const FULL = /no space left on device|disk quota exceeded/i;
@@ -41,6 +48,13 @@ const FULL = /no space left on device|disk quota exceeded/i;
 /** An AppError for a failed call. `what` says what could not be done: "Agent a cannot be started in a container". */
 export function engineFault(what: string, error: unknown): AppError {
   if (error instanceof AppError && !FULL.test(error.message)) return error;
+  if (error instanceof EngineSilence) {
+    return new AppError(
+      'UNAVAILABLE',
+      `${what}: the container engine hangs: ${messageOf(error)}. Restart it, then try again: ${restartEngine()}`,
+      { cause: error, data: { cause: 'engine', step: error.step, remedy: restartEngine() } },
+    );
+  }
   if (isAway(error)) {
     return new AppError('UNAVAILABLE', `${what}: the container engine does not answer (${messageOf(error)}). Is it running?`, {
       cause: error,

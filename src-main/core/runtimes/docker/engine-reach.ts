@@ -29,7 +29,7 @@ export function localSocketOf(docker: Docker): string {
   throw new AppError(
     'UNAVAILABLE',
     'DOCKER_HOST names an engine that is reached over a network: it would mount folders of its own machine, not the workspaces and homes that are here. Name an engine of this machine (unix://…), or unset DOCKER_HOST.',
-    { retryable: false, data: { cause: 'engine' } },
+    { retryable: false, data: { cause: 'engine', remedy: 'unset DOCKER_HOST' } },
   );
 }
 

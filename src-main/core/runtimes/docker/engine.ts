@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import Docker from 'dockerode';
 import * as z from 'zod';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
+import { askEngine } from './engine-deadline.ts';
+import type { EngineTrouble } from './engine-remedy.ts';
+import { troubleOf } from './engine-remedy.ts';
 
 /** How long a question to the engine that is answered from memory may take, in milliseconds. */
 const ASK_TIMEOUT_MS = 5000;
@@ -89,15 +92,25 @@ const EngineInfo = z.object({
   CpuCfsQuota: z.boolean().nullish(),
 });
 
-/** Asks the engine what it is. Fails with an AppError when none answers in time. */
+/** What stands in the way, before the reason. */
+const TROUBLE_WORDS: Readonly<Record<EngineTrouble, string>> = {
+  absent: 'No container engine answers',
+  forbidden: 'You may not use the container engine',
+  silent: 'The container engine hangs',
+  other: 'The container engine does not say what it is',
+};
+
+/** Asks the engine what it is. Fails with an AppError when none answers in time; its cause is what `troubleOf` takes. */
 export async function describeEngine(docker: Docker): Promise<EngineDescription> {
   try {
-    const [version, info] = await within(
+    const [version, info] = await askEngine(
+      'say what it is',
+      () =>
+        Promise.all([
+          docker.version().then((answer) => EngineVersion.parse(answer)),
+          docker.info().then((answer: unknown) => EngineInfo.parse(answer)),
+        ]),
       ASK_TIMEOUT_MS,
-      Promise.all([
-        docker.version().then((answer) => EngineVersion.parse(answer)),
-        docker.info().then((answer: unknown) => EngineInfo.parse(answer)),
-      ]),
     );
     const facts = {
       id: info.ID ?? '',
@@ -112,21 +125,11 @@ export async function describeEngine(docker: Docker): Promise<EngineDescription>
     };
     return { ...facts, notes: notesOn(facts, info) };
   } catch (error) {
-    throw new AppError(
-      'UNAVAILABLE',
-      `No container engine answers: ${messageOf(error)}. \`quarterdeck doctor\` says what mends it.`,
-    );
-  }
-}
-
-/** The answer, or a failure when it does not come in time. */
-async function within<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
-  const timer = Promise.withResolvers<never>();
-  const timeout = setTimeout(() => timer.reject(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs);
-  try {
-    return await Promise.race([answer, timer.promise]);
-  } finally {
-    clearTimeout(timeout);
+    const trouble = troubleOf(error);
+    throw new AppError('UNAVAILABLE', `${TROUBLE_WORDS[trouble]}: ${messageOf(error)}`, {
+      cause: error,
+      data: { cause: 'engine', trouble },
+    });
   }
 }
 

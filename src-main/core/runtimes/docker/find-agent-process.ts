@@ -14,9 +14,26 @@ export async function findAgentProcess(enginePid: number, runId: string): Promis
   for (const pid of pids) {
     const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
     if (!environment.split('\0').includes(`${RUN_VARIABLE}=${runId}`)) continue;
-    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-    const id = /^NSpid:.*\s(\d+)$/m.exec(status)?.[1];
-    if (id !== undefined) inside.push(Number(id));
+    const id = await pidWithin(pid);
+    if (id !== undefined) inside.push(id);
   }
   return inside.length === 0 ? undefined : Math.min(...inside);
+}
+
+/**
+ * The id on this machine of a process in a container, of which the engine tells the first. The first's where the engine's
+ * processes cannot be seen from here.
+ */
+export async function hostPid(enginePid: number, pidInside: number): Promise<number> {
+  const folders = await findCgroup(enginePid);
+  const pids = folders === undefined ? [] : await cgroupProcesses(folders).catch(() => []);
+  for (const pid of pids) if ((await pidWithin(pid)) === pidInside) return pid;
+  return enginePid;
+}
+
+/** The id that a process has inside of its own space; undefined where it is gone. */
+async function pidWithin(pid: number): Promise<number | undefined> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  const id = /^NSpid:.*\s(\d+)$/m.exec(status)?.[1];
+  return id === undefined ? undefined : Number(id);
 }

@@ -4,9 +4,10 @@
  */
 import type Docker from 'dockerode';
 import * as z from 'zod';
-import { AppError, messageOf } from '#shared/kernel/errors.ts';
+import { AppError } from '#shared/kernel/errors.ts';
 import { BOX } from '#shared/box/places.ts';
 import { statusOf } from './agent-image.ts';
+import { askEngine } from './engine-deadline.ts';
 import { engineFault } from './engine-faults.ts';
 import { describeEngine } from './engine.ts';
 import { userProcesses } from './user-processes.ts';
@@ -75,26 +76,30 @@ export async function ensureKit(docker: Docker, source: KitSource): Promise<{ vo
 /** When our volume of this name was made; undefined when there is none. */
 async function volumeAge(docker: Docker, volume: string, key: string): Promise<string | undefined> {
   try {
-    const facts = VolumeFacts.parse(await docker.getVolume(volume).inspect());
+    const facts = VolumeFacts.parse(
+      await askEngine(`look at volume ${volume}`, (abortSignal) => docker.getVolume(volume).inspect({ abortSignal })),
+    );
     return facts.Labels?.[KIT_LABEL] === key ? (facts.CreatedAt ?? '') : undefined;
   } catch (error) {
     if (statusOf(error) === 404) return undefined;
-    throw new AppError(
-      'UNAVAILABLE',
-      `The container engine could not say whether volume ${volume} is there: ${messageOf(error)}.`,
-    );
+    throw engineFault(`Whether volume ${volume} is there could not be found out`, error);
   }
 }
 
 async function fillVolume(docker: Docker, volume: string, source: KitSource): Promise<string> {
   await removeLeftOvers(docker);
-  await docker.createVolume({ Name: volume, Labels: { [KIT_LABEL]: source.key } });
+  const made = { Name: volume, Labels: { [KIT_LABEL]: source.key } };
+  await askEngine(`make volume ${volume}`, (abortSignal) => docker.createVolume({ ...made, abortSignal })).catch(
+    (error: unknown) => {
+      throw engineFault(`Volume ${volume} could not be made`, error);
+    },
+  );
   const createdAt = await volumeAge(docker, volume, source.key);
   if (createdAt === undefined)
     throw new AppError('CONFLICT', `There is a volume ${volume} that is not ours. \`docker volume rm ${volume}\` makes room.`);
   try {
     const processes = await userProcesses(await describeEngine(docker));
-    const container = await docker.createContainer({
+    const options = {
       Image: source.reference,
       User: '0:0',
       Cmd: ['bash', '-c', FILL, 'fill', source.key],
@@ -112,10 +117,13 @@ async function fillVolume(docker: Docker, volume: string, source: KitSource): Pr
           ...(processes === undefined ? [] : [{ Name: 'nproc', Soft: processes, Hard: processes }]),
         ],
       },
-    });
+    };
+    const container = await askEngine('make the container that fills it', (abortSignal) =>
+      docker.createContainer({ ...options, abortSignal }),
+    );
     try {
       const signal = AbortSignal.timeout(FILL_TIMEOUT_MS);
-      await container.start();
+      await askEngine('start the container that fills it', (abortSignal) => container.start({ abortSignal }));
       const { StatusCode: code } = z
         .object({ StatusCode: z.number() })
         .parse(await container.wait({ abortSignal: signal, condition: 'not-running' }));
@@ -125,7 +133,9 @@ async function fillVolume(docker: Docker, volume: string, source: KitSource): Pr
       const text = said.replaceAll(/[^\n\x20-\x7e]+/g, ' ').trim();
       throw new Error(`copying ended with code ${code}: ${text}`);
     } finally {
-      await container.remove({ force: true, v: false });
+      await askEngine('remove the container that filled it', (abortSignal) =>
+        container.remove({ force: true, v: false, abortSignal }),
+      );
     }
   } catch (error) {
     if (statusOf(error) === 404)
@@ -136,7 +146,12 @@ async function fillVolume(docker: Docker, volume: string, source: KitSource): Pr
 
 /** Takes away what a core left behind that died while it filled a volume. */
 async function removeLeftOvers(docker: Docker): Promise<void> {
-  const left = await docker.listContainers({ all: true, filters: { label: [KIT_LABEL], status: ['created', 'exited'] } });
+  const filters = { label: [KIT_LABEL], status: ['created', 'exited'] };
+  const left = await askEngine('list containers', (abortSignal) =>
+    docker.listContainers({ all: true, filters, abortSignal }),
+  ).catch((error: unknown) => {
+    throw engineFault('What an earlier core left could not be looked for', error);
+  });
   const before = Date.now() / 1000 - LEFT_OVER_SECONDS;
   for (const { Id, Created } of left)
     if (Created < before)

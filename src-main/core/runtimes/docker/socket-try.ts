@@ -7,8 +7,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import * as z from 'zod';
+import { askEngine } from './engine-deadline.ts';
 import { userProcesses } from './user-processes.ts';
 import { describeEngine } from './engine.ts';
+import { removeContainer } from './remove-container.ts';
 
 /** On the container that tries: nobody adopts it. */
 const TRY_LABEL = 'app.quarterdeck.try';
@@ -51,7 +53,7 @@ export async function reachesSockets(docker: Docker, image: string, folder: stri
 
 async function tryInside(docker: Docker, image: string, place: string, word: string): Promise<boolean> {
   const processes = await userProcesses(await describeEngine(docker));
-  const container = await docker.createContainer({
+  const options = {
     Image: image,
     User: `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`,
     Entrypoint: ['node', '-e', PROGRAM, word],
@@ -63,17 +65,20 @@ async function tryInside(docker: Docker, image: string, place: string, word: str
       ReadonlyRootfs: true,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges:true'],
-      Mounts: [{ Type: 'bind', Source: place, Target: TARGET, ReadOnly: true }],
+      Mounts: [{ Type: 'bind' as const, Source: place, Target: TARGET, ReadOnly: true }],
       ...(processes === undefined ? {} : { Ulimits: [{ Name: 'nproc', Soft: processes, Hard: processes }] }),
     },
-  });
+  };
+  const container = await askEngine('make the container that tries sockets', (abortSignal) =>
+    docker.createContainer({ ...options, abortSignal }),
+  );
   try {
-    await container.start();
+    await askEngine('start the container that tries sockets', (abortSignal) => container.start({ abortSignal }));
     const ended: unknown = await container.wait({ abortSignal: AbortSignal.timeout(TRY_MS), condition: 'not-running' });
     const { StatusCode: code } = z.object({ StatusCode: z.number() }).parse(ended);
     if (code !== REACHED && code !== NOT_REACHED) throw new Error(`the container that tries sockets ended with code ${code}`);
     return code === REACHED;
   } finally {
-    await container.remove({ force: true, v: true }).catch(() => undefined);
+    await removeContainer(container).catch(() => undefined);
   }
 }
