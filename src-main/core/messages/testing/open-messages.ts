@@ -3,7 +3,7 @@ import type { Boundary } from '#shared/runtimes/model.ts';
 import { AgentId, mintId, ProjectId, SessionId } from '#shared/kernel/ids.ts';
 import type { Caller } from '#core/caller.ts';
 import { MessagesService } from '#core/messages/messages-service.ts';
-import type { KnownAgent } from '#core/messages/resolve-recipients.ts';
+import type { AgentDirectory, KnownAgent } from '#core/messages/resolve-recipients.ts';
 import type { TestStore } from '#core/testing/open-store.ts';
 import { openTestStore } from '#core/testing/open-store.ts';
 
@@ -39,7 +39,7 @@ export function tokenCaller(name: string, role: 'operator' | 'automation' | 'obs
 
 /** Opens the feature in `dir`, or in a new temporary folder. A folder that was used before keeps its project. Messages expire by `steadyNow`, else by `now`. */
 export async function openMessages(
-  options: { dir?: string; now?: () => number; steadyNow?: () => number } = {},
+  options: { dir?: string; now?: () => number; steadyNow?: () => number; subscribersOf?: AgentDirectory['subscribersOf'] } = {},
 ): Promise<TestMessages> {
   const test = openTestStore(options);
   const { projectId, sessionId } = await prepare(test);
@@ -49,7 +49,7 @@ export async function openMessages(
     resolveAgent: (id) => agents.get(id),
     agentsOfProject: (project) => [...agents.values()].filter((agent) => agent.projectId === project).map((agent) => agent.id),
     membersOf: () => [],
-    subscribersOf: () => [],
+    subscribersOf: options.subscribersOf ?? (() => []),
     currentSession: () => sessionId,
     defaultProject: () => projectId,
     ...(options.now ? { now: options.now, steadyNow: options.steadyNow ?? options.now } : {}),
