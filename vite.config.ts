@@ -16,6 +16,7 @@ const NODE_ENTRIES = {
   headless: 'src-main/hosts/headless/main.ts',
   cli: 'src-main/hosts/cli/main.ts',
   'read-worker': 'src-main/core/read-worker.ts',
+  'search-worker': 'src-main/core/search-worker.ts',
   worker: 'src-main/guests/worker/main.ts',
 };
 

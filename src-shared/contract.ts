@@ -7,6 +7,7 @@ import { journalContract } from '#shared/journal/contract.ts';
 import { messagesContract } from '#shared/messages/contract.ts';
 import { projectsContract } from '#shared/projects/contract.ts';
 import { runtimesContract } from '#shared/runtimes/contract.ts';
+import { searchContract } from '#shared/search/contract.ts';
 import { secretsContract } from '#shared/secrets/contract.ts';
 import { sessionsContract } from '#shared/sessions/contract.ts';
 import { settingsContract } from '#shared/settings/contract.ts';
@@ -26,6 +27,7 @@ export const contract = {
   messages: messagesContract,
   projects: projectsContract,
   runtimes: runtimesContract,
+  search: searchContract,
   secrets: secretsContract,
   sessions: sessionsContract,
   settings: settingsContract,

@@ -10,7 +10,7 @@ import { reachedFrom } from './built-output.ts';
 import { readPackageJson, ROOT } from './sources.ts';
 
 /** The programs that run under plain Node; vite.config.ts names their sources. */
-const ENTRIES = ['cli', 'headless', 'read-worker', 'worker'].map((name) => `out/node/${name}.js`);
+const ENTRIES = ['cli', 'headless', 'read-worker', 'search-worker', 'worker'].map((name) => `out/node/${name}.js`);
 
 /** How long a core may take to be ready, and to end. */
 const DEADLINE_MS = 20_000;

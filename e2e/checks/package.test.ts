@@ -88,6 +88,7 @@ describe('the package', () => {
     for (const path of [
       'out/node/worker.js',
       'out/node/read-worker.js',
+      'out/node/search-worker.js',
       'assets/scripts/agent-window.sh',
       'assets/icons/tray/idle-dark.png',
     ])

@@ -34,6 +34,7 @@ import { foldersOfBoxes } from './folders-of-boxes.ts';
 import { hiddenFrom } from './hidden-from-boxes.ts';
 import { composeMessages } from './compose-messages.ts';
 import { composeRuntimes } from './compose-runtimes.ts';
+import { composeSearch } from './compose-search.ts';
 import { composeTopics } from './compose-topics.ts';
 import { createDoors } from './http/doors.ts';
 import { requireLoopback } from './http/ports.ts';
@@ -50,6 +51,7 @@ import { agentImageName } from './runtimes/docker/agent-image.ts';
 import { runtimesHandlers } from './runtimes/handlers.ts';
 import { ImagesService } from './runtimes/images-service.ts';
 import { sideWindowsFor } from './runtimes/side-windows.ts';
+import { searchHandlers } from './search/handlers.ts';
 import { secretsHandlers } from './secrets/handlers.ts';
 import { loadAuditKey, loadGatewayWord } from './secrets/key-file.ts';
 import { keyFileSource, passphraseSource } from './secrets/key-source.ts';
@@ -404,6 +406,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
         images,
         checkBubblewrap: async () => checkBubblewrapNow(await findLoginPath(o.env), o.env),
       }),
+      search: searchHandlers(composeSearch({ ...o, paths, journal, currentSession: () => sessions.currentId(), onEnd })),
       secrets: secretsHandlers(secrets),
       sessions: sessionsHandlers(sessions),
       settings: settingsHandlers(new SettingsService({ store })),

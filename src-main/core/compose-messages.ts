@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { AgentRegistry } from './agents/agent-registry.ts';
 import type { BoundaryRefusals } from './boundary/boundary-refusals.ts';
 import { MessagesService } from './messages/messages-service.ts';
+import type { ProvenanceService } from './provenance/provenance-service.ts';
 import type { ProjectsService } from './projects/projects-service.ts';
 import type { AppStore } from './reads.ts';
 import type { SessionsService } from './sessions/sessions-service.ts';
@@ -16,13 +17,15 @@ export interface MessagesParts {
   readonly projects: ProjectsService;
   readonly boundaryRefusals: BoundaryRefusals;
   readonly topics: TopicsService;
+  readonly provenance: ProvenanceService;
   readonly log: Logger;
 }
 
 /** The service, not opened yet. */
-export function composeMessages({ store, registry, sessions, projects, boundaryRefusals, topics, log }: MessagesParts): MessagesService {
+export function composeMessages({ store, registry, sessions, projects, boundaryRefusals, topics, provenance, log }: MessagesParts): MessagesService {
   return new MessagesService({
     store,
+    onStored: provenance.onStored,
     resolveAgent: (id) => {
       const agent = registry.find(id);
       if (agent) return { id, projectId: agent.projectId, boundary: agent.boundary, isRemoved: false };

@@ -5,6 +5,7 @@ import { boundaryReads } from '#core/boundary/proofs-repository.ts';
 import { egressReads } from '#core/egress/egress-repository.ts';
 import { journalReads } from '#core/journal/journal-repository.ts';
 import { messageReads } from '#core/messages/message-reads.ts';
+import { provenanceReads } from '#core/provenance/evidence.ts';
 import { secretReads } from '#core/secrets/secrets-repository.ts';
 import { sessionReads } from '#core/sessions/sessions-repository.ts';
 import { snapshotReads } from '#core/snapshot.ts';
@@ -19,6 +20,7 @@ export const reads = {
   ...egressReads,
   ...journalReads,
   ...messageReads,
+  ...provenanceReads,
   ...secretReads,
   ...sessionReads,
   ...snapshotReads,

@@ -12,6 +12,7 @@ import { journalEvents } from './events.ts';
 import { messageEvents } from '#shared/messages/events.ts';
 import { DeliveryState } from '#shared/messages/model.ts';
 import { projectEvents } from '#shared/projects/events.ts';
+import { provenanceEvents } from '#shared/provenance/events.ts';
 import { secretEvents } from '#shared/secrets/events.ts';
 import { sessionEvents } from '#shared/sessions/events.ts';
 import { settingsEvents } from '#shared/settings/events.ts';
@@ -33,6 +34,7 @@ export const eventSchemas = {
   ...workspaceEvents,
   ...boundaryEvents,
   ...egressEvents,
+  ...provenanceEvents,
   ...journalEvents,
 };
 

@@ -3,7 +3,7 @@
  * Invariant: no process that should run is ended, and none runs that the states do not tell of.
  */
 import type { Agent } from '#shared/agents/model.ts';
-import { isAlive } from '#shared/agents/model.ts';
+import { isAlive, isExternal } from '#shared/agents/model.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 import type { RuntimeKind } from '#shared/runtimes/model.ts';
 import type { Run, Runtime } from '#core/runtimes/runtime.ts';
@@ -78,7 +78,8 @@ export class Adoption {
           .exclusively(id, async () => {
             const { runs, unseen } = await finding;
             const agent = this.#o.registry.find(id);
-            if (agent) await this.#adoptOne(agent, runs.get(id) ?? [], unseen);
+            // One from outside has no process here: whether it is there shows when it calls.
+            if (agent && !isExternal(agent)) await this.#adoptOne(agent, runs.get(id) ?? [], unseen);
           })
           .catch((error: unknown) => this.#o.log(`agent ${id} could not be taken over`, error)),
       ),

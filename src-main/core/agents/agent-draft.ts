@@ -32,6 +32,16 @@ export function freeId(stem: string, isTaken: (id: AgentId) => boolean): AgentId
   }
 }
 
+/** The whole configuration of an agent to be made here. BAD_REQUEST also for a type that is not. */
+export function spawnConfig(draft: AgentDraft, id: AgentId, projectId: ProjectId): AgentConfigType {
+  if (draft.type !== 'external') return completeConfig(draft, id, projectId);
+  throw new AppError(
+    'BAD_REQUEST',
+    'type: an agent of type "external" is not started here: it enrols itself with register_agent. Make a code for it with create_enrolment_code (quarterdeck enrol).',
+    { data: { field: 'type' } },
+  );
+}
+
 /** The whole configuration, with defaults. BAD_REQUEST names the fields that are wrong and what is allowed. */
 export function completeConfig(draft: AgentDraft, id: AgentId, projectId: ProjectId): AgentConfigType {
   const value = { ...draft, id, projectId };

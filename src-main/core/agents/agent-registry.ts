@@ -17,6 +17,7 @@ import type { Caller } from '#core/caller.ts';
 import { CORE } from '#core/caller.ts';
 import { event } from '#core/journal/journal.ts';
 import type { AppStore } from '#core/reads.ts';
+import type { Tx } from '#core/store/store.ts';
 import { allAgents, findAgent, insertAgent, markRemoved, updateAgent } from './agents-repository.ts';
 
 /** A state that changed. */
@@ -100,8 +101,8 @@ export class AgentRegistry {
       .map((agent) => agent.id);
   }
 
-  /** Adds an agent. CONFLICT when its id was ever used. */
-  async add(agent: Agent, caller: Caller): Promise<Agent> {
+  /** Adds an agent. CONFLICT when its id was ever used. `also` is written in the same transaction. */
+  async add(agent: Agent, caller: Caller, also?: (tx: Tx) => void): Promise<Agent> {
     return this.#store.write((tx) => {
       if (this.isTaken(agent.id))
         throw new AppError('CONFLICT', `The id "${agent.id}" was used before, and ids are never used again. Choose another.`, {
@@ -109,6 +110,7 @@ export class AgentRegistry {
         });
       insertAgent(tx, agent);
       tx.record(event(envelope(agent, caller), 'agent.created', { agent }));
+      also?.(tx);
       tx.afterCommit(() => {
         this.#agents.set(agent.id, agent);
       });

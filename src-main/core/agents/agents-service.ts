@@ -3,7 +3,7 @@
  * Invariant: commands on one agent run one after the other; a state is only ever changed by the registry, from a fact.
  */
 import type { Agent, AgentDraft } from '#shared/agents/model.ts';
-import { isAlive } from '#shared/agents/model.ts';
+import { isAlive, isExternal } from '#shared/agents/model.ts';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { AgentId, ProjectId } from '#shared/kernel/ids.ts';
 import { mintId } from '#shared/kernel/ids.ts';
@@ -14,7 +14,7 @@ import { boundaryOf } from '#shared/runtimes/model.ts';
 import type { Caller } from '#core/caller.ts';
 import { CORE } from '#core/caller.ts';
 import type { Run, Runtime } from '#core/runtimes/runtime.ts';
-import { completeConfig, freeId, overlay } from './agent-draft.ts';
+import { completeConfig, freeId, overlay, spawnConfig } from './agent-draft.ts';
 import type { AgentLauncher } from './agent-launcher.ts';
 import type { AgentRegistry } from './agent-registry.ts';
 import { Adoption } from './adoption.ts';
@@ -24,6 +24,7 @@ import { runRowOf } from './agent-runs.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import type { Templates } from './templates.ts';
 import { DRIVERS } from './types/drivers.ts';
+import { requireOurs } from './types/external.ts';
 
 /** What may be changed of an agent; an image of null is the agent image again. */
 type AgentChanges = Omit<AgentDraft, 'image'> & { readonly image?: string | null | undefined };
@@ -50,6 +51,8 @@ export interface AgentsOptions {
   readonly heldBy: (id: AgentId) => number;
   /** As whom an agent in a box runs; undefined where it is the operator. */
   readonly userOf: (id: AgentId) => number | undefined;
+  /** Ends every token of an agent. */
+  readonly endAccess: (id: AgentId, caller: Caller) => Promise<void>;
   /** A run of an earlier core was found: what it needs from outside is set up again. */
   readonly onAdopted: (agent: Agent, run: Run) => Promise<void>;
   readonly now: () => number;
@@ -135,7 +138,7 @@ export class AgentsService {
 
   #pause(id: AgentId, caller: Caller, because: string | undefined): Promise<Agent> {
     return this.#commands.run(id, async () => {
-      const agent = this.#o.registry.get(id);
+      const agent = requireOurs(this.#o.registry.get(id));
       if (agent.state.status === 'paused') return agent;
       const run = this.#liveRun(agent, 'pause');
       await run.pause();
@@ -158,7 +161,7 @@ export class AgentsService {
   /** Lets a paused agent go on. */
   resume(id: AgentId, caller: Caller): Promise<Agent> {
     return this.#commands.run(id, async () => {
-      const agent = this.#o.registry.get(id);
+      const agent = requireOurs(this.#o.registry.get(id));
       if (agent.state.status !== 'paused') {
         if (isAlive(agent.state.status)) return agent;
         throw new AppError('CONFLICT', `Agent "${id}" is ${agent.state.status}, not paused. Start it instead.`, {
@@ -201,15 +204,16 @@ export class AgentsService {
     });
   }
 
-  /** Removes an agent that does not run. Its files and messages stay. */
+  /** Removes an agent that does not run here; its access ends first. Its files and messages stay. */
   remove(id: AgentId, caller: Caller): Promise<void> {
     return this.#commands.run(id, async () => {
       const agent = this.#o.registry.get(id);
-      if (isAlive(agent.state.status))
+      if (isAlive(agent.state.status) && !isExternal(agent))
         throw new AppError('CONFLICT', `Agent "${id}" is ${agent.state.status}. Stop it first, then remove it.`, {
           data: { id, status: agent.state.status },
         });
       await this.#o.runs.discard(id);
+      await this.#o.endAccess(id, caller);
       await this.#o.registry.remove(id, caller);
     });
   }
@@ -246,7 +250,8 @@ export class AgentsService {
 
   /** Whether there may be a process to end. That of a lost agent may go on without a terminal, and can still be ended. */
   isStoppable(agent: Agent): boolean {
-    return isAlive(agent.state.status) || (agent.state.status === 'lost' && this.#o.runs.find(agent.id) !== undefined);
+    const { status } = agent.state;
+    return !isExternal(agent) && (isAlive(status) || (status === 'lost' && this.#o.runs.find(agent.id) !== undefined));
   }
 
   /** Ends what cannot outlive the core and lets go of the rest. */
@@ -258,7 +263,7 @@ export class AgentsService {
       .filter((agent) =>
         options.stopAgents
           ? this.isStoppable(agent)
-          : isAlive(agent.state.status) && !this.#o.runtimes[agent.config.runtime].isAdoptable,
+          : this.isStoppable(agent) && isAlive(agent.state.status) && !this.#o.runtimes[agent.config.runtime].isAdoptable,
       );
     await Promise.all(
       ending.map((agent) =>
@@ -277,7 +282,7 @@ export class AgentsService {
     start: boolean,
     caller: Caller,
   ): Promise<Agent> {
-    const config = completeConfig(draft, id, project.id);
+    const config = spawnConfig(draft, id, project.id);
     const present = this.#o.registry.find(id);
     if (present) {
       if (canonicalJson(present.config) !== canonicalJson(config)) {
@@ -310,7 +315,7 @@ export class AgentsService {
   }
 
   async #start(id: AgentId, caller: Caller): Promise<Agent> {
-    const agent = this.#o.registry.get(id);
+    const agent = requireOurs(this.#o.registry.get(id));
     if (isAlive(agent.state.status)) return agent;
     if (this.#closing.signal.aborted) throw new AppError('UNAVAILABLE', 'Quarterdeck is ending: no agent is started any more.');
     await this.#o.runs.discard(id);
@@ -374,7 +379,7 @@ export class AgentsService {
   }
 
   async #stop(id: AgentId, graceMs: number, caller: Caller): Promise<Agent> {
-    const agent = this.#o.registry.get(id);
+    const agent = requireOurs(this.#o.registry.get(id));
     const run = this.#o.runs.find(id);
     if (!this.isStoppable(agent)) return agent;
     await this.#o.registry.apply(id, { type: 'stop-ordered', by: caller.actor.id }, caller);

@@ -61,6 +61,8 @@ export function boundaryNote(
   uid?: number,
 ): string {
   const { config } = agent;
+  if (config.type === 'external')
+    return 'host: not contained, not controlled. It was started outside Quarterdeck: what it may reach and when it ends is not decided here.';
   const held = limits === undefined ? '' : ` ${sentence(limits.note)}`;
   if (boundary === 'host') return `host: not contained. It runs as you, with your files and your network.${held}`;
   const where = boundary === 'container' ? 'in a container' : 'in a bubblewrap sandbox on this machine';

@@ -27,7 +27,11 @@ export type AgentFact =
       readonly status: 'starting' | ActiveStatus;
       readonly detail: string;
     }
-  | { readonly type: 'unreachable'; readonly reason: string };
+  | { readonly type: 'unreachable'; readonly reason: string }
+  /** One from outside called after it was missed. */
+  | { readonly type: 'heard'; readonly held: number; readonly detail: string }
+  /** Nothing was heard of one from outside for too long. */
+  | { readonly type: 'silent'; readonly reason: string };
 
 /** How an exit is described to people. */
 export function describeExit(exit: ProcessExit): string {
@@ -114,6 +118,14 @@ export function nextState(state: AgentState, fact: AgentFact, at: number): Agent
         ? { status, reason: state.status === 'waiting' ? state.reason : 'adopted', ...found }
         : { status, ...found };
     }
+    case 'heard':
+      return isOneOf(state, 'lost')
+        ? { status: fact.held > 0 ? 'working' : 'idle', ...because('interface', fact.detail) }
+        : undefined;
+    case 'silent':
+      return isOneOf(state, 'idle', 'working', 'waiting')
+        ? { status: 'lost', reason: fact.reason, ...because('clock', fact.reason) }
+        : undefined;
     case 'unreachable':
       return isOneOf(state, 'starting', 'idle', 'working', 'waiting', 'paused', 'stopping')
         ? { status: 'lost', reason: fact.reason, ...because('runtime', fact.reason) }

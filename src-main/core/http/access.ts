@@ -25,6 +25,8 @@ export interface Visitor {
   readonly secret: string;
   /** Whether it came by cookie: a browser. */
   readonly isBrowser: boolean;
+  /** Set for who came without a token: when what it opened is closed, in ms since the epoch. */
+  readonly until?: number;
 }
 
 /**

@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import type { WebSocket } from 'ws';
 import { AppError } from '#shared/kernel/errors.ts';
+import type { AgentId } from '#shared/kernel/ids.ts';
 import type { RunInfo } from '#shared/system/model.ts';
 import type { Caller } from '#core/caller.ts';
 import { McpHttpDoor } from '#core/mcp/http-door.ts';
@@ -51,6 +52,8 @@ export interface DoorsOptions {
   readonly limits?: Partial<WebLimits>;
   /** What the agent port knows of the gateway; without it nobody is believed to be it. */
   readonly gate?: GatewayGate;
+  /** Is told of every call of an agent; what it returns is called when the call is over. */
+  readonly onAgentCall?: (id: AgentId) => () => void;
   /** Is told of every command that was refused. */
   readonly onRefused?: OnRefused;
 }
@@ -94,12 +97,12 @@ const NO_GATE: GatewayGate = { word: undefined, isContained: () => false };
 export function createDoors(options: DoorsOptions): Doors {
   const { log, version, auth: gatekeeper } = options;
   const metrics = new Registry();
-  const { onRefused } = options;
+  const { onRefused, onAgentCall } = options;
   const refusals = new Refusals(options.store, { onRefused });
   const rpc = createRouter({ handlers: options.handlers, store: options.store, log, metrics, onRefused });
   const visits = new Visits(gatekeeper);
   const tools = new ToolTable(rpc, (caller, procedure, reason) => refusals.record(caller, procedure, reason));
-  const mcp = new McpHttpDoor({ tools, version, log });
+  const mcp = new McpHttpDoor({ tools, version, log, onAgentCall });
   const mainRoutes = new MainRoutes({
     rpc,
     tools,
@@ -116,6 +119,7 @@ export function createDoors(options: DoorsOptions): Doors {
   const agentRoutes = new AgentRoutes({
     tools,
     version,
+    onAgentCall,
     gatekeeper,
     visits,
     mcp,

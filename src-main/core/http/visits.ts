@@ -24,7 +24,10 @@ export class Visits implements Disposable {
     this.#gatekeeper = gatekeeper;
     this.#owned.add(gatekeeper.onRevoked((tokenId) => this.#closeWhere(({ principal }) => principal.tokenId === tokenId)));
     const timer = setInterval(
-      () => this.#closeWhere(({ secret }) => this.#gatekeeper.principalOf(secret) === undefined),
+      () =>
+        this.#closeWhere(({ secret, until }) =>
+          until === undefined ? this.#gatekeeper.principalOf(secret) === undefined : until <= Date.now(),
+        ),
       RECHECK_MS,
     );
     timer.unref();

@@ -5,6 +5,7 @@ import type { AuthInfo } from '@modelcontextprotocol/server';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { SSEServerTransport } from '@modelcontextprotocol/server-legacy/sse';
 import { AppError } from '#shared/kernel/errors.ts';
+import { APPLICANT_BODY_BYTES } from '#core/http/applicants.ts';
 import { MAX_BODY_BYTES, readJson } from '#core/http/body.ts';
 import { sendJson } from '#core/http/respond.ts';
 import type { BugLog } from '#core/rpc/errors.ts';
@@ -57,7 +58,7 @@ export class McpHttpDoor {
     this.#sessions.set(auth, session);
     const isPost = request.method === 'POST';
     if (isPost && isJson(request)) {
-      const message = await this.#readMessage(request, response);
+      const message = await this.#readMessage(request, response, session);
       if (message !== undefined) await this.#serve(Object.assign(request, { auth }), response, message);
       return;
     }
@@ -85,7 +86,7 @@ export class McpHttpDoor {
       throw new AppError('NOT_FOUND', 'There is no such stream. Open one with GET /sse; it names the address to post to.');
     if (open.session.caller.actor.id !== session.caller.actor.id)
       throw new AppError('FORBIDDEN', 'This stream belongs to another token.');
-    const message = await this.#readMessage(request, response);
+    const message = await this.#readMessage(request, response, session);
     if (message !== undefined) await open.transport.handlePostMessage(request, response, message);
   }
 
@@ -96,10 +97,10 @@ export class McpHttpDoor {
   }
 
   /** The message, or undefined after it was answered with a JSON-RPC error. */
-  async #readMessage(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
+  async #readMessage(request: IncomingMessage, response: ServerResponse, { caller }: McpSession): Promise<unknown> {
     let message: unknown;
     try {
-      message = await readJson(request, response, MAX_BODY_BYTES);
+      message = await readJson(request, response, caller.role === 'applicant' ? APPLICANT_BODY_BYTES : MAX_BODY_BYTES);
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'BAD_REQUEST') throw error;
       sendJson(response, 400, parseError(error.message));

@@ -46,6 +46,8 @@ export class ToolTable {
   /** Why there is no such tool for a caller. A command of others is written down as refused. */
   async refuse(caller: Caller, tool: string): Promise<string> {
     const none = `There is no tool "${tool.slice(0, 100)}" for you. tools/list names those there are.`;
+    // Who has no token is told nothing of what there is.
+    if (caller.role === 'applicant') return none;
     const procedure = this.rpc.procedures.find(({ meta }) => meta.tool === tool);
     const refusal = procedure && refusalFor(caller.role, procedure.meta);
     if (!procedure || !refusal) return none;

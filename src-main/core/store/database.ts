@@ -109,6 +109,11 @@ export function isStorageFailure(error: unknown): boolean {
   return STORAGE_CODES.test(codeOf(error));
 }
 
+/** Whether the file is damaged, or no database: what can be made again is. */
+export function isDamage(error: unknown): boolean {
+  return /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
+}
+
 /** Whether somebody else holds the lock that was asked for. */
 export function isBusy(error: unknown): boolean {
   return codeOf(error).startsWith('SQLITE_BUSY');

@@ -5,6 +5,7 @@ import { boundary } from './migrations/0020-boundary.ts';
 import { egress } from './migrations/0030-egress.ts';
 import { workspaces } from './migrations/0040-workspaces.ts';
 import { topics } from './migrations/0050-topics.ts';
+import { provenance } from './migrations/0060-provenance.ts';
 
 /** Every step of the schema, in order. */
-export const MIGRATIONS: readonly Migration[] = [spine, boundary, egress, workspaces, topics];
+export const MIGRATIONS: readonly Migration[] = [spine, boundary, egress, workspaces, topics, provenance];

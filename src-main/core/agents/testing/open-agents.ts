@@ -86,6 +86,10 @@ export function openTestAgents(options: { dir?: string } = {}): TestAgents {
         caller,
       ),
     userOf: () => undefined,
+    endAccess: (id) => {
+      revoked.push(id);
+      return Promise.resolve();
+    },
     onAdopted: () => Promise.resolve(),
     heldBy: () => 0,
     now,
