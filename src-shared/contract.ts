@@ -3,9 +3,11 @@ import { agentsContract } from '#shared/agents/contract.ts';
 import { authContract } from '#shared/auth/contract.ts';
 import { boundaryContract } from '#shared/boundary/contract.ts';
 import { egressContract } from '#shared/egress/contract.ts';
+import { enrolmentsContract } from '#shared/enrolments/contract.ts';
 import { journalContract } from '#shared/journal/contract.ts';
 import { messagesContract } from '#shared/messages/contract.ts';
 import { projectsContract } from '#shared/projects/contract.ts';
+import { provenanceContract } from '#shared/provenance/contract.ts';
 import { runtimesContract } from '#shared/runtimes/contract.ts';
 import { searchContract } from '#shared/search/contract.ts';
 import { secretsContract } from '#shared/secrets/contract.ts';
@@ -23,9 +25,11 @@ export const contract = {
   auth: authContract,
   boundary: boundaryContract,
   egress: egressContract,
+  enrolments: enrolmentsContract,
   journal: journalContract,
   messages: messagesContract,
   projects: projectsContract,
+  provenance: provenanceContract,
   runtimes: runtimesContract,
   search: searchContract,
   secrets: secretsContract,

@@ -5,6 +5,8 @@
 import * as z from 'zod';
 import { reduceAgents } from '#shared/agents/events.ts';
 import { Agent } from '#shared/agents/model.ts';
+import { reduceEnrolments } from '#shared/enrolments/events.ts';
+import { EnrolmentRequest } from '#shared/enrolments/model.ts';
 import type { JournalEvent } from '#shared/journal/model.ts';
 import { reduceProjects } from '#shared/projects/events.ts';
 import { Project } from '#shared/projects/model.ts';
@@ -20,12 +22,14 @@ export const CrewState = z.object({
   agents: z.record(z.string(), Agent),
   session: Session.nullable(),
   settings: Settings,
+  /** Agents from outside that ask to be let in. */
+  enrolments: z.record(z.string(), EnrolmentRequest),
 });
 /** The state of the crew at one sequence number of the journal. */
 export type CrewState = z.infer<typeof CrewState>;
 
 /** The state before anything happened. */
-export const EMPTY_STATE: CrewState = { seq: 0, projects: {}, agents: {}, session: null, settings: DEFAULT_SETTINGS };
+export const EMPTY_STATE: CrewState = { seq: 0, projects: {}, agents: {}, session: null, settings: DEFAULT_SETTINGS, enrolments: {} };
 
 /** Folds the next event. Events at or below the state's own number were folded already and change nothing. */
 export function applyEvent(state: CrewState, event: JournalEvent): CrewState {
@@ -48,10 +52,17 @@ export function applyEvent(state: CrewState, event: JournalEvent): CrewState {
     case 'agent.memory-refused':
     case 'agent.removed':
       return { ...next, agents: reduceAgents(state.agents, event) };
+    case 'enrolment.requested':
+    case 'enrolment.decided':
+    case 'enrolment.code-created':
+    case 'enrolment.code-revoked':
+    case 'enrolment.code-used':
+      return { ...next, enrolments: reduceEnrolments(state.enrolments, event) };
     case 'settings.changed':
       return { ...next, settings: reduceSettings(state.settings, event) };
     case 'message.sent':
     case 'message.dead':
+    case 'message.retried':
     case 'terminal.typed':
     case 'terminal.control-taken':
     case 'terminal.control-released':

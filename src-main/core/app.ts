@@ -33,6 +33,8 @@ import { gatewayProgram } from './egress/gateway-process.ts';
 import { foldersOfBoxes } from './folders-of-boxes.ts';
 import { hiddenFrom } from './hidden-from-boxes.ts';
 import { composeMessages } from './compose-messages.ts';
+import { composeEnrolments } from './compose-enrolments.ts';
+import { composeProvenance } from './compose-provenance.ts';
 import { composeRuntimes } from './compose-runtimes.ts';
 import { composeSearch } from './compose-search.ts';
 import { composeTopics } from './compose-topics.ts';
@@ -42,6 +44,7 @@ import { journalHandlers } from './journal/handlers.ts';
 import { Journal } from './journal/journal.ts';
 import { messagesHandlers } from './messages/handlers.ts';
 import { pathsOf } from './paths.ts';
+import { provenanceHandlers } from './provenance/handlers.ts';
 import { projectsHandlers } from './projects/handlers.ts';
 import { ProjectsService } from './projects/projects-service.ts';
 import type { AppStore } from './reads.ts';
@@ -201,7 +204,8 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   onEnd(() => registry.dispose());
   const boundaryRefusals = new BoundaryRefusals({ store, agentOf: (id) => registry.find(id) ?? registry.findRemoved(id) });
   const topics = composeTopics({ store, registry, projects, journal, log });
-  const messages = composeMessages({ store, registry, sessions, projects, boundaryRefusals, topics: topics.service, log });
+  const provenance = await composeProvenance({ store, paths, auditKey, currentSession: () => sessions.currentId(), warn, onEnd });
+  const messages = composeMessages({ store, registry, sessions, projects, boundaryRefusals, topics: topics.service, provenance, log });
   messages.open();
   onEnd(() => messages.dispose());
   const announcing = topics.announce(messages);
@@ -295,6 +299,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     runtimes,
     resolveProject: (stated, caller) => projects.resolve(stated, caller),
     heldBy: (id) => messages.heldBy(id),
+    endAccess: (id, caller) => auth.revokeAgentTokens(id, caller),
     userOf: (id) => workspaces.userOf(id),
     onAdopted: async (agent, run) => {
       await servedFrom.promise;
@@ -360,6 +365,9 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   const disk = watchDisks({ agents, registry, runs, launcher, workspaces, log: (text, error) => log.warn({ err: error }, text) });
   onEnd(() => disk.dispose());
 
+  const agentMcpUrl = (): string => doors.info().agentMcpUrl;
+  const enrolments = await composeEnrolments({ store, registry, messages, projects, auth, agentMcpUrl, log });
+  onEnd(() => enrolments.dispose());
   const doors = createDoors({
     handlers: {
       agents: agentsHandlers({
@@ -383,6 +391,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
       auth: authHandlers(auth, { loginUrl: (code) => doors.loginUrl(code) }),
       boundary: boundaryHandlers(boundary),
       egress: egressHandlers(egress),
+      enrolments: enrolments.handlers,
       journal: journalHandlers({
         store,
         headFile: paths.auditHead,
@@ -401,6 +410,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
       }),
       messages: messagesHandlers(messages),
       projects: projectsHandlers(projects, agentEnv),
+      provenance: provenanceHandlers(provenance),
       runtimes: runtimesHandlers({
         runtimes: Object.values(runtimes),
         images,
@@ -449,6 +459,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     bind: o.bind,
     allowHosts: o.allowHosts,
     onTerminalSocket: (socket, caller) => serveTerminals(wsDuplex(socket), caller),
+    onAgentCall: (id) => enrolments.onCall(id),
     onRefused: (caller, asked, reason) => boundaryRefusals.recordAtDoor(caller, asked, reason),
     gate: { word: gatewayWord, isContained: (id) => (registry.find(id)?.boundary ?? 'host') !== 'host' },
   });

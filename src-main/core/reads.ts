@@ -3,6 +3,7 @@ import { agentReads } from '#core/agents/agents-repository.ts';
 import { authReads } from '#core/auth/tokens-repository.ts';
 import { boundaryReads } from '#core/boundary/proofs-repository.ts';
 import { egressReads } from '#core/egress/egress-repository.ts';
+import { enrolmentReads } from '#core/enrolments/enrolments-repository.ts';
 import { journalReads } from '#core/journal/journal-repository.ts';
 import { messageReads } from '#core/messages/message-reads.ts';
 import { provenanceReads } from '#core/provenance/evidence.ts';
@@ -18,6 +19,7 @@ export const reads = {
   ...authReads,
   ...boundaryReads,
   ...egressReads,
+  ...enrolmentReads,
   ...journalReads,
   ...messageReads,
   ...provenanceReads,

@@ -4,6 +4,7 @@ import { agentEvents } from '#shared/agents/events.ts';
 import { authEvents } from '#shared/auth/events.ts';
 import { boundaryEvents } from '#shared/boundary/events.ts';
 import { egressEvents } from '#shared/egress/events.ts';
+import { enrolmentEvents } from '#shared/enrolments/events.ts';
 import { runtimeEvents } from '#shared/runtimes/events.ts';
 import { workspaceEvents } from '#shared/workspaces/events.ts';
 import { Actor, Door } from '#shared/auth/model.ts';
@@ -34,6 +35,7 @@ export const eventSchemas = {
   ...workspaceEvents,
   ...boundaryEvents,
   ...egressEvents,
+  ...enrolmentEvents,
   ...provenanceEvents,
   ...journalEvents,
 };
@@ -98,7 +100,15 @@ export const FollowItem = z.discriminatedUnion('type', [
   /** Deliveries that changed since the last item, the newest state of each. Not journaled. */
   z.object({
     type: z.literal('deliveries'),
-    changes: z.array(z.object({ messageId: z.string(), recipient: z.string(), state: DeliveryState })),
+    changes: z.array(
+      z.object({
+        messageId: z.string(),
+        recipient: z.string(),
+        state: DeliveryState,
+        attempts: z.number().int(),
+        leasedUntil: z.number().int().nullable(),
+      }),
+    ),
   }),
   /** Nothing happened for a while; the link lives. */
   z.object({ type: z.literal('heartbeat'), seq: z.number().int() }),
