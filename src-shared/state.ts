@@ -74,6 +74,8 @@ export function applyEvent(state: CrewState, event: JournalEvent): CrewState {
     case 'access.refused':
     case 'secret.set':
     case 'secret.removed':
+    case 'provenance.key-changed':
+    case 'provenance.fault-found':
     case 'journal.fault-found':
     case 'image.made':
     case 'workspace.created':
