@@ -54,13 +54,14 @@ describe.skipIf(ENGINE_MISSING)(`the sample crew in containers${ENGINE_MISSING ?
 
   it(
     'goes on in the same containers after kill -9 of the core: no message lost or doubled, the report right, calls answered by the next core',
-    { timeout: IMAGE_MS + effort.killBudgetMs + 120_000 },
+    { timeout: IMAGE_MS + effort.containerKillBudgetMs + 120_000 },
     async () => {
       await ensureTestKit();
       const least = effort.leastContainerKillRounds;
       const done = await killInRounds({
         runtime: 'docker',
         least,
+        budgetMs: effort.containerKillBudgetMs,
         placesOf: (dataDir) => Promise.all(CREW.map((id) => containerOf(dataDir, id))),
         whileDead: async (dataDir) => {
           const scout = await containerOf(dataDir, 'scout');

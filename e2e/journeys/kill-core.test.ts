@@ -8,6 +8,6 @@ it(
   { timeout: effort.killBudgetMs + 120_000 },
   async () => {
     const least = effort.leastKillRounds;
-    expect(await killInRounds({ runtime: 'tmux', least })).toBeGreaterThanOrEqual(least);
+    expect(await killInRounds({ runtime: 'tmux', least, budgetMs: effort.killBudgetMs })).toBeGreaterThanOrEqual(least);
   },
 );

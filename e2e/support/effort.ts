@@ -20,6 +20,8 @@ export interface Effort {
   readonly leastContainerKillRounds: number;
   /** What the rounds that kill a whole core may take together, in ms; no further one begins after it. */
   readonly killBudgetMs: number;
+  /** The same for those with agents in containers. */
+  readonly containerKillBudgetMs: number;
   /** Rounds that kill only a child holding the store or the router, at random moments; at most a second each. */
   readonly childKillRounds: number;
   /** Runs of one fast-check property (`numRuns`). */
@@ -47,6 +49,7 @@ const SMALL: Effort = {
   leastKillRounds: 3,
   leastContainerKillRounds: 3,
   killBudgetMs: 60_000,
+  containerKillBudgetMs: 60_000,
   childKillRounds: 5,
   propertyRuns: 30,
   propertyCommands: 30,
@@ -62,8 +65,9 @@ const SMALL: Effort = {
 const DEEP: Effort = {
   killRounds: 20,
   leastKillRounds: 12,
-  leastContainerKillRounds: 6,
+  leastContainerKillRounds: 12,
   killBudgetMs: 240_000,
+  containerKillBudgetMs: 300_000,
   childKillRounds: 60,
   propertyRuns: 300,
   propertyCommands: 100,

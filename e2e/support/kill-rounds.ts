@@ -35,6 +35,8 @@ export interface KillRounds {
   readonly runtime: RuntimeKind;
   /** So many are done, whatever time they take. */
   readonly least: number;
+  /** What they may take together, in ms, once so many are done; no further one begins after it. */
+  readonly budgetMs: number;
   /** What is besides the same before and after: containers. */
   readonly placesOf?: (dataDir: string) => Promise<readonly string[]>;
   /** Called when the core is dead; what it returns is awaited when the next one is there. */
@@ -54,9 +56,15 @@ async function untilMessages(core: TestCore, count: number): Promise<void> {
   throw new Error(`there were never ${count} messages`);
 }
 
-async function killRound(o: KillRounds, round: number, folder: string, facts: Facts): Promise<void> {
+/** One round. Resolves with what is left to be done after it, which the next round need not wait for: ending its crew, removing it. */
+async function killRound(o: KillRounds, round: number, folder: string, facts: Facts): Promise<() => Promise<void>> {
   const dataDir = makeDataDir();
   let core = await startCore({ dataDir });
+  const end = async (): Promise<void> => {
+    await core.stop();
+    await o.cleanUp?.(dataDir);
+    removeDataDir(dataDir);
+  };
   try {
     await rm(`${folder}/report.md`, { force: true });
     const call = restTools(new RestClient(core));
@@ -85,10 +93,10 @@ async function killRound(o: KillRounds, round: number, folder: string, facts: Fa
     expect(messages.filter((message) => message.kind === 'request').length, 'requests').toBe(2);
     expect(agents).toHaveLength(3);
     expect(Verified.parse(await rest.ok('POST', '/journal:verify', {}))).toMatchObject({ isIntact: true, faults: [] });
-  } finally {
-    await core.stop();
-    await o.cleanUp?.(dataDir);
-    removeDataDir(dataDir);
+    return end;
+  } catch (error) {
+    await end();
+    throw error;
   }
 }
 
@@ -102,16 +110,25 @@ export async function killInRounds(o: KillRounds): Promise<number> {
   // A part of this repository: the rounds are about the crash, and many small jobs meet more moments of it.
   const folder = await copyThisRepository('src-shared');
   const facts = await surveyFacts(folder);
-  const deadline = Date.now() + effort.killBudgetMs;
+  const startedAt = Date.now();
+  const deadline = startedAt + o.budgetMs;
   let done = 0;
+  let ending: Promise<unknown> = Promise.resolve();
   try {
     for (let round = 0; round < effort.killRounds && (done < o.least || Date.now() < deadline); round += 1) {
-      await killRound(o, round, folder, facts);
+      const end = await killRound(o, round, folder, facts);
       done += 1;
+      // One round ends while the next begins, and no more than one.
+      await ending;
+      ending = end();
+      ending.catch(() => undefined);
     }
+    await ending;
   } finally {
+    await ending.catch(() => undefined);
     await rm(folder, { recursive: true, force: true });
   }
-  console.info(`kill rounds done in ${o.runtime}: ${done} of ${effort.killRounds}`);
+  const seconds = Math.round((Date.now() - startedAt) / 1000);
+  console.info(`kill rounds done in ${o.runtime}: ${done} of ${effort.killRounds} in ${seconds} s`);
   return done;
 }

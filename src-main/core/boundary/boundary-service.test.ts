@@ -23,6 +23,7 @@ const GOOD: TwinResult = {
   peakProcesses: 60,
   cpuMs: 500,
   ranMs: 1000,
+  throttledPeriods: 9,
   output: '',
   logBytes: 1 << 20,
 };
@@ -175,6 +176,23 @@ describe('a twin', () => {
     const [one, other] = await Promise.all([service.prove(ADA, CORE), service.prove(ADA, CORE)]);
     expect(one.id).toBe(other.id);
     expect(attacks).toHaveLength(10);
+  });
+
+  it.each<[string, Partial<TwinResult>, string]>([
+    ['held back by the kernel', { cpuMs: 200, throttledPeriods: 4 }, 'held'],
+    ['that came to its limit where nothing is counted', { cpuMs: 480, throttledPeriods: null }, 'held'],
+    ['on a busy machine, which never came to its limit', { cpuMs: 200, throttledPeriods: 0 }, 'unknown'],
+    ['far from its limit where nothing is counted', { cpuMs: 200, throttledPeriods: null }, 'unknown'],
+    ['whose time cannot be read', { cpuMs: null }, 'unknown'],
+  ])('is judged by its CPU time only when it was put to the test: one %s', async (_what, result, outcome) => {
+    results = { ...HELD, cpu: result };
+    const proof = await service.prove(ADA, CORE);
+    const check = proof.checks.find(({ id }) => id === 'exhaust-cpu');
+    expect(check?.outcome).toBe(outcome);
+    expect(check?.found.includes('the limit was not reached, so it was not judged')).toBe(
+      outcome === 'unknown' && result.cpuMs !== null,
+    );
+    expect(proof.holds).toBe(true);
   });
 
   it.each<[string, Partial<TwinResult>]>([

@@ -18,6 +18,8 @@ export interface TwinResult {
   /** CPU time it used and how long it ran, in milliseconds; null where that cannot be read. */
   readonly cpuMs: number | null;
   readonly ranMs: number;
+  /** In how many periods the kernel kept it from computing, its share used up; null where that is not counted or read. */
+  readonly throttledPeriods: number | null;
   /** The end of what it printed, at most 64 KB. */
   readonly output: string;
   /** What the engine keeps of its output, in bytes; null where that cannot be read. */
@@ -70,10 +72,16 @@ const ATTACKS: Readonly<Record<Attack, { title: string; tried: string; judge: (r
   cpu: {
     title: 'Use up CPU',
     tried: 'compute on every core at once',
-    judge: ({ cpuMs, ranMs }, { limits }) => {
+    judge: ({ cpuMs, ranMs, throttledPeriods }, { limits }) => {
       if (cpuMs === null || ranMs <= 0) return { outcome: 'unknown', found: 'its CPU time cannot be read from here' };
       const cores = cpuMs / ranMs;
-      return verdict(cores <= limits.cpus * 1.2 + 0.05, `${cores.toFixed(2)} cores of ${limits.cpus}`);
+      const found = `${cores.toFixed(2)} cores of ${limits.cpus}`;
+      if (cores > limits.cpus * 1.2 + 0.05) return verdict(false, found);
+      // That it used less says nothing where the machine had no more to give: the kernel must have held it back.
+      if (throttledPeriods !== null && throttledPeriods > 0)
+        return verdict(true, `${found}, held back by the kernel in ${throttledPeriods} periods`);
+      if (throttledPeriods === null && cores >= limits.cpus * 0.9) return verdict(true, found);
+      return { outcome: 'unknown', found: `${found}: the limit was not reached, so it was not judged` };
     },
   },
   disk: {

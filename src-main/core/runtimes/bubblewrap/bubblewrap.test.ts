@@ -1,13 +1,15 @@
 import { execFile } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ProofCheck } from '#shared/boundary/model.ts';
 import { messageOf } from '#shared/kernel/errors.ts';
 import { BOX, kitCommand } from '#shared/box/places.ts';
 import type { BoxSpec, Run, Runtime } from '../runtime.ts';
+import { HostLimits } from '../limits/host-limits.ts';
 import { PtyRuntime } from '../pty/pty-runtime.ts';
 import { TmuxRuntime } from '../tmux/tmux-runtime.ts';
-import { processesWith, removeFolder, scratchFolder, waitFor, waitForScreen } from '../testing/support.ts';
+import { LIMITS, processesWith, removeFolder, scratchFolder, waitFor, waitForScreen } from '../testing/support.ts';
 import type { BoxFacts } from './testing/bench.ts';
 import { boxedSpec } from './testing/bench.ts';
 import { BUBBLEWRAP_MISSING } from './testing/find-bubblewrap.ts';
@@ -26,7 +28,7 @@ const runs: Run[] = [];
 describe.skipIf(BUBBLEWRAP_MISSING !== undefined).each(['pty', 'tmux'] as const)('an agent in bubblewrap over %s', (kind) => {
   beforeEach(() => {
     folder = scratchFolder();
-    facts = { checks: [], tookMs: 0 };
+    facts = { checks: [], outside: [], tookMs: 0 };
     const socketDir = join(folder, 'own');
     runtime =
       kind === 'pty'
@@ -49,6 +51,16 @@ describe.skipIf(BUBBLEWRAP_MISSING !== undefined).each(['pty', 'tmux'] as const)
   it('shows that its boundary holds, runs, and ends with its code', async () => {
     const run = await launch('echo in the box; pwd; id -u; while [ ! -e go ]; do sleep 0.01; done; exit 42');
     expect(facts.checks.filter(({ outcome }) => outcome !== 'held')).toEqual([]);
+    // The same from outside, from what the kernel says of the box's own process.
+    expect(facts.outside?.filter(({ outcome, from }) => outcome !== 'held' || from !== 'outside')).toEqual([]);
+    expect(facts.outside?.map(({ id }) => id)).toEqual([
+      'bubblewrap-version',
+      'kernel-capabilities',
+      'kernel-no-new-privileges',
+      'kernel-seccomp',
+      'kernel-user',
+      'kernel-namespaces',
+    ]);
     await waitForScreen(run, '/workspace');
     writeFileSync(join(folder, 'go'), '');
     expect(await run.ended).toEqual({ kind: 'exited', exit: { code: 42 } });
@@ -61,6 +73,40 @@ describe.skipIf(BUBBLEWRAP_MISSING !== undefined).each(['pty', 'tmux'] as const)
     const run = await launch(`trap 'exit 7' TERM; echo up; while :; do sleep 0.02; done`);
     await waitForScreen(run, 'up');
     expect(await run.stop(10_000)).toEqual({ kind: 'exited', exit: { code: 7 } });
+  });
+
+  it('shows outside what holds its limits, as far as something of the kernel does', async () => {
+    const limits = new HostLimits({ instanceId: 'test', env: process.env, log: () => undefined });
+    const socketDir = join(folder, 'own');
+    await runtime.close();
+    runtime =
+      kind === 'pty'
+        ? new PtyRuntime({ log: () => undefined, socketDir, limits })
+        : new TmuxRuntime({ log: () => undefined, socketDir, instanceId: 'test', limits });
+    try {
+      const run = await launch('read -r go', { limits: { ...LIMITS, memory: '300MB', processes: 200, openFiles: 1000 } });
+      const check = (id: string): ProofCheck | undefined => facts.outside?.find((one) => one.id === id);
+      expect(check('process-limits')).toMatchObject({ outcome: 'held', found: 'at most 1000 of 1000' });
+      const isHeld = ['cgroup', 'systemd'].includes(run.limits.mechanism);
+      expect(check('cgroup-limits')).toMatchObject(
+        isHeld
+          ? { outcome: 'held', found: expect.stringContaining('processes 200') as unknown }
+          : { outcome: 'unknown', found: expect.stringContaining('watched') as unknown },
+      );
+      await run.stop(0);
+    } finally {
+      await limits.sweep();
+      limits.dispose();
+    }
+  });
+
+  it('leaves no file behind, however it ends', async () => {
+    const left = (): string[] => readdirSync(join(folder, 'own')).filter((name) => name.startsWith('exit-'));
+    const run = await launch('echo up; read -r go');
+    await waitForScreen(run, 'up');
+    expect(left()).toEqual([]);
+    await run.stop(0);
+    expect(left()).toEqual([]);
   });
 
   it('starts nothing where the boundary does not hold, and leaves nothing behind', async () => {
@@ -79,7 +125,7 @@ describe.skipIf(BUBBLEWRAP_MISSING !== undefined).each(['pty', 'tmux'] as const)
 describe.skipIf(BUBBLEWRAP_MISSING !== undefined)('the box that bubblewrap makes', () => {
   beforeEach(() => {
     folder = scratchFolder();
-    facts = { checks: [], tookMs: 0 };
+    facts = { checks: [], outside: [], tookMs: 0 };
     runtime = new PtyRuntime({ log: () => undefined, socketDir: join(folder, 'own') });
   });
   afterEach(async () => {

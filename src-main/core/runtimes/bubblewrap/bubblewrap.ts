@@ -6,7 +6,8 @@ import { execFile } from 'node:child_process';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { lstat, mkdir, readlink, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ProofCheck } from '#shared/boundary/model.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LimitMechanism } from '#shared/boundary/model.ts';
 import { BOX, KIT } from '#shared/box/places.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import { uuidv7 } from '#shared/kernel/ids.ts';
@@ -14,6 +15,7 @@ import { parseSize } from '#shared/kernel/units.ts';
 import { checkCommand, findProgram } from '../launch-check.ts';
 import { childrenOf } from '../process-table.ts';
 import type { BoxSpec, LaunchDesk, LaunchSpec } from '../runtime.ts';
+import { bubblewrapChecks } from './bubblewrap-checks.ts';
 import type { HostParts } from './bwrap-args.ts';
 import { bwrapArgs, userModeOf } from './bwrap-args.ts';
 import { seccompFilter } from './seccomp-filter.ts';
@@ -22,6 +24,11 @@ import { seccompFilter } from './seccomp-filter.ts';
 const SECCOMP_FD = 9;
 /** Descriptor that the box tells its end by. */
 const EXIT_FD = 8;
+/** Descriptor by which the wrapper reads it: the file has no name any more, so that nothing is left of it, however all this ends. */
+const SAID_FD = 7;
+/** How long a box may take until its first program is there, and how often it is looked for, in milliseconds. A busy machine is slow. */
+const APPEAR_MS = 20_000;
+const APPEAR_LOOK_MS = 5;
 /** How long bubblewrap may take to say its version, in milliseconds. */
 const PROBE_MS = 5000;
 
@@ -35,10 +42,11 @@ const WRAPPER = `
 trap '' INT QUIT
 filter=$1 result=$2 bwrap=$3
 shift 3
-"$bwrap" --clearenv --setenv TERM "\${TERM:-xterm-256color}" "$@" ${SECCOMP_FD}<"$filter" ${EXIT_FD}>"$result"
-code=$? how=
-read -r how <"$result"
+exec ${EXIT_FD}>"$result" ${SAID_FD}<"$result"
 rm -f "$result"
+"$bwrap" --clearenv --setenv TERM "\${TERM:-xterm-256color}" "$@" ${SECCOMP_FD}<"$filter" ${SAID_FD}<&-
+code=$? how=
+read -r how <&${SAID_FD}
 if [ -z "$how" ] && [ $code -gt 128 ]; then how=$((code - 128)); fi
 case $how in
   '' | code) exit $code ;;
@@ -57,8 +65,11 @@ export interface BubblewrapLaunch {
   /** Of this program, not of the agent. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
-  /** Judges the box and lets the agent go. Fails with an AppError; the caller then ends the process. */
-  admit(): Promise<void>;
+  /**
+   * Judges the box and lets the agent go. `pid` is that of the process that was started, `mechanism` what holds its limits.
+   * Fails with an AppError; the caller then ends the process.
+   */
+  admit(pid: number, mechanism: LimitMechanism): Promise<void>;
   /** Gives up. Harmless after `admit`. */
   dispose(): void;
 }
@@ -114,15 +125,22 @@ export async function openBubblewrap(spec: LaunchSpec, box: BoxSpec, options: Bu
   await rename(draft, filterPath);
   const resultPath = join(options.folder, `exit-${uuidv7()}`);
   const desk: LaunchDesk = await box.openDesk();
+  let isGivenUp = false;
   return {
     path: '/bin/sh',
     args: ['-c', WRAPPER, 'quarterdeck-box', filterPath, resultPath, found.path, ...bwrapArgs(box, host)],
     env: { PATH: '/usr/bin:/bin' },
     cwd: '/',
-    admit: async () => {
-      await desk.admit(outsideChecks(found.version), { makesTerminal: false });
+    admit: async (pid, mechanism) => {
+      const boxPid = await appearedBox(pid, () => isGivenUp);
+      const { limits } = spec;
+      const made = { pid: boxPid ?? 0, version: found.version, uid: box.user.uid, limits, mechanism };
+      await desk.admit(await bubblewrapChecks(made), { makesTerminal: false });
     },
-    dispose: () => desk.dispose(),
+    dispose: () => {
+      isGivenUp = true;
+      desk.dispose();
+    },
   };
 }
 
@@ -131,26 +149,28 @@ export async function openBubblewrap(spec: LaunchSpec, box: BoxSpec, options: Bu
  * there is none. It is the one to be asked to end: it passes signals on, and ends as the agent does.
  */
 export function boxPidBehind(pid: number): number {
+  return findBoxBehind(pid) ?? pid;
+}
+
+/** The box guest's process; undefined where there is none (yet). */
+function findBoxBehind(pid: number): number | undefined {
   for (let at: number | undefined = pid, steps = 0; at !== undefined && steps < 6; steps += 1) {
     const command = commandLineOf(at);
     const isBox = Object.values(KIT.loader).some((loader) => command.startsWith(loader));
     if (isBox && command.includes(`${BOX.guests}/box.js`)) return at;
     [at] = childrenOf(at);
   }
-  return pid;
+  return undefined;
 }
 
-function outsideChecks(version: string): ProofCheck[] {
-  return [
-    {
-      id: 'bubblewrap-version',
-      title: 'Made by bubblewrap',
-      tried: 'ask bubblewrap for its version',
-      found: `bubblewrap ${version}`,
-      outcome: 'held',
-      from: 'outside',
-    },
-  ];
+/** Waits for the box guest to be there; undefined when it does not come, or the launch is given up. */
+async function appearedBox(pid: number, isOver: () => boolean): Promise<number | undefined> {
+  const deadline = performance.now() + APPEAR_MS;
+  for (;;) {
+    const found = findBoxBehind(pid);
+    if (found !== undefined || isOver() || performance.now() > deadline) return found;
+    await sleep(APPEAR_LOOK_MS);
+  }
 }
 
 /** What of this machine goes into the box. */

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS, removeFolder, scratchFolder } from '../testing/support.ts';
-import { findCgroup, readLimits, readUsage } from './cgroup-files.ts';
+import { findCgroup, readLimits, readThrottling, readUsage } from './cgroup-files.ts';
 import { limitsOutcome } from './container-checks.ts';
 import { statsOf } from './container-stats.ts';
 
@@ -26,7 +26,7 @@ describe('cgroup files', () => {
     const roots = write({
       'proc/42/cgroup': '0::/system.slice/docker-abc.scope',
       [`${scope}/cgroup.procs`]: '42\n43',
-      [`${scope}/cpu.stat`]: 'usage_usec 1234000\nuser_usec 1000000',
+      [`${scope}/cpu.stat`]: 'usage_usec 1234000\nuser_usec 1000000\nnr_periods 20\nnr_throttled 7\nthrottled_usec 350000',
       [`${scope}/cpu.max`]: '50000 100000',
       [`${scope}/memory.current`]: '5000000',
       [`${scope}/memory.stat`]: 'anon 1\ninactive_file 1000000\nactive_file 2',
@@ -37,6 +37,7 @@ describe('cgroup files', () => {
     const folders = await findCgroup(42, roots);
     if (folders === undefined) throw new Error('not found');
     expect(await readUsage(folders)).toEqual({ cpuMs: 1234, memoryBytes: 4_000_000, processes: 2 });
+    expect(await readThrottling(folders)).toEqual({ periods: 7, ms: 350 });
     const limits = { memoryBytes: 104_857_600, memoryAndSwapBytes: 104_857_600, cpus: 0.5, processes: 64 };
     expect(await readLimits(folders)).toEqual(limits);
     const asked = { ...LIMITS, memory: '100MB', cpu: '0.5', processes: 64 };
@@ -56,6 +57,7 @@ describe('cgroup files', () => {
       [`${at('cpuacct')}/cpuacct.usage`]: '2500000000',
       [`${at('cpu')}/cpu.cfs_quota_us`]: '-1',
       [`${at('cpu')}/cpu.cfs_period_us`]: '100000',
+      [`${at('cpu')}/cpu.stat`]: 'nr_periods 20\nnr_throttled 3\nthrottled_time 150000000',
       [`${at('memory')}/memory.usage_in_bytes`]: '900',
       [`${at('memory')}/memory.stat`]: 'cache 5\ntotal_inactive_file 1000',
       [`${at('memory')}/memory.limit_in_bytes`]: '9223372036854771712',
@@ -63,6 +65,7 @@ describe('cgroup files', () => {
     const folders = await findCgroup(42, roots);
     if (folders === undefined) throw new Error('not found');
     expect(await readUsage(folders)).toEqual({ cpuMs: 2500, memoryBytes: 0, processes: 1 });
+    expect(await readThrottling(folders)).toEqual({ periods: 3, ms: 150 });
     expect(await readLimits(folders)).toEqual({
       memoryBytes: null,
       memoryAndSwapBytes: undefined,

@@ -139,6 +139,21 @@ export async function readPeaks(folders: CgroupFolders): Promise<CgroupPeaks> {
   };
 }
 
+/** How often, and how long altogether, it was kept from computing because its share of a period was used up. */
+export interface CgroupThrottling {
+  readonly periods: number;
+  readonly ms: number;
+}
+
+/** How it was held to its share of CPU time. Rejects when it is gone, or where the kernel does not count it. */
+export async function readThrottling(folders: CgroupFolders): Promise<CgroupThrottling> {
+  const stat = await text(folders.cpu, 'cpu.stat');
+  if (!/^nr_throttled \d+$/m.test(stat)) throw new Error('this kernel does not count it');
+  // Nanoseconds in version 1, microseconds in version 2.
+  const ms = folders.version === 1 ? valueOf(stat, 'throttled_time') / 1e6 : valueOf(stat, 'throttled_usec') / 1e3;
+  return { periods: valueOf(stat, 'nr_throttled'), ms };
+}
+
 /** What it may use. Rejects when it is gone. */
 export async function readLimits(folders: CgroupFolders): Promise<CgroupLimits> {
   const number = (value: string): number | null => (value === 'max' || Number(value) >= V1_UNLIMITED ? null : Number(value));

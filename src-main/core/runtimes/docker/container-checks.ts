@@ -2,11 +2,11 @@
  * What holds a container, read back from outside: the engine's configuration, and what the kernel says of its first process.
  * What was asked for is not enough: an engine may leave out what it does not know.
  */
-import { readFile, readlink } from 'node:fs/promises';
 import type { ResourceLimits } from '#shared/agents/model.ts';
 import type { ProofCheck } from '#shared/boundary/model.ts';
 import { BOX } from '#shared/box/places.ts';
-import { messageOf } from '#shared/kernel/errors.ts';
+import type { Outcome } from '../kernel-checks.ts';
+import { held, judge, kernelChecks, outsideCheck as check, unknown } from '../kernel-checks.ts';
 import type { BoxSpec } from '../runtime.ts';
 import type { CgroupFolders, CgroupLimits } from './cgroup-files.ts';
 import { findCgroup, readLimits } from './cgroup-files.ts';
@@ -20,15 +20,8 @@ export interface Expected {
   readonly kitVolume: string;
 }
 
-type Outcome = Pick<ProofCheck, 'found' | 'outcome'>;
-
-const held = (found: string): Outcome => ({ found, outcome: 'held' });
-const judge = (isHeld: boolean, found: string): Outcome => ({ found, outcome: isHeld ? 'held' : 'broken' });
-const unknown = (found: string): Outcome => ({ found, outcome: 'unknown' });
-
-function check(id: string, title: string, tried: string, outcome: Outcome): ProofCheck {
-  return { id, title, tried, ...outcome, from: 'outside' };
-}
+/** Why the kernel's own files may say nothing. */
+const FAR = 'the engine’s processes cannot be read from here';
 
 /** Reads back what the engine says it made. */
 function engineChecks(info: InspectedContainer, expected: Expected): ProofCheck[] {
@@ -130,70 +123,6 @@ function mountsOutcome(info: InspectedContainer, expected: Expected): Outcome {
   return problems.length === 0 ? held(`the kit and ${count} mounts, as asked for`) : judge(false, problems.join('; '));
 }
 
-function statusField(status: string, name: string): string | undefined {
-  return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1]?.trim();
-}
-
-/** What the kernel says of the container's first process; unknown where it cannot be read (another machine, hidepid). */
-async function kernelChecks(pid: number, expected: Expected): Promise<ProofCheck[]> {
-  const what = `read /proc/${pid}/status on the host`;
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch((error: unknown) => new Error(messageOf(error)));
-  const read = (rule: (status: string) => Outcome): Outcome =>
-    status instanceof Error || pid === 0 ? unknown('the engine’s processes cannot be read from here') : rule(status);
-  const capabilities = read((text) => {
-    const sets = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].map((name) => [name, statusField(text, name)] as const);
-    return judge(
-      sets.every(([, value]) => value === undefined || /^0+$/.test(value)) && statusField(text, 'CapEff') !== undefined,
-      sets.map(([name, value]) => `${name} ${value?.replace(/^0+(?=.)/, '') ?? 'unknown'}`).join(', '),
-    );
-  });
-  return [
-    check('kernel-capabilities', 'The kernel gives it no capability', what, capabilities),
-    check(
-      'kernel-no-new-privileges',
-      'It can gain no privileges',
-      what,
-      read((text) =>
-        judge(statusField(text, 'NoNewPrivs') === '1', `NoNewPrivs ${statusField(text, 'NoNewPrivs') ?? 'unknown'}`),
-      ),
-    ),
-    check(
-      'kernel-seccomp',
-      'System calls are filtered',
-      what,
-      read((text) => judge(statusField(text, 'Seccomp') === '2', `Seccomp ${statusField(text, 'Seccomp') ?? 'unknown'}`)),
-    ),
-    check(
-      'kernel-user',
-      `The kernel runs it as ${expected.box.user.uid}`,
-      what,
-      read((text) => {
-        const uids = (statusField(text, 'Uid') ?? '').split(/\s+/);
-        return uids.every((uid) => uid === String(expected.box.user.uid))
-          ? held(`uid ${uids[0] ?? ''}`)
-          : // A user name space (rootless engines) maps it: what it is inside is the probe's to say.
-            judge(process.getuid?.() !== 0 || !uids.includes('0'), `uid ${uids.join(', ')} on the host`);
-      }),
-    ),
-    check('kernel-namespaces', 'It has name spaces of its own', `read /proc/${pid}/ns on the host`, await namespacesOutcome(pid)),
-  ];
-}
-
-async function namespacesOutcome(pid: number): Promise<Outcome> {
-  const shared: string[] = [];
-  for (const name of ['net', 'pid', 'mnt', 'ipc', 'uts']) {
-    try {
-      const [own, its] = await Promise.all([readlink(`/proc/self/ns/${name}`), readlink(`/proc/${pid}/ns/${name}`)]);
-      if (own === its) shared.push(name);
-    } catch {
-      return unknown('the engine’s processes cannot be read from here');
-    }
-  }
-  return shared.length === 0
-    ? held('net, pid, mnt, ipc and uts are its own')
-    : judge(false, `shared with the host: ${shared.join(', ')}`);
-}
-
 /** Whether limits are what they are to be. CPU shares are rounded by the kernel to hundredths of a millisecond. */
 export function limitsOutcome(found: CgroupLimits, limits: ResourceLimits): Outcome {
   const wanted = engineLimits(limits);
@@ -252,7 +181,7 @@ async function limitChecks(pid: number, info: InspectedContainer, expected: Expe
 /** Everything that can be read back of a container that runs. */
 export async function outsideChecks(info: InspectedContainer, expected: Expected): Promise<ProofCheck[]> {
   const pid = info.State.Pid;
-  const [kernel, limits] = await Promise.all([kernelChecks(pid, expected), limitChecks(pid, info, expected)]);
+  const [kernel, limits] = await Promise.all([kernelChecks(pid, expected.box.user.uid, FAR), limitChecks(pid, info, expected)]);
   return [...engineChecks(info, expected), ...kernel, ...limits];
 }
 

@@ -18,14 +18,16 @@ import type { Twin, TwinResult } from '#core/boundary/twin.ts';
 import { giveFolder } from '#core/workspaces/workspace-maker.ts';
 import type { BoxSpec } from '../runtime.ts';
 import { agentImageName } from './agent-image.ts';
-import { findCgroup, readPeaks, readUsage } from './cgroup-files.ts';
+import { findCgroup, readPeaks, readThrottling, readUsage } from './cgroup-files.ts';
 import { findContainerImage } from './container-image.ts';
 import { inspectContainer } from './container-inspect.ts';
 import { unframe } from './container-log.ts';
 import { containerOptions, LOG_BYTES } from './container-options.ts';
 import { describeEngine } from './engine.ts';
+import { askEngine } from './engine-deadline.ts';
 import { ensureKit } from './image-kit.ts';
 import type { ImageSource } from './image-source.ts';
+import { removeContainer } from './remove-container.ts';
 
 /** What of an agent decides what its twins are. */
 export interface TwinPlan {
@@ -96,11 +98,13 @@ export async function containerTwin(plan: TwinPlan): Promise<Twin> {
           hasLine: false,
           userProcesses: undefined,
         });
-        const container = await docker.createContainer({ ...options, Cmd: [...args] });
+        const container = await askEngine('make a twin', (abortSignal) =>
+          docker.createContainer({ ...options, Cmd: [...args], abortSignal }),
+        );
         try {
           return await watchTwin(container, deadlineMs);
         } finally {
-          await container.remove({ force: true, v: true }).catch(() => undefined);
+          await removeContainer(container).catch(() => undefined);
         }
       } finally {
         await rm(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -113,7 +117,7 @@ export async function containerTwin(plan: TwinPlan): Promise<Twin> {
 async function watchTwin(container: Container, deadlineMs: number): Promise<TwinResult> {
   const ending = container.wait({ condition: 'next-exit' }).then((answer: unknown) => answer);
   ending.catch(() => undefined);
-  await container.start();
+  await askEngine('start a twin', (abortSignal) => container.start({ abortSignal }));
   const startedAt = performance.now();
   const { State } = await inspectContainer(container);
   const cgroup = State.Pid > 0 ? await findCgroup(State.Pid) : undefined;
@@ -122,6 +126,7 @@ async function watchTwin(container: Container, deadlineMs: number): Promise<Twin
   let cpu: { readonly ms: number; readonly at: number } | undefined;
   let firstCpu: { readonly ms: number; readonly at: number } | undefined;
   let oomKills = 0;
+  let throttledPeriods: number | null = null;
   let hasEnded = false;
   ending.then(
     () => (hasEnded = true),
@@ -129,15 +134,17 @@ async function watchTwin(container: Container, deadlineMs: number): Promise<Twin
   );
   while (!hasEnded && performance.now() - startedAt < deadlineMs) {
     if (cgroup !== undefined) {
-      const [usage, peaks] = await Promise.all([
+      const [usage, peaks, throttling] = await Promise.all([
         readUsage(cgroup).catch(() => undefined),
         readPeaks(cgroup).catch(() => undefined),
+        readThrottling(cgroup).catch(() => undefined),
       ]);
       if (usage !== undefined) {
         cpu = { ms: usage.cpuMs, at: performance.now() };
         firstCpu ??= cpu;
         peakProcesses = Math.max(peakProcesses ?? 0, usage.processes);
       }
+      if (throttling !== undefined) throttledPeriods = Math.max(throttledPeriods ?? 0, throttling.periods);
       if (peaks !== undefined) {
         peakMemoryBytes = Math.max(peakMemoryBytes ?? 0, peaks.memoryBytes);
         peakProcesses = Math.max(peakProcesses ?? 0, peaks.processes ?? 0);
@@ -157,6 +164,7 @@ async function watchTwin(container: Container, deadlineMs: number): Promise<Twin
     peakProcesses,
     cpuMs: cpu && firstCpu ? cpu.ms - firstCpu.ms : null,
     ranMs: cpu && firstCpu ? cpu.at - firstCpu.at : 0,
+    throttledPeriods,
     output: await outputOf(container),
     logBytes: LogPath === '' ? null : await logSize(LogPath),
   };

@@ -61,7 +61,7 @@ export class PtyRuntime implements Runtime {
         () => undefined,
       );
       try {
-        await box.admit();
+        await box.admit(run.pid, run.limits.mechanism);
       } catch (error) {
         await run.stop(0);
         await run.discard();

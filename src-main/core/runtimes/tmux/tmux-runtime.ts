@@ -183,7 +183,7 @@ export class TmuxRuntime implements Runtime {
         if (performance.now() - goneSince > BOX_LAST_WORDS_MS) box.dispose();
       }, BOX_LOOK_MS);
     try {
-      await box?.admit();
+      await box?.admit(child, limits.held.mechanism);
     } catch (error) {
       await killSession(this.#server, `=${sessionNameOf(spec.agentId)}:`).catch(() => undefined);
       throw error;

@@ -24,6 +24,8 @@ export function builtGuests(): string {
 /** What a launch found. */
 export interface BoxFacts {
   readonly checks: ProofCheck[];
+  /** What was read back outside. */
+  readonly outside?: ProofCheck[];
   tookMs: number;
 }
 
@@ -69,6 +71,7 @@ export function boxIn(
       },
       decide: ({ inside, outside, problem }) => {
         facts.checks.push(...(inside?.checks ?? []));
+        facts.outside?.push(...outside);
         facts.tookMs = inside?.tookMs ?? 0;
         if (inside === undefined) return Promise.resolve({ holds: false, problem: problem ?? 'nothing came' });
         return Promise.resolve(judge({ boundary: 'bubblewrap', probe, inside: inside.checks, outside }));
