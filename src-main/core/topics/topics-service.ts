@@ -111,7 +111,7 @@ export class TopicsService {
    * (somebody else's, a caller without an inbox), BAD_REQUEST (no project, another one than the agent's), CONFLICT (too many):
    * nothing is changed then.
    */
-  subscribe(input: TopicInputs['subscribe'], caller: Caller): Promise<Standing> {
+  async subscribe(input: TopicInputs['subscribe'], caller: Caller): Promise<Standing> {
     const owner = this.#ownerOf(input, caller);
     return this.#o.store.write((tx) => {
       const before = new Set(patternsOf(tx, owner));
@@ -129,7 +129,7 @@ export class TopicsService {
   }
 
   /** Ends subscriptions of the caller, or of an agent for it; all when none is named. Fails as `subscribe` does. */
-  unsubscribe(input: TopicInputs['unsubscribe'], caller: Caller): Promise<Standing> {
+  async unsubscribe(input: TopicInputs['unsubscribe'], caller: Caller): Promise<Standing> {
     return this.#end(this.#ownerOf(input, caller), input.patterns, caller);
   }
 
