@@ -2,6 +2,7 @@
 import type { Boundary } from '#shared/runtimes/model.ts';
 import { AgentId, mintId, ProjectId, SessionId } from '#shared/kernel/ids.ts';
 import type { Caller } from '#core/caller.ts';
+import type { MessagesOptions } from '#core/messages/messages-service.ts';
 import { MessagesService } from '#core/messages/messages-service.ts';
 import type { AgentDirectory, KnownAgent } from '#core/messages/resolve-recipients.ts';
 import type { TestStore } from '#core/testing/open-store.ts';
@@ -39,11 +40,19 @@ export function tokenCaller(name: string, role: 'operator' | 'automation' | 'obs
 
 /** Opens the feature in `dir`, or in a new temporary folder. A folder that was used before keeps its project. Messages expire by `steadyNow`, else by `now`. */
 export async function openMessages(
-  options: { dir?: string; now?: () => number; steadyNow?: () => number; subscribersOf?: AgentDirectory['subscribersOf'] } = {},
+  options: {
+    dir?: string;
+    now?: () => number;
+    steadyNow?: () => number;
+    subscribersOf?: AgentDirectory['subscribersOf'];
+    /** What else the service is made with, from its store and session. */
+    extend?: (test: TestStore, sessionId: SessionId) => Promise<Partial<MessagesOptions>>;
+  } = {},
 ): Promise<TestMessages> {
   const test = openTestStore(options);
   const { projectId, sessionId } = await prepare(test);
   const agents = new Map<string, KnownAgent>();
+  const extension = await options.extend?.(test, sessionId);
   const service = new MessagesService({
     store: test.store,
     resolveAgent: (id) => agents.get(id),
@@ -53,6 +62,7 @@ export async function openMessages(
     currentSession: () => sessionId,
     defaultProject: () => projectId,
     ...(options.now ? { now: options.now, steadyNow: options.steadyNow ?? options.now } : {}),
+    ...extension,
   });
   service.open();
   return {
