@@ -101,6 +101,8 @@ export const ExternalFacts = z.strictObject({
   /** Its specialities; they are among its capabilities too, by which it is found. */
   specialisations: z.array(Capability).max(32),
   heartbeatMs: HeartbeatMs,
+  /** What its code allowed it to state at most; null: anything. */
+  allowed: z.array(Capability).max(32).nullable(),
 });
 /** What only agents from outside have. */
 export type ExternalFacts = z.infer<typeof ExternalFacts>;

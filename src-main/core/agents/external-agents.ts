@@ -4,7 +4,7 @@
  * call; then it is lost, until it calls again. Nothing is assumed at the start of a core: who was there has its full time.
  */
 import type { Agent, ExternalFacts } from '#shared/agents/model.ts';
-import { isAlive, isExternal, MISSED_HEARTBEATS } from '#shared/agents/model.ts';
+import { DEFAULT_HEARTBEAT_MS, isAlive, isExternal, MISSED_HEARTBEATS } from '#shared/agents/model.ts';
 import type { AgentId, ProjectId } from '#shared/kernel/ids.ts';
 import { boundaryOf } from '#shared/runtimes/model.ts';
 import type { Caller } from '#core/caller.ts';
@@ -20,6 +20,8 @@ export interface ExternalDraft {
   readonly specialisations: readonly string[];
   readonly note: string;
   readonly heartbeatMs: number;
+  /** What it may state at most; null: anything. */
+  readonly allowed: readonly string[] | null;
 }
 
 /** What this needs. */
@@ -94,14 +96,18 @@ export class ExternalAgents {
   /** Takes over what one states of itself now; what it leaves out stays. */
   async change(id: AgentId, changes: Partial<ExternalDraft>, caller: Caller): Promise<Agent> {
     const { config } = this.#o.registry.get(id);
-    const before = { name: id, specialisations: [], heartbeatMs: 0, ...config.external };
+    const before: Omit<ExternalDraft, 'capabilities' | 'note'> = {
+      ...{ name: id, specialisations: [], heartbeatMs: DEFAULT_HEARTBEAT_MS, allowed: null },
+      ...config.external,
+    };
     const { id: _id, projectId: _projectId, ...present } = config;
     const draft = draftOf({
       name: changes.name ?? before.name,
       specialisations: changes.specialisations ?? before.specialisations,
-      capabilities: changes.capabilities ?? config.capabilities,
+      capabilities: changes.capabilities ?? config.capabilities.filter((one) => !before.specialisations.includes(one)),
       note: changes.note ?? config.description,
       heartbeatMs: changes.heartbeatMs ?? before.heartbeatMs,
+      allowed: changes.allowed === undefined ? before.allowed : changes.allowed,
     });
     const agent = await this.#o.registry.configure(id, completeConfig({ ...present, ...draft }, id, config.projectId), caller);
     this.#arm();
@@ -193,12 +199,12 @@ function patienceOf({ heartbeatMs }: ExternalFacts): number {
   return heartbeatMs * MISSED_HEARTBEATS;
 }
 
-function draftOf({ name, capabilities, specialisations, note, heartbeatMs }: ExternalDraft) {
+function draftOf({ name, capabilities, specialisations, note, heartbeatMs, allowed }: ExternalDraft) {
   return {
     type: 'external' as const,
     // Found by both.
     capabilities: [...new Set([...capabilities, ...specialisations])],
     description: note === '' ? name : note,
-    external: { name, specialisations: [...specialisations], heartbeatMs },
+    external: { name, specialisations: [...specialisations], heartbeatMs, allowed: allowed === null ? null : [...allowed] },
   };
 }

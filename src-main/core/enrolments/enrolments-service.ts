@@ -34,6 +34,8 @@ interface Stated {
   readonly specialisations: readonly string[];
   readonly note: string;
   readonly heartbeatMs: number;
+  /** What it may state at most; null: anything. */
+  readonly allowed: readonly string[] | null;
 }
 
 /** The agents as far as this needs them. */
@@ -185,7 +187,7 @@ export class EnrolmentsService {
         wanted !== null && (input.agentId !== undefined || !this.#o.agents.isTaken(wanted))
           ? wanted
           : this.#o.agents.freeId(wanted ?? wish.name);
-      await this.#o.agents.enrol({ ...wish, id: agentId, projectId }, caller, (tx) =>
+      await this.#o.agents.enrol({ ...wish, allowed: null, id: agentId, projectId }, caller, (tx) =>
         this.#requests.decideIn(tx, id, { status: 'approved', agentId, projectId }, caller),
       );
       return this.#requests.get(id);
@@ -225,7 +227,8 @@ export class EnrolmentsService {
       throw new AppError('CONFLICT', 'You are in another project, and stay there. Leave project out.', {
         data: { field: 'project' },
       });
-    return enrolled(await this.#o.agents.change(id, changesOf(input), caller), null);
+    const changes = changesOf(within(agent.config.external?.allowed ?? null, input, false));
+    return enrolled(await this.#o.agents.change(id, changes, caller), null);
   }
 
   async #redeem(secret: string, input: RegisterInput, caller: Caller): Promise<Registration> {
@@ -238,7 +241,8 @@ export class EnrolmentsService {
       if (stored === undefined || code.revokedAt !== null || code.expiresAt <= this.#now()) throw this.#wrong(caller);
       const by: Caller = { ...caller, actor: { kind: 'token', id: code.id } };
       if (code.usedBy !== null) return this.#repeat(stored, input, by, caller);
-      const capped = within(code, input);
+      const { capabilities: allowed } = code;
+      const capped = within(allowed, input, true);
       const wantedId = code.agentId ?? input.id;
       if (code.agentId !== null && input.id !== undefined && input.id !== code.agentId)
         throw new AppError('FORBIDDEN', `This code is for the agent id "${code.agentId}". State that id, or none.`, {
@@ -256,14 +260,14 @@ export class EnrolmentsService {
       const present = wantedId === undefined ? undefined : this.#o.agents.find(wantedId);
       if (present !== undefined && code.agentId !== null && isExternal(present)) {
         await this.#o.store.write((tx) => use(tx, present.id));
-        return this.#admit(await this.#o.agents.change(present.id, changesOf(capped), by), by);
+        return this.#admit(await this.#o.agents.change(present.id, { ...changesOf(capped), allowed }, by), by);
       }
       const stated = wishOf(capped, wantedId);
       for (;;) {
         const id = wantedId ?? this.#o.agents.freeId(stated.name);
         try {
           return await this.#admit(
-            await this.#o.agents.enrol({ ...stated, id, projectId: project.id }, by, (tx) => use(tx, id)),
+            await this.#o.agents.enrol({ ...stated, allowed, id, projectId: project.id }, by, (tx) => use(tx, id)),
             by,
           );
         } catch (error) {
@@ -283,7 +287,7 @@ export class EnrolmentsService {
       hasHash(input.clientKey, clientHash) &&
       (input.id === undefined || input.id === code.usedBy);
     if (agent === undefined || !isSame || !isExternal(agent)) throw this.#wrong(caller);
-    return this.#admit(await this.#o.agents.change(agent.id, changesOf(within(code, input)), by), by);
+    return this.#admit(await this.#o.agents.change(agent.id, changesOf(within(code.capabilities, input, false)), by), by);
   }
 
   async #follow(secret: string, waitMs: number, caller: Caller, signal: AbortSignal): Promise<Registration> {
@@ -439,14 +443,13 @@ function changesOf({ name, capabilities, specialisations, note, heartbeatMs }: R
   };
 }
 
-/** What is stated, within what a code allows: who states nothing gets what it allows, who states more is refused. */
-function within(code: EnrolmentCode, input: RegisterInput): RegisterInput {
-  const allowed = code.capabilities;
+/** What is stated, within what is allowed: who states more is refused; who is new and states nothing gets what is allowed. */
+function within(allowed: readonly string[] | null, input: RegisterInput, isNew: boolean): RegisterInput {
   if (allowed === null) return input;
   const beyond = [...(input.capabilities ?? []), ...(input.specialisations ?? [])].filter((one) => !allowed.includes(one));
   if (beyond.length > 0)
-    throw new AppError('FORBIDDEN', `This code does not allow ${beyond.join(', ')}; it allows ${allowed.join(', ') || 'none'}.`, {
+    throw new AppError('FORBIDDEN', `Your code does not allow ${beyond.join(', ')}; it allows ${allowed.join(', ') || 'none'}.`, {
       data: { field: 'capabilities', allowed },
     });
-  return { ...input, capabilities: input.capabilities ?? [...allowed] };
+  return isNew && input.capabilities === undefined ? { ...input, capabilities: [...allowed] } : input;
 }

@@ -10,6 +10,8 @@ import type { AgentId } from '#shared/kernel/ids.ts';
 import type { RunInfo } from '#shared/system/model.ts';
 import type { Caller } from '#core/caller.ts';
 import { McpHttpDoor } from '#core/mcp/http-door.ts';
+import { createMcpServer } from '#core/mcp/server.ts';
+import type { WakeUps } from '#core/mcp/wake-ups.ts';
 import { ToolTable } from '#core/mcp/tools.ts';
 import type { CommandStore } from '#core/rpc/command-results.ts';
 import type { BugLog } from '#core/rpc/errors.ts';
@@ -54,6 +56,8 @@ export interface DoorsOptions {
   readonly gate?: GatewayGate;
   /** Is told of every call of an agent; what it returns is called when the call is over. */
   readonly onAgentCall?: (id: AgentId) => () => void;
+  /** Gives hints of new mail to agents that stay connected. */
+  readonly wakeUps?: WakeUps;
   /** Is told of every command that was refused. */
   readonly onRefused?: OnRefused;
 }
@@ -102,7 +106,8 @@ export function createDoors(options: DoorsOptions): Doors {
   const rpc = createRouter({ handlers: options.handlers, store: options.store, log, metrics, onRefused });
   const visits = new Visits(gatekeeper);
   const tools = new ToolTable(rpc, (caller, procedure, reason) => refusals.record(caller, procedure, reason));
-  const mcp = new McpHttpDoor({ tools, version, log, onAgentCall });
+  const servers = { tools, version, onAgentCall, wakeUps: options.wakeUps };
+  const mcp = new McpHttpDoor({ createServer: (session) => createMcpServer(servers, session), wakeUps: options.wakeUps, log });
   const mainRoutes = new MainRoutes({
     rpc,
     tools,
@@ -117,9 +122,7 @@ export function createDoors(options: DoorsOptions): Doors {
     onTerminalSocket: options.onTerminalSocket,
   });
   const agentRoutes = new AgentRoutes({
-    tools,
-    version,
-    onAgentCall,
+    ...servers,
     gatekeeper,
     visits,
     mcp,
