@@ -386,6 +386,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
           start: (id, caller) => agents.start(id, caller),
         }),
         unreadOf: (recipient) => messages.unreadOf(recipient),
+        heldBy: (recipient) => messages.heldBy(recipient),
         now,
       }),
       auth: authHandlers(auth, { loginUrl: (code) => doors.loginUrl(code) }),

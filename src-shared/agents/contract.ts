@@ -5,7 +5,7 @@ import { command, IdempotencyKey, procedure, query } from '#shared/kernel/proced
 import { DurationMs } from '#shared/kernel/units.ts';
 import { AdoptableSession, AgentMetrics } from './observation.ts';
 import { ImageReference } from '#shared/runtimes/model.ts';
-import { Agent, AgentDraft, AgentStatus, AgentSummary, AgentTemplate, AgentType, Capability, SelfReport } from './model.ts';
+import { Agent, AgentDraft, AgentStatus, AgentSummary, AgentTemplate, AgentType, Capability, PeerAgent, SelfReport } from './model.ts';
 
 const ById = z.strictObject({ id: AgentId });
 const CommandById = z.strictObject({ id: AgentId, idempotencyKey: IdempotencyKey.optional() });
@@ -238,31 +238,24 @@ export const agentsContract = {
     path: '/agents:discover',
     summary: 'Find agents to work with',
     description:
-      'Finds agents of the same project by capability, type or status, with what each says it is doing: whom to ask, and whether they are there.',
+      'Finds agents of your project that meet every filter, the ones that run and are least busy first: whom to ask, what they can do and say they do, how much waits for them, and what confines them. A task or request may only go to an agent whose boundary is at least as strong as yours (container > bubblewrap > host). To reach all with a capability, send to "capability:<name>".',
   })
     .input(
       z.strictObject({
-        projectId: ProjectId.optional(),
-        capability: Capability.optional(),
+        projectId: ProjectId.optional().describe('Management only; left out, all projects'),
+        capability: z
+          .union([Capability, z.array(Capability).min(1).max(16)])
+          .optional()
+          .describe('What it must be able to do; of a list, all of it'),
         type: AgentType.optional(),
         status: AgentStatus.optional(),
+        maxUnread: z.number().int().min(0).optional().describe('Most messages that may wait for it'),
+        maxHeld: z.number().int().min(0).optional().describe('Most tasks and requests it may be working on; 0: only the free'),
+        text: z.string().max(200).optional().describe('Words to be found in its id, description, capabilities or what it says'),
+        limit: z.number().int().min(1).max(200).default(50),
       }),
     )
-    .output(
-      z.object({
-        agents: z.array(
-          z.object({
-            id: AgentId,
-            type: AgentType,
-            status: AgentStatus,
-            capabilities: z.array(z.string()),
-            description: z.string(),
-            says: SelfReport.nullable(),
-            unread: z.number().int(),
-          }),
-        ),
-      }),
-    ),
+    .output(z.object({ agents: z.array(PeerAgent), total: z.number().int().describe('How many meet the filters') })),
 
   report: procedure(command('report_status', 'LOW', { audience: 'agent', toolset: 'core' }), {
     method: 'POST',

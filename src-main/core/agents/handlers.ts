@@ -12,6 +12,7 @@ import type { AgentLauncher } from './agent-launcher.ts';
 import type { AgentRegistry } from './agent-registry.ts';
 import type { AgentRuns } from './agent-runs.ts';
 import type { AgentsService } from './agents-service.ts';
+import { discover } from './discover.ts';
 import type { ForeignSessions } from './foreign-sessions.ts';
 import type { MetricsSampler } from './metrics-sampler.ts';
 import type { Templates } from './templates.ts';
@@ -30,6 +31,7 @@ export interface AgentsHandlerOptions {
   readonly metrics: MetricsSampler;
   readonly foreign: ForeignSessions;
   readonly unreadOf: (recipient: string) => number;
+  readonly heldBy: (recipient: string) => number;
   readonly now: () => number;
 }
 
@@ -125,28 +127,12 @@ export function agentsHandlers(o: AgentsHandlerOptions): HandlersOf<typeof agent
 
     discover: async (input, { caller }) => {
       const own = caller.agentId === undefined ? undefined : o.registry.get(caller.agentId);
-      const projectId = own?.projectId ?? input.projectId;
-      const agents = o.registry
-        .all()
-        .filter(
-          (agent) =>
-            agent.id !== own?.id &&
-            (projectId === undefined || agent.projectId === projectId) &&
-            (input.status === undefined || agent.state.status === input.status) &&
-            (input.type === undefined || agent.config.type === input.type) &&
-            (input.capability === undefined || agent.config.capabilities.includes(input.capability)),
-        )
-        .slice(0, 500)
-        .map((agent) => ({
-          id: agent.id,
-          type: agent.config.type,
-          status: agent.state.status,
-          capabilities: agent.config.capabilities,
-          description: agent.config.description,
-          says: agent.says,
-          unread: o.unreadOf(agent.id),
-        }));
-      return { agents };
+      return discover({
+        agents: o.registry.all().filter((agent) => agent.id !== own?.id),
+        input: own ? { ...input, projectId: own.projectId } : input,
+        unreadOf: o.unreadOf,
+        heldBy: o.heldBy,
+      });
     },
 
     report: async (input, { caller }) => {
