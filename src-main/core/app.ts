@@ -42,6 +42,7 @@ import { createDoors } from './http/doors.ts';
 import { requireLoopback } from './http/ports.ts';
 import { journalHandlers } from './journal/handlers.ts';
 import { Journal } from './journal/journal.ts';
+import { WakeUps } from './mcp/wake-ups.ts';
 import { messagesHandlers } from './messages/handlers.ts';
 import { pathsOf } from './paths.ts';
 import { provenanceHandlers } from './provenance/handlers.ts';
@@ -368,6 +369,8 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   const agentMcpUrl = (): string => doors.info().agentMcpUrl;
   const enrolments = await composeEnrolments({ store, registry, messages, projects, auth, agentMcpUrl, log });
   onEnd(() => enrolments.dispose());
+  const wakeUps = new WakeUps(messages);
+  onEnd(() => wakeUps.dispose());
   const doors = createDoors({
     handlers: {
       agents: agentsHandlers({
@@ -461,6 +464,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     allowHosts: o.allowHosts,
     onTerminalSocket: (socket, caller) => serveTerminals(wsDuplex(socket), caller),
     onAgentCall: (id) => enrolments.onCall(id),
+    wakeUps,
     onRefused: (caller, asked, reason) => boundaryRefusals.recordAtDoor(caller, asked, reason),
     gate: { word: gatewayWord, isContained: (id) => (registry.find(id)?.boundary ?? 'host') !== 'host' },
   });

@@ -1,7 +1,7 @@
 /** MCP over HTTP: Streamable HTTP in both protocol eras on one path, and the older HTTP+SSE pair for clients that know no other. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
-import type { AuthInfo } from '@modelcontextprotocol/server';
+import type { AuthInfo, Transport } from '@modelcontextprotocol/server';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { SSEServerTransport } from '@modelcontextprotocol/server-legacy/sse';
 import { AppError } from '#shared/kernel/errors.ts';
@@ -10,8 +10,9 @@ import { MAX_BODY_BYTES, readJson } from '#core/http/body.ts';
 import { sendJson } from '#core/http/respond.ts';
 import type { BugLog } from '#core/rpc/errors.ts';
 import { invalidMessage, parseError } from './json-rpc.ts';
-import type { McpOptions, McpSession } from './server.ts';
-import { createMcpServer } from './server.ts';
+import { HttpSessions } from './http-sessions.ts';
+import type { McpOptions, McpServerFactory, McpSession } from './server.ts';
+import { serveConnection, wakeUpOf } from './server.ts';
 
 /** How often an idle SSE stream gets a comment, in milliseconds: below the idle limits of common clients and proxies. */
 const KEEP_ALIVE_MS = 15_000;
@@ -22,8 +23,9 @@ interface SseSession {
 }
 
 /** What the door needs. */
-export interface McpHttpOptions extends McpOptions {
+export interface McpHttpOptions extends Pick<McpOptions, 'wakeUps'> {
   readonly log: BugLog;
+  readonly createServer: McpServerFactory;
 }
 
 /** Serves MCP over HTTP. */
@@ -33,6 +35,7 @@ export class McpHttpDoor {
   readonly #sse = new Map<string, SseSession>();
   readonly #serve: ReturnType<typeof toNodeHandler>;
   readonly #close: () => Promise<void>;
+  readonly #httpSessions = new HttpSessions((transport, session) => this.#connect(transport, session));
 
   constructor(options: McpHttpOptions) {
     this.#options = options;
@@ -40,7 +43,7 @@ export class McpHttpDoor {
       ({ authInfo }) => {
         const session = authInfo === undefined ? undefined : this.#sessions.get(authInfo);
         if (session === undefined) throw new Error('An MCP request without a session.');
-        return createMcpServer(options, session);
+        return options.createServer(session);
       },
       // Rejected requests are answered; what is thrown by a bug is logged by the router.
       { keepAliveMs: KEEP_ALIVE_MS, maxRequestBodySize: MAX_BODY_BYTES },
@@ -52,16 +55,19 @@ export class McpHttpDoor {
     this.#close = () => handler.close();
   }
 
-  /** Answers a request on the Streamable HTTP path. GET and DELETE (sessions of 2025) are answered with 405. */
+  /** Answers a request on the Streamable HTTP path. GET and DELETE are for sessions: without one they are answered with 405. */
   async streamable(request: IncomingMessage, response: ServerResponse, session: McpSession): Promise<void> {
     const auth: AuthInfo = { token: '', clientId: session.caller.actor.id, scopes: [] };
     this.#sessions.set(auth, session);
     const isPost = request.method === 'POST';
     if (isPost && isJson(request)) {
       const message = await this.#readMessage(request, response, session);
-      if (message !== undefined) await this.#serve(Object.assign(request, { auth }), response, message);
+      if (message === undefined) return;
+      if (this.#isOfSession(request, message, session)) await this.#httpSessions.answer(request, response, message, session);
+      else await this.#serve(Object.assign(request, { auth }), response, message);
       return;
     }
+    if (this.#isOfSession(request, undefined, session)) return this.#httpSessions.answer(request, response, undefined, session);
     if (!isPost) response.setHeader('allow', 'POST');
     await this.#serve(Object.assign(request, { auth }), response);
   }
@@ -76,7 +82,7 @@ export class McpHttpDoor {
       this.#sse.delete(transport.sessionId);
     });
     request.socket.setNoDelay(true);
-    await createMcpServer(this.#options, session).connect(transport);
+    await this.#connect(transport, session);
   }
 
   /** Takes a message for a stream of the older transport: only from the token that opened it. */
@@ -90,10 +96,20 @@ export class McpHttpDoor {
     if (message !== undefined) await open.transport.handlePostMessage(request, response, message);
   }
 
-  /** Ends every stream. */
+  /** Ends every stream and session. */
   async close(): Promise<void> {
     await this.#close();
+    await this.#httpSessions.close();
     for (const { transport } of this.#sse.values()) await transport.close();
+  }
+
+  /** Whoever only asks to be let in gets no session: those of all who do would be one caller's. */
+  #isOfSession(request: IncomingMessage, message: unknown, { caller }: McpSession): boolean {
+    return caller.role !== 'applicant' && this.#httpSessions.isFor(request, message);
+  }
+
+  #connect(transport: Transport, session: McpSession): Promise<void> {
+    return serveConnection(this.#options.createServer(session), transport, wakeUpOf(this.#options, session));
   }
 
   /** The message, or undefined after it was answered with a JSON-RPC error. */

@@ -33,9 +33,11 @@ const SOME: SomeHandlers = {
           capabilities: [],
           description: caller.door,
           says: null,
-          unread: 0,
+          load: { unread: 0, held: 0, slots: 1 },
+          boundary: 'host',
         },
       ],
+      total: 1,
     }),
   },
 };
