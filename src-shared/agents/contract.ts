@@ -5,7 +5,7 @@ import { command, IdempotencyKey, procedure, query } from '#shared/kernel/proced
 import { DurationMs } from '#shared/kernel/units.ts';
 import { AdoptableSession, AgentMetrics } from './observation.ts';
 import { ImageReference } from '#shared/runtimes/model.ts';
-import { Agent, AgentDraft, AgentStatus, AgentSummary, AgentTemplate, AgentType, Capability, PeerAgent, SelfReport } from './model.ts';
+import { Agent, AgentDraft, AgentStatus, AgentSummary, AgentTemplate, AgentType, Capability, PeerAgent } from './model.ts';
 
 const ById = z.strictObject({ id: AgentId });
 const CommandById = z.strictObject({ id: AgentId, idempotencyKey: IdempotencyKey.optional() });

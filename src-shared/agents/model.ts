@@ -353,6 +353,24 @@ export const Agent = z.object({
 /** An agent as every window and tool sees it. */
 export type Agent = z.infer<typeof Agent>;
 
+/** An agent as a peer looking for help sees it. */
+export const PeerAgent = Agent.pick({ id: true, says: true, boundary: true }).extend({
+  type: AgentType,
+  status: AgentStatus,
+  capabilities: z.array(z.string()),
+  description: z.string(),
+  load: z.object({
+    /** Messages it has not acknowledged. */
+    unread: z.number().int(),
+    /** Tasks and requests among them that it was handed: what it works on. */
+    held: z.number().int(),
+    /** How many of these it may work on at once. */
+    slots: z.number().int(),
+  }),
+});
+/** An agent as a peer looking for help sees it. */
+export type PeerAgent = z.infer<typeof PeerAgent>;
+
 /** An agent in a list, with what changes too often for the journal. */
 export const AgentSummary = Agent.extend({ unread: z.number().int() });
 /** An agent in a list. */

@@ -53,6 +53,7 @@ beforeEach(() => {
       start: (agentId, by) => t.agents.start(agentId, by),
     }),
     unreadOf: (recipient) => recipient.length,
+    heldBy: () => 0,
     now: () => 42,
   });
 });
@@ -115,12 +116,12 @@ it('shows an agent its peers of the same project, and not itself', async () => {
   await make(['me.too', 'peer'], { capabilities: ['cut'] });
   await make(['elsewhere'], { projectFolder: other });
   const elsewhere = t.registry.get(id('elsewhere')).projectId;
-  expect((await handlers.discover({ projectId: elsewhere }, as('me.too'))).agents).toMatchObject([
-    { id: 'peer', capabilities: ['cut'], says: null, unread: 4 },
+  expect((await handlers.discover({ projectId: elsewhere, limit: 50 }, as('me.too'))).agents).toMatchObject([
+    { id: 'peer', capabilities: ['cut'], says: null, load: { unread: 4, held: 0, slots: 1 }, boundary: 'host' },
   ]);
-  expect((await handlers.discover({}, call)).agents).toHaveLength(3);
-  expect((await handlers.discover({ projectId: elsewhere }, call)).agents.map((agent) => agent.id)).toEqual(['elsewhere']);
-  await expect(Promise.resolve(handlers.discover({}, as('gone')))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  expect((await handlers.discover({ limit: 50 }, call)).agents).toHaveLength(3);
+  expect((await handlers.discover({ projectId: elsewhere, limit: 50 }, call)).agents.map((agent) => agent.id)).toEqual(['elsewhere']);
+  await expect(Promise.resolve(handlers.discover({ limit: 50 }, as('gone')))).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
 it('takes a self-report from agents only, about themselves', async () => {

@@ -296,7 +296,7 @@ describe('REST', () => {
     };
     const { fetch: call } = await opened({
       messages: { inbox, wait: inbox, markRead: async () => ({ marked: 7 }) },
-      agents: { discover: async () => ({ agents: [] }) },
+      agents: { discover: async () => ({ agents: [], total: 0 }) },
     });
     const post = async (path: string, body: unknown): Promise<unknown> =>
       await (
