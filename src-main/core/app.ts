@@ -36,19 +36,20 @@ import { composeMessages } from './compose-messages.ts';
 import { composeEnrolments } from './compose-enrolments.ts';
 import { composeProvenance } from './compose-provenance.ts';
 import { composeRuntimes } from './compose-runtimes.ts';
+import { composeStore } from './compose-store.ts';
+import { composeTerminals } from './compose-terminals.ts';
+import { composeSessionFiles } from './compose-sessions.ts';
 import { composeSearch } from './compose-search.ts';
 import { composeTopics } from './compose-topics.ts';
 import { createDoors } from './http/doors.ts';
 import { requireLoopback } from './http/ports.ts';
 import { journalHandlers } from './journal/handlers.ts';
-import { Journal } from './journal/journal.ts';
 import { WakeUps } from './mcp/wake-ups.ts';
 import { messagesHandlers } from './messages/handlers.ts';
 import { pathsOf } from './paths.ts';
 import { provenanceHandlers } from './provenance/handlers.ts';
 import { projectsHandlers } from './projects/handlers.ts';
 import { ProjectsService } from './projects/projects-service.ts';
-import type { AppStore } from './reads.ts';
 import type { RpcPort } from './rpc/message-port.ts';
 import { connectEngine } from './runtimes/docker/engine.ts';
 import { agentImageName } from './runtimes/docker/agent-image.ts';
@@ -57,18 +58,15 @@ import { ImagesService } from './runtimes/images-service.ts';
 import { sideWindowsFor } from './runtimes/side-windows.ts';
 import { searchHandlers } from './search/handlers.ts';
 import { secretsHandlers } from './secrets/handlers.ts';
-import { loadAuditKey, loadGatewayWord } from './secrets/key-file.ts';
+import { loadGatewayWord } from './secrets/key-file.ts';
 import { keyFileSource, passphraseSource } from './secrets/key-source.ts';
 import { SecretsService } from './secrets/secrets-service.ts';
-import { sessionsHandlers } from './sessions/handlers.ts';
 import { SessionsService } from './sessions/sessions-service.ts';
 import { settingsHandlers } from './settings/handlers.ts';
 import { SettingsService } from './settings/settings-service.ts';
 import { readFact, saveFact } from './store/facts-repository.ts';
 import { keepFact } from './store/keep-fact.ts';
 import { takeLock } from './store/lock.ts';
-import { Store } from './store/store.ts';
-import { EventLoopMonitor } from './system/event-loop.ts';
 import { systemHandlers } from './system/handlers.ts';
 import { checkBubblewrapNow, runDoctor } from './system/doctor.ts';
 import { findLoginPath, loginPath } from './system/login-path.ts';
@@ -76,11 +74,8 @@ import { teamsHandlers } from './teams/handlers.ts';
 import { TeamsService } from './teams/teams-service.ts';
 import { terminalsHandlers } from './terminals/handlers.ts';
 import { topicsHandlers } from './topics/handlers.ts';
-import type { Duplex } from './terminals/duplex.ts';
 import type { PortLike } from './terminals/port-duplex.ts';
 import { portDuplex } from './terminals/port-duplex.ts';
-import { TerminalLink } from './terminals/terminal-link.ts';
-import { TerminalsService } from './terminals/terminals-service.ts';
 import { wsDuplex } from './terminals/ws-duplex.ts';
 import { workspacesHandlers } from './workspaces/handlers.ts';
 import { WorkspacesService } from './workspaces/workspaces-service.ts';
@@ -160,25 +155,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   onEnd(() => lock.dispose());
   const path = loginPath(o.env);
 
-  const store: AppStore = new Store({
-    file: paths.database,
-    backupFile: (version) => join(paths.backups, `before-upgrade-from-${version}-${now()}.db`),
-    readerModule: o.readerModule,
-    onFault: (error) => log.error({ err: error }, 'after a commit'),
-  });
-  const loop = new EventLoopMonitor({ commitMs: () => store.commitMs });
-  loop.start();
-  onEnd(() => loop.dispose());
-  const auditKey = loadAuditKey(paths.secrets, warn);
-  const journal = new Journal({ headFile: paths.auditHead, auditKey, warn });
-  store.open();
-  onEnd(async () => {
-    await store.close();
-    journal.close();
-  });
-  store.peek((db) => journal.open(db));
-  store.connect(journal);
-
+  const { store, journal, auditKey, loop } = composeStore(paths, o, onEnd);
   const auth = new AuthService({ store, operatorTokenFile: paths.operatorToken, warn });
   await auth.open();
   onEnd(() => auth.dispose());
@@ -206,9 +183,19 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   const boundaryRefusals = new BoundaryRefusals({ store, agentOf: (id) => registry.find(id) ?? registry.findRemoved(id) });
   const topics = composeTopics({ store, registry, projects, journal, log });
   const provenance = await composeProvenance({ store, paths, auditKey, currentSession: () => sessions.currentId(), warn, onEnd });
-  const messages = composeMessages({ store, registry, sessions, projects, boundaryRefusals, topics: topics.service, provenance, log });
+  const messages = composeMessages({
+    store,
+    registry,
+    sessions,
+    projects,
+    boundaryRefusals,
+    topics: topics.service,
+    provenance,
+    log,
+  });
   messages.open();
   onEnd(() => messages.dispose());
+  const sessionFiles = await composeSessionFiles({ store, journal, sessions, projects, messages, provenance, paths, log, onEnd });
   const announcing = topics.announce(messages);
   onEnd(() => announcing.dispose());
 
@@ -337,24 +324,8 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     sampleFile: join(o.assetsDir, 'teams', 'sample-crew.yaml'),
     sampleFolder: join(paths.projects, 'sample'),
   });
-  const terminals = new TerminalsService({
-    store,
-    runOf: (id) => runs.find(id),
-    agentOf: (id) => registry.find(id),
-    whenFound: (id) => agents.whenFound(id),
-    nameOf: (actor) => auth.nameOf(actor),
-    onFault: (error) => log.error({ err: error }, 'control of a terminal could not be recorded'),
-  });
-  const links = new Set<TerminalLink>();
-  onEnd(() => {
-    for (const link of links) link.dispose();
-    terminals.dispose();
-  });
-  const serveTerminals = (duplex: Duplex, caller: Caller): void => {
-    const link = new TerminalLink({ duplex, caller, terminals, log: (message, facts) => log.warn(facts, message) });
-    links.add(link);
-    duplex.onClose(() => links.delete(link));
-  };
+  const terminals = composeTerminals({ store, runs, registry, agents, auth, log });
+  onEnd(() => terminals.dispose());
   let followers = 0;
   const metrics = new MetricsSampler({
     living: () => registry.all().flatMap((agent) => (isAlive(agent.state.status) ? (runs.find(agent.id) ?? []) : [])),
@@ -422,7 +393,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
       }),
       search: searchHandlers(composeSearch({ ...o, paths, journal, currentSession: () => sessions.currentId(), onEnd })),
       secrets: secretsHandlers(secrets),
-      sessions: sessionsHandlers(sessions),
+      ...sessionFiles.handlers,
       settings: settingsHandlers(new SettingsService({ store })),
       system: systemHandlers({
         info: () => doors.info(),
@@ -451,7 +422,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
         requestShutdown: o.onShutdownRequested,
       }),
       teams: teamsHandlers(teams),
-      terminals: terminalsHandlers(terminals),
+      terminals: terminalsHandlers(terminals.service),
       topics: topicsHandlers(topics.service),
       workspaces: workspacesHandlers(workspaces),
     },
@@ -462,7 +433,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     rendererDir: o.rendererDir,
     bind: o.bind,
     allowHosts: o.allowHosts,
-    onTerminalSocket: (socket, caller) => serveTerminals(wsDuplex(socket), caller),
+    onTerminalSocket: (socket, caller) => terminals.serve(wsDuplex(socket), caller),
     onAgentCall: (id) => enrolments.onCall(id),
     wakeUps,
     onRefused: (caller, asked, reason) => boundaryRefusals.recordAtDoor(caller, asked, reason),
@@ -494,6 +465,6 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     info,
     loginLink: () => doors.loginUrl(auth.createLoginCode().code),
     serveRpcPort: (port, caller) => doors.serveRpcPort(port, caller),
-    serveTerminalPort: (port, caller) => serveTerminals(portDuplex(port), caller),
+    serveTerminalPort: (port, caller) => terminals.serve(portDuplex(port), caller),
   };
 }
