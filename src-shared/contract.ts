@@ -8,6 +8,7 @@ import { journalContract } from '#shared/journal/contract.ts';
 import { messagesContract } from '#shared/messages/contract.ts';
 import { projectsContract } from '#shared/projects/contract.ts';
 import { provenanceContract } from '#shared/provenance/contract.ts';
+import { retentionContract } from '#shared/retention/contract.ts';
 import { runtimesContract } from '#shared/runtimes/contract.ts';
 import { searchContract } from '#shared/search/contract.ts';
 import { secretsContract } from '#shared/secrets/contract.ts';
@@ -30,6 +31,7 @@ export const contract = {
   messages: messagesContract,
   projects: projectsContract,
   provenance: provenanceContract,
+  retention: retentionContract,
   runtimes: runtimesContract,
   search: searchContract,
   secrets: secretsContract,

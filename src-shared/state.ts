@@ -42,6 +42,8 @@ export function applyEvent(state: CrewState, event: JournalEvent): CrewState {
     case 'session.ended':
     case 'core.started':
     case 'core.stopped':
+    case 'session.imported':
+    case 'session.mirror-placed':
       return { ...next, session: reduceSession(state.session, event) };
     case 'agent.created':
     case 'agent.state-changed':
@@ -62,6 +64,8 @@ export function applyEvent(state: CrewState, event: JournalEvent): CrewState {
       return { ...next, settings: reduceSettings(state.settings, event) };
     case 'message.sent':
     case 'message.dead':
+    case 'retention.policy-set':
+    case 'retention.applied':
     case 'message.retried':
     case 'terminal.typed':
     case 'terminal.control-taken':

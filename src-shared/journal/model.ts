@@ -14,6 +14,7 @@ import { messageEvents } from '#shared/messages/events.ts';
 import { DeliveryState } from '#shared/messages/model.ts';
 import { projectEvents } from '#shared/projects/events.ts';
 import { provenanceEvents } from '#shared/provenance/events.ts';
+import { retentionEvents } from '#shared/retention/events.ts';
 import { secretEvents } from '#shared/secrets/events.ts';
 import { sessionEvents } from '#shared/sessions/events.ts';
 import { settingsEvents } from '#shared/settings/events.ts';
@@ -24,6 +25,7 @@ import { topicEvents } from '#shared/topics/events.ts';
 export const eventSchemas = {
   ...projectEvents,
   ...sessionEvents,
+  ...retentionEvents,
   ...settingsEvents,
   ...agentEvents,
   ...messageEvents,

@@ -9,6 +9,16 @@ export const sessionEvents = {
   /** The core was started inside a session; `afterCrash` when the one before did not end cleanly. */
   'core.started': z.object({ version: z.string(), afterCrash: z.boolean() }),
   'core.stopped': z.object({}),
+  /** Messages were read from files; the subject is the session that they belong to now. */
+  'session.imported': z.object({
+    folder: z.string(),
+    from: z.string(),
+    added: z.number().int(),
+    present: z.number().int(),
+    ends: z.number().int(),
+  }),
+  /** A project keeps the mirror of its messages elsewhere from now on; null: in the data folder. The subject is the project. */
+  'session.mirror-placed': z.object({ place: z.string().nullable() }),
 };
 
 type SessionEvent = {

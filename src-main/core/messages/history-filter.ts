@@ -9,6 +9,7 @@ import type { SqlValue } from '#core/store/database.ts';
 /** What narrows a history down. */
 export interface HistoryFilter {
   readonly projectId?: string | undefined;
+  readonly sessionId?: string | undefined;
   readonly participant?: string | undefined;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
@@ -52,6 +53,7 @@ export function conditionsOf(f: HistoryFilter): Part[] {
   column('kind', f.kind);
   column('priority', f.priority && PRIORITIES.indexOf(f.priority));
   column('project_id', f.projectId);
+  column('session_id', f.sessionId);
   if (f.participant !== undefined) {
     const received = copy('d.recipient = ?', f.participant);
     parts.push({ sql: `(m.from_id = ? OR ${received.sql})`, params: [f.participant, ...received.params] });
@@ -123,6 +125,7 @@ function streamsOf(f: HistoryFilter): Part[] {
       ...received(f.participant, { priority: f.priority }),
     ];
   }
+  if (f.sessionId !== undefined) return [messageStream('messages_by_session', 'm.session_id = ?', f.sessionId)];
   if (f.kind !== undefined || f.priority !== undefined) {
     const kinds = f.kind === undefined ? MessageKind.options : [f.kind];
     const levels = f.priority === undefined ? LEVELS : [PRIORITIES.indexOf(f.priority)];

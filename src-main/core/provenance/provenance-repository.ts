@@ -121,7 +121,8 @@ export function unsignedBetween(db: Db, from: number, to: number, limit: number)
   return db
     .prepare(
       `SELECT m.seq FROM messages m LEFT JOIN message_leaves l ON l.seq = m.seq
-       WHERE m.seq >= ? AND m.seq < ? AND l.seq IS NULL ORDER BY m.seq LIMIT ?`,
+       WHERE m.seq >= ? AND m.seq < ? AND l.seq IS NULL AND m.session_id NOT IN (SELECT id FROM sessions WHERE origin = 'import')
+       ORDER BY m.seq LIMIT ?`,
     )
     .all(from, to, limit)
     .map((row) => SeqRow.parse(row).seq);

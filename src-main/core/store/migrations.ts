@@ -7,6 +7,7 @@ import { workspaces } from './migrations/0040-workspaces.ts';
 import { topics } from './migrations/0050-topics.ts';
 import { provenance } from './migrations/0060-provenance.ts';
 import { enrolments } from './migrations/0080-enrolments.ts';
+import { mirror } from './migrations/0090-mirror.ts';
 
 /** Every step of the schema, in order. */
-export const MIGRATIONS: readonly Migration[] = [spine, boundary, egress, workspaces, topics, provenance, enrolments];
+export const MIGRATIONS: readonly Migration[] = [spine, boundary, egress, workspaces, topics, provenance, enrolments, mirror];
