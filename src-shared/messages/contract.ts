@@ -1,6 +1,6 @@
 /** Procedures about messages. The sender, and whose inbox is read, always come from the token. */
 import * as z from 'zod';
-import { AgentId, MessageId, ProjectId } from '#shared/kernel/ids.ts';
+import { AgentId, MessageId, ProjectId, SessionId } from '#shared/kernel/ids.ts';
 import { Json } from '#shared/kernel/json.ts';
 import { command, IdempotencyKey, procedure, query } from '#shared/kernel/procedure.ts';
 import { Attachment, MAX_ATTACHMENTS } from './attachment.ts';
@@ -143,6 +143,7 @@ export const messagesContract = {
     .input(
       z.strictObject({
         projectId: ProjectId.optional(),
+        sessionId: SessionId.optional().describe('Only of this session; see list_sessions'),
         participant: Participant.optional().describe('An agent\'s id or "operator": what it sent or was sent'),
         from: Participant.optional().describe('Id of the sender: an agent\'s, "operator", or a token\'s name'),
         to: Participant.optional().describe('Who was sent a copy: an agent\'s id or "operator"'),

@@ -127,6 +127,11 @@ export class MessagesService implements Disposable {
     return { messages: this.#counters.messages().total, unread };
   }
 
+  /** Messages came from files or were removed, in a write of somebody else: what is counted in memory follows. */
+  adjustCounts(projectId: ProjectId, change: { total: number; requests: number; dead: number }): void {
+    this.#counters.addMessages(projectId, change);
+  }
+
   /** How many callers wait: leak checks use it. */
   get waiting(): number {
     return this.#inboxes.waiting;
