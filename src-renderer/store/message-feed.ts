@@ -96,13 +96,21 @@ function trimmed(feed: MessageFeed, deliveries: readonly Delivery[]): MessageFee
   );
 }
 
-const ORDER: Readonly<Record<DeliveryState, number>> = { queued: 0, delivered: 1, read: 2, dead: 2 };
+/** How far a copy has come: handed out, given back, handed out again, and so on until it is settled. */
+function progressOf(state: DeliveryState, attempts: number): number {
+  if (state === 'queued') return 2 * attempts;
+  return state === 'delivered' ? 2 * Math.max(1, attempts) - 1 : Number.POSITIVE_INFINITY;
+}
 
-/** A change of a copy; a push says only the state, a page the times too. */
+/** A change of a copy; a push says only the state and the lease, a page the times too. */
 export type CopyChange = Pick<Delivery, 'recipient' | 'state'> &
-  Partial<Omit<Delivery, 'messageId'>> & { readonly messageId: string };
+  Partial<Omit<Delivery, 'messageId'>> & {
+    readonly messageId: string;
+    /** It was dead, and begins anew. */
+    readonly isRetry?: boolean;
+  };
 
-/** Takes over where copies stand. A copy never goes back: a late answer cannot undo a newer push. */
+/** Takes over where copies stand. A copy never goes back in its progress: a late answer cannot undo a newer push. */
 export function addDeliveries(feed: MessageFeed, changes: readonly CopyChange[]): MessageFeed {
   if (changes.length === 0) return feed;
   const deliveries: Record<string, Copies> = { ...feed.deliveries };
@@ -135,17 +143,19 @@ function mergedCopy(known: Delivery | undefined, change: CopyChange): Delivery |
       availableAt: change.availableAt ?? change.queuedAt ?? 0,
     };
   }
-  if (ORDER[change.state] < ORDER[known.state]) return undefined;
+  const attempts = change.attempts ?? (change.state === 'delivered' ? Math.max(1, known.attempts) : known.attempts);
+  const isBehind = progressOf(change.state, attempts) < progressOf(known.state, known.attempts);
+  if (isBehind && !(change.isRetry === true && known.state === 'dead')) return undefined;
   const merged: Delivery = {
     ...known,
     state: change.state,
     queuedAt: change.queuedAt ?? known.queuedAt,
-    deliveredAt: change.deliveredAt ?? known.deliveredAt,
+    deliveredAt: change.state === 'queued' ? null : (change.deliveredAt ?? known.deliveredAt),
     readAt: change.readAt ?? known.readAt,
-    deadAt: change.deadAt ?? known.deadAt,
-    deadReason: change.deadReason ?? known.deadReason,
-    attempts: change.attempts ?? known.attempts,
-    leasedUntil: change.leasedUntil === undefined ? known.leasedUntil : change.leasedUntil,
+    deadAt: change.state === 'dead' ? (change.deadAt ?? known.deadAt) : null,
+    deadReason: change.state === 'dead' ? (change.deadReason ?? known.deadReason) : null,
+    attempts,
+    leasedUntil: change.state === 'delivered' ? (change.leasedUntil ?? known.leasedUntil) : null,
     availableAt: change.availableAt ?? known.availableAt,
   };
   const isSame = (Object.keys(merged) as (keyof Delivery)[]).every((key) => merged[key] === known[key]);

@@ -77,7 +77,7 @@ export class MessagesStore implements Disposable {
   }
 
   takeEvents(events: readonly JournalEvent[]): void {
-    const ours = events.filter(({ kind }) => kind === 'message.sent' || kind === 'message.dead');
+    const ours = events.filter(({ kind }) => kind.startsWith('message.'));
     if (ours.length === 0) return;
     for (const feed of this.#feeds.values()) feed.takeEvents(ours);
     this.#counting.ask();

@@ -52,7 +52,7 @@ class Core {
             this.stored.set(idempotencyKey, body);
             if (this.fault === 'loses the answer') throw new Error('The line was lost');
             const messageId = MessageId.parse(mintId('msg'));
-            return { messageId, threadId: messageId, recipients: ['ada'], isDuplicate };
+            return { messageId, threadId: messageId, recipients: ['ada'], refused: [], isDuplicate };
           },
         },
       }),

@@ -9,7 +9,7 @@ import type { MessageFilter } from './message-filter.ts';
 import { passes } from './message-filter.ts';
 import type { TimelineState } from './timeline-state.ts';
 
-/** What events of the journal say to a timeline: messages that pass its filter, and copies that died. */
+/** What events of the journal say to a timeline: messages that pass its filter, copies that died and copies that were brought back. */
 export function newsFor(
   filter: MessageFilter,
   events: readonly JournalEvent[],
@@ -22,6 +22,10 @@ export function newsFor(
       const { recipients, reason, deadAt } = event.data;
       for (const recipient of recipients)
         copies.push({ messageId: event.subject, recipient, state: 'dead', deadReason: reason, deadAt });
+    }
+    if (event.kind === 'message.retried') {
+      for (const recipient of event.data.recipients)
+        copies.push({ messageId: event.subject, recipient, state: 'queued', attempts: 0, isRetry: true });
     }
   }
   return { came, copies };

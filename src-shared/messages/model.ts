@@ -196,18 +196,53 @@ export const InboxMessage = Message.extend({
 /** A message as its recipient sees it. */
 export type InboxMessage = z.infer<typeof InboxMessage>;
 
+/** How long an agent has a message for itself unless it asks for longer, in milliseconds: ten minutes. */
+export const DEFAULT_LEASE_MS = 10 * 60 * 1_000;
+/** How long it may ask for: a second to twelve hours. */
+export const LeaseMs = z
+  .number()
+  .int()
+  .min(1_000)
+  .max(12 * 60 * 60 * 1_000);
+/** A copy that was handed out so often and never acknowledged is a dead letter. */
+export const MAX_ATTEMPTS = 10;
+
+/** Most messages in one inbox that are not acknowledged; a send to a full one is refused. The operator may exceed it. */
+export const MAX_INBOX_MESSAGES = 10_000;
+/** Most characters of bodies and data in one inbox that are not acknowledged: 64 MB as most texts go. */
+export const MAX_INBOX_CHARS = 64 * 1024 * 1024;
+
 /** What stands in one inbox that is not empty. */
 export const InboxQueue = z.object({
   recipient: z.string(),
-  /** Never handed out. */
+  /** To be handed out. */
   queued: z.number().int(),
+  /** Held back: delayed, given back, or not acknowledged in time. */
+  delayed: z.number().int(),
   /** When the oldest of those was queued; null when everything was handed out. */
   oldestQueuedAt: z.number().int().nullable(),
-  /** Not acknowledged, handed out or not. */
+  /** Not acknowledged, handed out or not, without what is held back. */
   unread: z.number().int(),
 });
 /** What stands in one inbox that is not empty. */
 export type InboxQueue = z.infer<typeof InboxQueue>;
+
+/** An inbox as it stands. */
+export const QueueInspection = z.object({
+  recipient: z.string(),
+  counts: InboxQueue.omit({ recipient: true }),
+  /** Characters of bodies and data that are not acknowledged. */
+  chars: z.number().int(),
+  limits: z.object({ messages: z.number().int(), chars: z.number().int(), attempts: z.number().int() }),
+  /** What is not acknowledged, in the order in which it is handed out. */
+  messages: z.array(Message),
+  /** The copies of these messages in this inbox, in their order. */
+  deliveries: z.array(Delivery),
+  /** State it in "after" for more; null when there is none. */
+  next: MessageId.nullable(),
+});
+/** An inbox as it stands. */
+export type QueueInspection = z.infer<typeof QueueInspection>;
 
 /** How many messages there are of each sort. */
 export const MessageCounts = z.object({

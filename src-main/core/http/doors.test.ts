@@ -356,7 +356,13 @@ describe("AgentFlow's paths", () => {
       messages: {
         send: async (input) => {
           calls.push(['send', input.to, input.kind, input.body, input.data]);
-          return { messageId: messageId as never, threadId: messageId as never, recipients: ['a1'], isDuplicate: false };
+          return {
+            messageId: messageId as never,
+            threadId: messageId as never,
+            recipients: ['a1'],
+            refused: [],
+            isDuplicate: false,
+          };
         },
       },
     });

@@ -5,6 +5,7 @@ import type { ContractRouterClient } from '@orpc/contract';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Contract } from '#shared/contract.ts';
+import type { DeliveryChange } from '#core/messages/delivery-changes.ts';
 import type { TestDoors } from './testing/open-doors.ts';
 import { SESSION, TOKENS, bearer, openDoors, tokenId } from './testing/open-doors.ts';
 
@@ -225,10 +226,13 @@ const FAT_BYTES = 64 * 1024;
 async function* fatEvents(
   signal: AbortSignal,
   onItem: () => void,
-): AsyncGenerator<{ type: 'deliveries'; changes: { messageId: string; recipient: string; state: 'queued' }[] }, void, void> {
+): AsyncGenerator<{ type: 'deliveries'; changes: DeliveryChange[] }, void, void> {
   while (!signal.aborted) {
     onItem();
-    yield { type: 'deliveries', changes: [{ messageId: 'm'.repeat(FAT_BYTES), recipient: 'r', state: 'queued' }] };
+    yield {
+      type: 'deliveries',
+      changes: [{ messageId: 'm'.repeat(FAT_BYTES), recipient: 'r', state: 'queued', attempts: 0, leasedUntil: null }],
+    };
   }
 }
 

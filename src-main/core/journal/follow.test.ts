@@ -148,7 +148,13 @@ describe('a follower', () => {
     const stream = follow(journal, 0, new AbortController().signal);
     const pulled = take(stream);
     journal.commit(1);
-    const change = (messageId: string, state: DeliveryChange['state']): DeliveryChange => ({ messageId, recipient: 'a', state });
+    const change = (messageId: string, state: DeliveryChange['state']): DeliveryChange => ({
+      messageId,
+      recipient: 'a',
+      state,
+      attempts: 0,
+      leasedUntil: null,
+    });
     journal.deliveries.fire([change('m1', 'queued'), change('m2', 'queued')]);
     journal.deliveries.fire([change('m1', 'delivered')]);
     journal.deliveries.fire([change('m1', 'read')]);

@@ -12,6 +12,7 @@ import type { MessageDraft } from './message-draft.ts';
 import type { StoredMessage } from './messages-repository.ts';
 import { findMessage, hasProject } from './messages-repository.ts';
 import type { AddressContext, AgentDirectory, KnownAgent, Resolved } from './resolve-recipients.ts';
+import { inboxFull } from './inbox-limits.ts';
 import { resolveRecipients } from './resolve-recipients.ts';
 
 /** Who sends, in the terms of this feature. */
@@ -58,6 +59,8 @@ export interface ComposeContext {
   readonly expiresAt: number | null;
   readonly notBefore: number | null;
   readonly replyBy: number | null;
+  /** Whether an inbox takes no more from this sender. */
+  readonly isFull: (recipient: string) => boolean;
   /** Is told when the rule on boundaries forbids it; the failure follows. */
   readonly onWeaker: (refused: RefusedWish) => void;
 }
@@ -71,11 +74,20 @@ export interface RefusedWish {
   readonly reason: string;
 }
 
+/** A message that may be stored. */
+export interface Composed {
+  readonly message: Message;
+  /** Those who do not get it because their inboxes are full. */
+  readonly refused: readonly string[];
+  /** The message that it answers. */
+  readonly answered: StoredMessage | undefined;
+}
+
 /**
- * Makes the message of a draft. NOT_FOUND (recipient, project, message answered), BAD_REQUEST (several projects),
- * FORBIDDEN (somebody else's message answered, the rule on boundaries).
+ * Makes the message of a draft. NOT_FOUND (recipient, project, message answered), BAD_REQUEST (several projects), FORBIDDEN
+ * (somebody else's message answered, the rule on boundaries), TOO_MANY_REQUESTS (every inbox is full).
  */
-export function composeMessage(db: Db, draft: MessageDraft, context: ComposeContext): Message {
+export function composeMessage(db: Db, draft: MessageDraft, context: ComposeContext): Composed {
   const { directory, sender } = context;
   if (draft.projectId !== undefined && !hasProject(db, draft.projectId)) {
     throw new AppError('NOT_FOUND', `There is no project ${draft.projectId}. Nothing was sent. See list_projects.`, {
@@ -96,14 +108,16 @@ export function composeMessage(db: Db, draft: MessageDraft, context: ComposeCont
   );
   const originator = originatorOf(sender.wish, answered?.message.originator);
   refuseWeaker(originator, resolved, draft, context.onWeaker);
+  const refused = resolved.recipients.filter((recipient) => context.isFull(recipient));
+  if (refused.length > 0 && refused.length === resolved.recipients.length) throw inboxFull(refused);
   const id = mintId('msg') as MessageId;
-  return {
+  const message: Message = {
     id,
     projectId: resolved.projectId,
     sessionId: context.sessionId,
     from: sender.from,
     to: [...draft.to],
-    recipients: [...resolved.recipients],
+    recipients: resolved.recipients.filter((recipient) => !refused.includes(recipient)),
     kind: draft.kind,
     priority: draft.priority,
     subject: draft.subject,
@@ -119,6 +133,7 @@ export function composeMessage(db: Db, draft: MessageDraft, context: ComposeCont
     notBefore: context.notBefore,
     replyBy: context.replyBy,
   };
+  return { message, refused, answered };
 }
 
 /** The message that is answered: it must exist, and the sender must have sent or received it. */
@@ -131,6 +146,8 @@ function answeredMessage(db: Db, id: MessageId, sender: SenderFacts, caller: Cal
       { data: { field: 'inReplyTo' } },
     );
   const { from, recipients } = stored.message;
+  // The core tells participants what becomes of their messages.
+  if (sender.from.kind === 'system') return stored;
   const isSender = from.kind === sender.from.kind && from.id === sender.from.id;
   // Whoever holds the operator's role reads the operator's inbox, so may answer for it.
   const speaksForOperator = caller.agentId === undefined && caller.role === 'operator';

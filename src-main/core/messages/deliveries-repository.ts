@@ -1,19 +1,24 @@
 /**
- * SQL of deliveries: inboxes, acknowledging, dying. Functions that change rows take a Tx.
+ * SQL of deliveries: inboxes, handing out, acknowledging. What becomes of them by themselves is in ./due-repository.ts.
  * A delivery's state is told by its times: queued until delivered_at is set, delivered until read_at is, dead once dead_at
- * is. One that is not read and whose time is up counts as dead before its row says so: nobody is handed it any more.
+ * is. One that is not read and whose time is up counts as dead before its row says so: nobody is handed it any more. A
+ * queued one with held_until is handed to nobody until that is cleared.
  */
 import * as z from 'zod';
 import type { MessageId } from '#shared/kernel/ids.ts';
 import type { Delivery, DeliveryState, InboxMessage } from '#shared/messages/model.ts';
-import { MAX_PAGE_CHARS, MessageKind } from '#shared/messages/model.ts';
+import { MAX_PAGE_CHARS, MessageKind, PRIORITIES } from '#shared/messages/model.ts';
 import type { Db } from '#core/store/database.ts';
 import { isWork } from './boundary-rule.ts';
+import type { Copy, InboxCount, Place } from './delivery-book.ts';
+import { placeOf } from './delivery-book.ts';
 import { MESSAGE_COLUMNS, messageOf, MessageRow } from './messages-repository.ts';
 
 /** A message in an inbox, and its place in the order of storing. */
 export interface StoredInboxMessage {
   readonly seq: number;
+  /** What it counts in the inbox. */
+  readonly chars: number;
   readonly message: InboxMessage;
 }
 
@@ -25,7 +30,7 @@ interface InboxPlace {
 
 const START: InboxPlace = { priority: -1, seq: 0 };
 const times = { delivered_at: z.number().nullable(), read_at: z.number().nullable() };
-const InboxRow = MessageRow.extend({ ...times, attempts: z.number(), leased_until: z.number().nullable() });
+const InboxRow = MessageRow.extend({ ...times, attempts: z.number(), leased_until: z.number().nullable(), size: z.number() });
 
 function stateOf(row: { delivered_at: number | null; read_at: number | null; dead_at?: number | null }): DeliveryState {
   if (typeof row.dead_at === 'number') return 'dead';
@@ -54,12 +59,12 @@ function inboxRows(
 ): StoredInboxMessage[] {
   const condition = {
     deliveries_queued: 'AND d.delivered_at IS NULL AND d.held_until IS NULL',
-    deliveries_unread: 'AND d.read_at IS NULL',
-    deliveries_by_recipient: '',
+    deliveries_unread: 'AND d.read_at IS NULL AND d.held_until IS NULL',
+    deliveries_by_recipient: 'AND d.held_until IS NULL',
   }[index];
   const rows = db
     .prepare(
-      `SELECT ${MESSAGE_COLUMNS}, d.delivered_at, d.read_at, d.attempts, d.leased_until FROM deliveries d INDEXED BY ${index} CROSS JOIN messages m ON m.seq = d.message_seq
+      `SELECT ${MESSAGE_COLUMNS}, d.delivered_at, d.read_at, d.attempts, d.leased_until, d.size FROM deliveries d INDEXED BY ${index} CROSS JOIN messages m ON m.seq = d.message_seq
        WHERE d.recipient = ? ${condition} AND d.dead_at IS NULL AND (d.expires_at IS NULL OR d.expires_at > ? OR d.read_at IS NOT NULL)
          AND (d.priority, d.message_seq) > (?, ?) ORDER BY d.priority, d.message_seq LIMIT ?`,
     )
@@ -67,6 +72,7 @@ function inboxRows(
     .map((row) => InboxRow.parse(row));
   return fitting(rows).map((row) => ({
     seq: row.seq,
+    chars: row.size,
     message: { ...messageOf(row), state: stateOf(row), attempts: row.attempts, leasedUntil: row.leased_until },
   }));
 }
@@ -104,21 +110,38 @@ export function queuedMessages(db: Db, recipient: string, limit: number, expired
   return inboxRows(db, 'deliveries_queued', recipient, START, limit, expiredUntil);
 }
 
-/** Marks a queued delivery as handed out. */
-export function markDelivered(db: Db, seq: number, recipient: string, at: number): void {
-  db.prepare('UPDATE deliveries SET delivered_at = ? WHERE message_seq = ? AND recipient = ? AND delivered_at IS NULL').run(
-    at,
-    seq,
-    recipient,
-  );
+/**
+ * The oldest message of the least urgent priority in which something waits to be handed out, if that is less urgent than
+ * `above` (0 is the most urgent) and it waits since `queuedBefore`; undefined otherwise.
+ */
+export function leastUrgent(
+  db: Db,
+  recipient: string,
+  above: number,
+  queuedBefore: number,
+  expiredUntil: number,
+): StoredInboxMessage | undefined {
+  for (let priority = PRIORITIES.length - 1; priority > above; priority -= 1) {
+    const [oldest] = inboxRows(db, 'deliveries_queued', recipient, { priority, seq: 0 }, 1, expiredUntil);
+    if (oldest && PRIORITIES.indexOf(oldest.message.priority) === priority)
+      return Math.max(oldest.message.sentAt, oldest.message.notBefore ?? 0) <= queuedBefore ? oldest : undefined;
+  }
+  return undefined;
 }
 
-/** A delivery as acknowledging needs it. */
-export interface FoundDelivery {
+/** Marks a queued delivery as handed out, for its recipient alone until `leasedUntil`; null: in no hurry. */
+export function markDelivered(db: Db, seq: number, recipient: string, at: number, leasedUntil: number | null): void {
+  db.prepare(
+    'UPDATE deliveries SET delivered_at = ?, leased_until = ?, attempts = attempts + 1, held_until = NULL WHERE message_seq = ? AND recipient = ? AND delivered_at IS NULL',
+  ).run(at, leasedUntil, seq, recipient);
+}
+
+/** A delivery as its recipient's calls need it. */
+export interface FoundDelivery extends Copy {
   readonly seq: number;
-  readonly projectId: string;
-  readonly isWork: boolean;
   readonly state: DeliveryState;
+  readonly place: Place | undefined;
+  readonly attempts: number;
 }
 
 const FoundRow = z.object({
@@ -128,13 +151,17 @@ const FoundRow = z.object({
   ...times,
   dead_at: z.number().nullable(),
   expires_at: z.number().nullable(),
+  held_until: z.number().nullable(),
+  attempts: z.number(),
+  size: z.number(),
 });
 
 /** A message's copy in one inbox; undefined when there is none. */
 export function findDelivery(db: Db, messageId: string, recipient: string, expiredUntil: number): FoundDelivery | undefined {
   const row = db
     .prepare(
-      'SELECT m.seq, m.project_id, m.kind, d.delivered_at, d.read_at, d.dead_at, d.expires_at FROM messages m CROSS JOIN deliveries d ON d.message_seq = m.seq WHERE m.id = ? AND d.recipient = ?',
+      `SELECT m.seq, m.project_id, m.kind, d.delivered_at, d.read_at, d.dead_at, d.expires_at, d.held_until, d.attempts, d.size
+       FROM messages m CROSS JOIN deliveries d ON d.message_seq = m.seq WHERE m.id = ? AND d.recipient = ?`,
     )
     .get(messageId, recipient);
   if (row === undefined) return undefined;
@@ -142,83 +169,39 @@ export function findDelivery(db: Db, messageId: string, recipient: string, expir
   const isOver = found.read_at === null && found.expires_at !== null && found.expires_at <= expiredUntil;
   return {
     seq: found.seq,
+    messageId,
+    recipient,
     projectId: found.project_id,
     isWork: isWork(found.kind),
+    chars: found.size,
+    attempts: found.attempts,
     state: isOver ? 'dead' : stateOf(found),
+    place: placeOf(found),
   };
 }
 
 /** Acknowledges a delivery; one that was never handed out counts as handed out now. */
 export function markRead(db: Db, seq: number, recipient: string, at: number): void {
   db.prepare(
-    'UPDATE deliveries SET read_at = ?, delivered_at = coalesce(delivered_at, ?) WHERE message_seq = ? AND recipient = ? AND read_at IS NULL',
+    `UPDATE deliveries SET read_at = ?, delivered_at = coalesce(delivered_at, ?), leased_until = NULL, held_until = NULL
+     WHERE message_seq = ? AND recipient = ? AND read_at IS NULL`,
   ).run(at, at, seq, recipient);
 }
 
-/** A message whose time is up. */
-export interface ExpiredMessage {
-  readonly seq: number;
-  readonly id: MessageId;
-  readonly projectId: string;
-  readonly isWork: boolean;
+/** Its recipient has a delivery for itself until then. */
+export function setLease(db: Db, seq: number, recipient: string, leasedUntil: number): void {
+  db.prepare('UPDATE deliveries SET leased_until = ? WHERE message_seq = ? AND recipient = ? AND leased_until IS NOT NULL').run(
+    leasedUntil,
+    seq,
+    recipient,
+  );
 }
 
-const ExpiredRow = z.object({ seq: z.number(), id: z.string(), project_id: z.string(), kind: MessageKind });
-
-/** The message that expired first and has copies that live; undefined when there is none. */
-export function firstExpired(db: Db, until: number): ExpiredMessage | undefined {
-  const row = db
-    .prepare(
-      `SELECT m.seq, m.id, m.project_id, m.kind FROM deliveries d INDEXED BY deliveries_due CROSS JOIN messages m ON m.seq = d.message_seq
-       WHERE d.due_at <= ? AND d.expires_at = d.due_at AND d.read_at IS NULL AND d.dead_at IS NULL ORDER BY d.due_at, d.message_seq LIMIT 1`,
-    )
-    .get(until);
-  if (row === undefined) return undefined;
-  const found = ExpiredRow.parse(row);
-  return { seq: found.seq, id: found.id as MessageId, projectId: found.project_id, isWork: isWork(found.kind) };
-}
-
-/** When the next message expires that has copies that live; undefined when none has an end. */
-export function nextExpiry(db: Db): number | undefined {
-  const row = db
-    .prepare(
-      `SELECT expires_at FROM deliveries INDEXED BY deliveries_due
-       WHERE due_at IS NOT NULL AND expires_at = due_at AND read_at IS NULL AND dead_at IS NULL ORDER BY due_at LIMIT 1`,
-    )
-    .get();
-  return row === undefined ? undefined : z.object({ expires_at: z.number() }).parse(row).expires_at;
-}
-
-/** A delivery that died. */
-export interface DeadDelivery {
-  readonly recipient: string;
-  readonly wasQueued: boolean;
-}
-
-const DeadRow = z.object({ recipient: z.string(), delivered_at: z.number().nullable() });
-
-/** Lets the copies of a message die that were not acknowledged; returns them, by recipient. */
-export function killDeliveries(db: Db, seq: number, at: number, reason: string): DeadDelivery[] {
-  return db
-    .prepare(
-      'UPDATE deliveries SET dead_at = ?, dead_reason = ? WHERE message_seq = ? AND read_at IS NULL AND dead_at IS NULL RETURNING recipient, delivered_at',
-    )
-    .all(at, reason, seq)
-    .map((row) => {
-      const dead = DeadRow.parse(row);
-      return { recipient: dead.recipient, wasQueued: dead.delivered_at === null };
-    })
-    .sort((a, b) => (a.recipient < b.recipient ? -1 : 1));
-}
-
-/** What is in one inbox. */
-export interface InboxCount {
-  /** Never handed out. */
-  readonly queued: number;
-  /** Not acknowledged, handed out or not; the dead do not count. */
-  readonly unread: number;
-  /** Tasks and requests that were handed out and not acknowledged: what the recipient is working on. */
-  readonly held: number;
+/** Puts a delivery that was handed out back into its inbox; handed to nobody before `heldUntil`. */
+export function requeue(db: Db, seq: number, recipient: string, heldUntil: number | null): void {
+  db.prepare(
+    'UPDATE deliveries SET delivered_at = NULL, leased_until = NULL, held_until = ? WHERE message_seq = ? AND recipient = ?',
+  ).run(heldUntil, seq, recipient);
 }
 
 /** Where a count belongs. */
@@ -232,15 +215,18 @@ const CountRow = z.object({
   recipient: z.string(),
   project_id: z.string(),
   queued: z.number(),
+  delayed: z.number(),
   unread: z.number(),
   held: z.number(),
+  chars: z.number(),
 });
 
 /** What stands in every inbox that is not empty, by project. For start-up. */
 export function countInboxes(db: Db): CountedInbox[] {
   return db
     .prepare(
-      `SELECT d.recipient, d.project_id, sum(d.delivered_at IS NULL) AS queued, count(*) AS unread, sum(d.delivered_at IS NOT NULL AND m.kind IN ('task', 'request')) AS held
+      `SELECT d.recipient, d.project_id, sum(d.delivered_at IS NULL AND d.held_until IS NULL) AS queued, sum(d.held_until IS NOT NULL) AS delayed,
+         sum(d.held_until IS NULL) AS unread, sum(d.delivered_at IS NOT NULL AND m.kind IN ('task', 'request')) AS held, sum(d.size) AS chars
        FROM deliveries d INDEXED BY deliveries_unread CROSS JOIN messages m ON m.seq = d.message_seq
        WHERE d.read_at IS NULL AND d.dead_at IS NULL GROUP BY d.recipient, d.project_id`,
     )

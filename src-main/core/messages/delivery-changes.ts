@@ -11,6 +11,10 @@ export interface DeliveryChange {
   readonly messageId: string;
   readonly recipient: string;
   readonly state: DeliveryState;
+  /** How often it was handed out. */
+  readonly attempts: number;
+  /** Until when its recipient has it for itself; null when it does not. */
+  readonly leasedUntil: number | null;
 }
 
 /** How long changes are gathered, in milliseconds: far below the 50 ms in which a screen is to follow an event (bench P15). */
@@ -28,9 +32,9 @@ export class DeliveryChanges implements Disposable {
   }
 
   /** Adds a change that was committed. */
-  add(messageId: string, recipient: string, state: DeliveryState): void {
+  add(change: DeliveryChange): void {
     if (this.#listeners.size === 0) return;
-    this.#gathered.set(`${messageId} ${recipient}`, { messageId, recipient, state });
+    this.#gathered.set(`${change.messageId} ${change.recipient}`, change);
     this.#timer ??= setTimeout(() => this.#tell(), GATHER_MS).unref();
   }
 

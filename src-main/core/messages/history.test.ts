@@ -85,7 +85,7 @@ beforeAll(async () => {
     if (random() < 0.3) await t.service.wait({ timeoutMs: 0, limit: 2 }, caller, new AbortController().signal);
     const mine = known.filter(({ message }) => message.recipients.includes(reader));
     if (mine.length > 0 && random() < 0.5) await t.service.markRead({ messageIds: [pick(mine).message.id] }, caller);
-    await t.service.expire();
+    await t.service.settle();
   }
   known = await Promise.all(known.map(({ message }) => learn(message.id)));
 }, effort.roundsTimeoutMs);

@@ -4,7 +4,8 @@
  * Invariant: equal to what the tables of what is committed say; empty inboxes take no space.
  */
 import { OPERATOR } from '#shared/messages/model.ts';
-import type { CountedInbox, InboxCount } from './deliveries-repository.ts';
+import type { CountedInbox } from './deliveries-repository.ts';
+import type { InboxCount } from './delivery-book.ts';
 import type { ProjectCount } from './messages-repository.ts';
 
 /** What is in one inbox that is not empty. */
@@ -14,11 +15,17 @@ export interface InboxSummary extends InboxCount {
   readonly hasSeveralProjects: boolean;
 }
 
-const NOTHING: InboxCount = { queued: 0, unread: 0, held: 0 };
+const NOTHING: InboxCount = { queued: 0, delayed: 0, unread: 0, held: 0, chars: 0 };
 const NO_MESSAGES: ProjectCount = { total: 0, requests: 0, dead: 0 };
 
 function plus(a: InboxCount, b: Partial<InboxCount>): InboxCount {
-  return { queued: a.queued + (b.queued ?? 0), unread: a.unread + (b.unread ?? 0), held: a.held + (b.held ?? 0) };
+  return {
+    queued: a.queued + (b.queued ?? 0),
+    delayed: a.delayed + (b.delayed ?? 0),
+    unread: a.unread + (b.unread ?? 0),
+    held: a.held + (b.held ?? 0),
+    chars: a.chars + (b.chars ?? 0),
+  };
 }
 
 /** Counts by inbox and by project. */
@@ -48,7 +55,7 @@ export class InboxCounters {
   add(recipient: string, projectId: string, change: Partial<InboxCount>): void {
     const parts = this.#inboxes.get(recipient) ?? new Map<string, InboxCount>();
     const count = plus(parts.get(projectId) ?? NOTHING, change);
-    if (count.unread === 0 && count.queued === 0 && count.held === 0) parts.delete(projectId);
+    if (count.unread === 0 && count.delayed === 0) parts.delete(projectId);
     else parts.set(projectId, count);
     if (parts.size === 0) this.#inboxes.delete(recipient);
     else this.#inboxes.set(recipient, parts);
@@ -78,7 +85,7 @@ export class InboxCounters {
     const summaries: InboxSummary[] = [];
     for (const [recipient, parts] of this.#inboxes) {
       const count = this.of(recipient, projectId);
-      if (count.unread > 0) summaries.push({ recipient, hasSeveralProjects: parts.size > 1, ...count });
+      if (count.unread > 0 || count.delayed > 0) summaries.push({ recipient, hasSeveralProjects: parts.size > 1, ...count });
     }
     return summaries.sort((a, b) => rank(a.recipient) - rank(b.recipient) || (a.recipient < b.recipient ? -1 : 1));
   }

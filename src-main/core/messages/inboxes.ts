@@ -1,26 +1,26 @@
 /**
- * Inboxes: reading, waiting, acknowledging.
- * Invariants: a delivery is handed to one waiter; what was acknowledged or has expired is never handed out again; a waiter
- * never sleeps while its inbox holds something that was not handed out; memory (counts, waiters) changes only after the
- * commit of what it tells.
+ * Inboxes: reading, waiting, acknowledging. Agents' calls about what they hold are ./leases.ts.
+ * Invariants: a delivery is handed to one waiter, and to the next only after its lease ended; what was acknowledged or has
+ * expired is never handed out again; a waiter never sleeps while its inbox holds something to be handed out; memory (counts,
+ * waiters) changes only after the commit of what it tells.
  */
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { Emitter } from '#shared/kernel/emitter.ts';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
-import type { Message } from '#shared/messages/model.ts';
-import { OPERATOR } from '#shared/messages/model.ts';
+import type { InboxMessage, Message } from '#shared/messages/model.ts';
+import { DEFAULT_LEASE_MS, OPERATOR } from '#shared/messages/model.ts';
 import type { Caller } from '#core/caller.ts';
 import type { AppStore } from '#core/reads.ts';
 import type { Tx } from '#core/store/store.ts';
 import { isWork } from './boundary-rule.ts';
 import type { StoredInboxMessage } from './deliveries-repository.ts';
-import { findDelivery, inboxPage, markDelivered, markRead, queuedMessages } from './deliveries-repository.ts';
-import type { DeliveryChange } from './delivery-changes.ts';
-import { DeliveryChanges } from './delivery-changes.ts';
-import type { InboxCounters } from './inbox-counters.ts';
-import type { DeadMessage } from './message-expiry.ts';
+import { findDelivery, inboxPage, leastUrgent, markDelivered, markRead, queuedMessages } from './deliveries-repository.ts';
+import type { Copy, DeliveryBook } from './delivery-book.ts';
+import type { DueDeliveries } from './due-deliveries.ts';
+import { FAIR_AFTER_MS, FairTurns } from './fair-turns.ts';
 import type { MessageInputs } from './message-draft.ts';
+import { endingError, notInInbox, ownInbox, unknownIds } from './inbox-errors.ts';
 import type { AgentDirectory } from './resolve-recipients.ts';
 import { withoutRepetitions } from './resolve-recipients.ts';
 import type { InboxPage, Waiter } from './waiters.ts';
@@ -38,21 +38,17 @@ export interface InboxActivity {
 /** What the inboxes stand on. */
 export interface InboxesOptions {
   readonly store: AppStore;
-  readonly counters: InboxCounters;
+  readonly book: DeliveryBook;
   readonly resolveAgent: AgentDirectory['resolveAgent'];
   readonly now: () => number;
-  /** What expires then or earlier has expired. */
-  readonly expiredUntil: () => number;
+  readonly due: Pick<DueDeliveries, 'in' | 'expiredUntil' | 'note'>;
 }
-
-/** Most ids that an error names. */
-const NAMED_IDS = 5;
 
 /** The inboxes of everybody. */
 export class Inboxes implements Disposable {
   readonly #o: InboxesOptions;
   readonly #waiters = new Waiters();
-  readonly #changes = new DeliveryChanges();
+  readonly #turns = new FairTurns();
   readonly #activity = new Emitter<InboxActivity>();
   /** Inboxes whose waiters are about to be served: the write is queued, or has run and is not committed. */
   readonly #serving = new Map<string, Promise<void>>();
@@ -66,18 +62,12 @@ export class Inboxes implements Disposable {
   dispose(): void {
     this.#isEnding = true;
     this.#waiters.failAll(endingError());
-    this.#changes.dispose();
     this.#activity.dispose();
   }
 
   /** How many callers wait. */
   get waiting(): number {
     return this.#waiters.size;
-  }
-
-  /** Deliveries that changed, gathered over some milliseconds, the newest state of each. */
-  onDeliveries(listener: (changes: readonly DeliveryChange[]) => void): Disposable {
-    return this.#changes.on(listener);
   }
 
   /** What owners of inboxes do, after the commit. */
@@ -93,28 +83,28 @@ export class Inboxes implements Disposable {
       unreadOnly: input.unreadOnly,
       limit: input.limit,
       after: input.after,
-      expiredUntil: this.#o.expiredUntil(),
+      expiredUntil: this.#o.due.expiredUntil(),
     };
     if (caller.agentId === undefined) {
       const messages = await this.#o.store.read('messages.inbox', args);
       if (!messages) throw notInInbox(input.after);
-      return { messages, unread: this.#o.counters.of(recipient).unread };
+      return { messages, unread: this.#o.book.counters.of(recipient).unread };
     }
     const messages = await this.#o.store.write((tx) => {
       const page = inboxPage(tx, args);
       if (!page) throw notInInbox(input.after);
-      return this.#handOut(tx, recipient, page);
+      return this.#handOut(tx, recipient, page, DEFAULT_LEASE_MS);
     });
-    return { messages, unread: this.#o.counters.of(recipient).unread };
+    return { messages, unread: this.#o.book.counters.of(recipient).unread };
   }
 
-  /** Hands out what was never handed out: at once when there is something, else when it comes, else nothing after the timeout. */
+  /** Hands out what waits: at once when there is something, else when it comes, else nothing after the timeout. */
   async wait(input: MessageInputs['wait'], caller: Caller, signal: AbortSignal): Promise<InboxPage> {
     const recipient = ownInbox(caller);
     if (this.#isEnding) throw endingError();
     if (!signal.aborted) {
-      const waiter = this.#waiters.add(recipient, input.limit, signal);
-      if (this.#o.counters.of(recipient).queued > 0) {
+      const waiter = this.#waiters.add(recipient, { limit: input.limit, leaseMs: input.leaseMs }, signal);
+      if (this.#o.book.counters.of(recipient).queued > 0) {
         this.#startServing(recipient);
         await this.#serving.get(recipient);
       }
@@ -123,7 +113,7 @@ export class Inboxes implements Disposable {
       const page = await waiter.outcome;
       if (page) return page;
     }
-    return { messages: [], unread: this.#o.counters.of(recipient).unread };
+    return { messages: [], unread: this.#o.book.counters.of(recipient).unread };
   }
 
   /** Acknowledges. NOT_FOUND when an id is not in the caller's inbox, and nothing is marked then. */
@@ -131,26 +121,25 @@ export class Inboxes implements Disposable {
     const recipient = ownInbox(caller);
     const ids = withoutRepetitions(input.messageIds);
     return this.#o.store.write((tx) => {
-      const expiredUntil = this.#o.expiredUntil();
+      const expiredUntil = this.#o.due.expiredUntil();
       const found = ids.map((id) => ({ id, delivery: findDelivery(tx, id, recipient, expiredUntil) }));
       const unknown = found.filter((entry) => !entry.delivery).map((entry) => entry.id);
       if (unknown.length > 0) throw unknownIds(unknown);
       const at = this.#o.now();
       let marked = 0;
-      for (const { id, delivery } of found) {
+      for (const { delivery } of found) {
         // What has expired stays so.
         if (!delivery || delivery.state === 'read' || delivery.state === 'dead') continue;
         markRead(tx, delivery.seq, recipient, at);
         marked += 1;
-        const wasQueued = delivery.state === 'queued';
-        tx.afterCommit(() => {
-          this.#o.counters.add(recipient, delivery.projectId, {
-            unread: -1,
-            queued: wasQueued ? -1 : 0,
-            held: delivery.isWork && !wasQueued ? -1 : 0,
-          });
-          this.#changes.add(id, recipient, 'read');
-        });
+        tx.afterCommit(() =>
+          this.#o.book.move(delivery, delivery.place, {
+            place: undefined,
+            state: 'read',
+            attempts: delivery.attempts,
+            leasedUntil: null,
+          }),
+        );
       }
       // Whoever acknowledges what has expired has dealt with it all the same.
       if (found.some(({ delivery }) => delivery?.state !== 'read'))
@@ -159,30 +148,41 @@ export class Inboxes implements Disposable {
     });
   }
 
-  /** Inside the write of a send: whoever waits is served in the same commit when there is room in it. */
-  beforeSent(message: Message): void {
-    for (const recipient of message.recipients) if (this.#waiters.has(recipient)) this.#startServing(recipient);
+  /** Inside the write that puts something into these inboxes: whoever waits is served in the same commit when there is room in it. */
+  beforeQueued(recipients: readonly string[]): void {
+    for (const recipient of recipients) if (this.#waiters.has(recipient)) this.#startServing(recipient);
   }
 
   /** After the commit of a send. */
-  onSent(message: Message): void {
+  onSent(message: Message, chars: number): void {
+    const place = message.notBefore === null ? 'queued' : 'delayed';
     for (const recipient of message.recipients) {
-      this.#o.counters.add(recipient, message.projectId, { queued: 1, unread: 1 });
-      this.#changes.add(message.id, recipient, 'queued');
-      // Sent in the same transaction, but after the serving ran: what is left needs another.
-      if (this.#waiters.has(recipient)) this.#startServing(recipient);
+      const copy = { messageId: message.id, recipient, projectId: message.projectId, isWork: isWork(message.kind), chars };
+      this.#o.book.move(copy, undefined, { place, state: 'queued', attempts: 0, leasedUntil: null });
     }
+    if (place === 'queued') this.onQueued(message.recipients);
   }
 
-  /** After the commit of a message's death. */
-  onDead({ id, projectId, isWork: wasWork, deliveries }: DeadMessage): void {
-    for (const { recipient, wasQueued } of deliveries) {
-      const wasHeld = wasWork && !wasQueued;
-      this.#o.counters.add(recipient, projectId, { unread: -1, queued: wasQueued ? -1 : 0, held: wasHeld ? -1 : 0 });
-      this.#changes.add(id, recipient, 'dead');
-      // It waits, and holds less than when it began to: that tells what it is at.
-      if (wasHeld && this.#waiters.has(recipient)) this.#tellActivity(recipient, 'waiting');
-    }
+  /** After the commit that put something into these inboxes. */
+  onQueued(recipients: readonly string[]): void {
+    // Put there in the same transaction, but after the serving ran: what is left needs another.
+    this.beforeQueued(recipients);
+  }
+
+  /** After a recipient lost work that it held, not by acknowledging it. */
+  onLost(recipient: string): void {
+    // It waits, and holds less than when it began to: that tells what it is at.
+    if (this.#waiters.has(recipient)) this.#tellActivity(recipient, 'waiting');
+  }
+
+  /** Inside the write of a message: hands it to one of its recipients, past those who wait at the inbox. */
+  handTo(tx: Tx, seq: number, message: Message, recipient: string, chars: number): InboxMessage {
+    const leasedUntil = this.#leaseOf(recipient, DEFAULT_LEASE_MS);
+    markDelivered(tx, seq, recipient, this.#o.now(), leasedUntil);
+    const handed: InboxMessage = { ...message, state: 'delivered', attempts: 1, leasedUntil };
+    const copy = { messageId: message.id, recipient, projectId: message.projectId, isWork: isWork(message.kind), chars };
+    tx.afterCommit(() => this.#onHandedOut(recipient, [{ copy, message: handed }]));
+    return handed;
   }
 
   /**
@@ -207,32 +207,57 @@ export class Inboxes implements Disposable {
   }
 
   #serveOne(tx: Tx, recipient: string, waiter: Waiter): boolean {
-    const queued = queuedMessages(tx, recipient, waiter.limit, this.#o.expiredUntil());
+    const expiredUntil = this.#o.due.expiredUntil();
+    const queued = queuedMessages(tx, recipient, waiter.limit, expiredUntil);
     if (queued.length === 0) return false;
-    const messages = this.#handOut(tx, recipient, queued);
-    tx.afterCommit(() => waiter.settle({ messages, unread: this.#o.counters.of(recipient).unread }));
+    const isAll = queued.length < waiter.limit && this.#o.book.counters.of(recipient).queued <= queued.length;
+    const waitingSince = this.#o.now() - FAIR_AFTER_MS;
+    const page = this.#turns.page(recipient, queued, isAll, (above) =>
+      leastUrgent(tx, recipient, above, waitingSince, expiredUntil),
+    );
+    const messages = this.#handOut(tx, recipient, page, waiter.leaseMs ?? DEFAULT_LEASE_MS);
+    tx.afterCommit(() => waiter.settle({ messages, unread: this.#o.book.counters.of(recipient).unread }));
     return true;
   }
 
   /** Marks as handed out what of a page was not; returns the page as its recipient sees it then. */
-  #handOut(tx: Tx, recipient: string, page: readonly StoredInboxMessage[]): StoredInboxMessage['message'][] {
-    const taken = page.filter(({ message }) => message.state === 'queued');
+  #handOut(tx: Tx, recipient: string, page: readonly StoredInboxMessage[], leaseMs: number): InboxMessage[] {
     const at = this.#o.now();
-    for (const { seq } of taken) markDelivered(tx, seq, recipient, at);
-    if (taken.length > 0) {
-      tx.afterCommit(() => {
-        for (const { message } of taken) {
-          this.#o.counters.add(recipient, message.projectId, { queued: -1, held: isWork(message.kind) ? 1 : 0 });
-          this.#changes.add(message.id, recipient, 'delivered');
-        }
-        this.#tellActivity(recipient, 'taken');
+    let leasedUntil: number | null | undefined;
+    const taken: { copy: Copy; message: InboxMessage }[] = [];
+    const messages = page.map(({ seq, chars, message }) => {
+      if (message.state !== 'queued') return message;
+      leasedUntil ??= this.#leaseOf(recipient, leaseMs);
+      markDelivered(tx, seq, recipient, at, leasedUntil);
+      const handed: InboxMessage = { ...message, state: 'delivered', attempts: message.attempts + 1, leasedUntil };
+      const { id: messageId, projectId, kind } = message;
+      taken.push({ copy: { messageId, recipient, projectId, isWork: isWork(kind), chars }, message: handed });
+      return handed;
+    });
+    if (taken.length > 0) tx.afterCommit(() => this.#onHandedOut(recipient, taken));
+    return messages;
+  }
+
+  #onHandedOut(recipient: string, taken: readonly { copy: Copy; message: InboxMessage }[]): void {
+    for (const { copy, message } of taken)
+      this.#o.book.move(copy, 'queued', {
+        place: 'delivered',
+        state: 'delivered',
+        attempts: message.attempts,
+        leasedUntil: message.leasedUntil,
       });
-    }
-    return page.map(({ message }) => (message.state === 'queued' ? { ...message, state: 'delivered' } : message));
+    const leasedUntil = taken[0]?.message.leasedUntil ?? null;
+    if (leasedUntil !== null) this.#o.due.note(leasedUntil);
+    this.#tellActivity(recipient, 'taken');
+  }
+
+  /** Until when a recipient has what it is handed now for itself. A person reads when they read. */
+  #leaseOf(recipient: string, leaseMs: number): number | null {
+    return recipient === OPERATOR ? null : this.#o.due.in(leaseMs);
   }
 
   #tellActivity(recipient: string, kind: InboxActivity['kind']): void {
-    this.#activity.fire({ recipient, kind, held: this.#o.counters.of(recipient).held });
+    this.#activity.fire({ recipient, kind, held: this.#o.book.counters.of(recipient).held });
   }
 
   /** The inbox a caller asks to see. */
@@ -247,38 +272,4 @@ export class Inboxes implements Disposable {
       data: { agentId },
     });
   }
-}
-
-/** The inbox that a caller may change: an agent's own, or the operator's for whoever holds that role. */
-function ownInbox(caller: Caller): string {
-  if (caller.agentId !== undefined) return caller.agentId;
-  if (caller.role === 'operator') return OPERATOR;
-  throw new AppError(
-    'FORBIDDEN',
-    `Role "${caller.role}" has no inbox of its own: it may look (get_messages), not take or acknowledge.`,
-  );
-}
-
-function endingError(): AppError {
-  return new AppError('UNAVAILABLE', 'Quarterdeck is ending. Nothing was handed out; wait again when it is back.', {
-    retryable: true,
-  });
-}
-
-function notInInbox(id: string | undefined): AppError {
-  return new AppError(
-    'NOT_FOUND',
-    `Message ${id} is not in this inbox. State in "after" the id of the last message of the page before, or leave it out.`,
-    { data: { field: 'after' } },
-  );
-}
-
-function unknownIds(ids: readonly string[]): AppError {
-  const named = ids.slice(0, NAMED_IDS).join(', ');
-  const more = ids.length > NAMED_IDS ? ` and ${ids.length - NAMED_IDS} more` : '';
-  return new AppError(
-    'NOT_FOUND',
-    `Not in your inbox: ${named}${more}. Nothing was marked. See what is there with get_messages.`,
-    { data: { messageIds: ids.slice(0, NAMED_IDS) } },
-  );
 }

@@ -8,6 +8,7 @@ import type { Address, Message, MessageKind, Priority } from '#shared/messages/m
 import type { Attachment } from '#shared/messages/attachment.ts';
 import { MAX_DATA_CHARS, topicOf } from '#shared/messages/model.ts';
 import type { HandlersOf } from '#core/procedures.ts';
+import { isWork } from './boundary-rule.ts';
 import { withoutRepetitions } from './resolve-recipients.ts';
 
 /** What callers state, by procedure. */
@@ -43,7 +44,7 @@ export interface MessageDraft {
  * Takes the content from what a caller states. PAYLOAD_TOO_LARGE when `data` is too large.
  * Texts are made well-formed: SQLite keeps UTF-8, which cannot hold half of a surrogate pair.
  */
-export function draftOf(input: SendInput): MessageDraft {
+export function draftOf(input: SendInput, attachments: readonly Attachment[] = []): MessageDraft {
   const data = input.data ?? null;
   const dataText = data === null ? null : JSON.stringify(data);
   if (dataText !== null && dataText.length > MAX_DATA_CHARS) {
@@ -55,6 +56,7 @@ export function draftOf(input: SendInput): MessageDraft {
       },
     );
   }
+  refuseOddTimes(input);
   const to = withoutRepetitions(Array.isArray(input.to) ? input.to : [input.to]);
   return {
     to,
@@ -71,8 +73,24 @@ export function draftOf(input: SendInput): MessageDraft {
     delayMs: input.delayMs ?? null,
     replyWithinMs: input.replyWithinMs ?? null,
     topic: topicAmong(to),
-    attachments: input.attachments ?? [],
+    attachments,
   };
+}
+
+/** BAD_REQUEST when the times that are stated make no sense together. */
+function refuseOddTimes({ kind, delayMs, ttlMs, replyWithinMs }: SendInput): void {
+  const refuse = (field: string, why: string): void => {
+    throw new AppError('BAD_REQUEST', `${why} Nothing was sent.`, { data: { field } });
+  };
+  if (replyWithinMs !== undefined && !isWork(kind))
+    refuse('replyWithinMs', `replyWithinMs goes with a task or a request, and this is a ${kind}: nobody is to answer it.`);
+  if (delayMs !== undefined && ttlMs !== undefined && delayMs >= ttlMs)
+    refuse('ttlMs', `It would expire (ttlMs ${ttlMs}) before it may be handed out (delayMs ${delayMs}): both count from now.`);
+  if (delayMs !== undefined && replyWithinMs !== undefined && delayMs >= replyWithinMs)
+    refuse(
+      'replyWithinMs',
+      `The reply would be late (replyWithinMs ${replyWithinMs}) before it may be handed out (delayMs ${delayMs}): both count from now.`,
+    );
 }
 
 /** The topic among addresses; null when there is none. BAD_REQUEST when there are several. */

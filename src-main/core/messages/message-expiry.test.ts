@@ -67,7 +67,7 @@ describe('a message that expires', () => {
     expect((await t.service.get({ id: mortal.messageId })).message.expiresAt).toBe(clock.now + MINUTE_MS);
     expect((await t.service.get({ id: lasting.messageId })).message.expiresAt).toBeNull();
     clock.now += 100 * 365 * 24 * 60 * MINUTE_MS;
-    await t.service.expire();
+    await t.service.settle();
     expect(await idsOf(ben)).toEqual([lasting.messageId]);
   });
 
@@ -79,7 +79,7 @@ describe('a message that expires', () => {
     await take();
     expect([t.service.unreadOf('ben'), t.service.heldBy('ben'), t.service.unreadOf('operator')]).toEqual([1, 1, 1]);
     clock.now += MINUTE_MS;
-    await t.service.expire();
+    await t.service.settle();
     expect([t.service.unreadOf('ben'), t.service.heldBy('ben'), t.service.unreadOf('operator')]).toEqual([0, 0, 0]);
     const dead = { deadAt: clock.now, deadReason: 'expired' };
     expect((await t.service.get({ id: messageId })).deliveries).toMatchObject([
@@ -87,7 +87,7 @@ describe('a message that expires', () => {
       { recipient: 'cleo', state: 'read', deadAt: null, deadReason: null },
       { recipient: 'operator', state: 'dead', deliveredAt: null, ...dead },
     ]);
-    await t.service.expire();
+    await t.service.settle();
     expect(deaths(before)).toMatchObject([
       {
         subject: messageId,
@@ -102,11 +102,11 @@ describe('a message that expires', () => {
   it('lives until its last millisecond', async () => {
     const { messageId } = await send();
     clock.now += MINUTE_MS - 1;
-    await t.service.expire();
+    await t.service.settle();
     expect((await take()).messages).toMatchObject([{ id: messageId }]);
     expect(await t.service.markRead({ messageIds: [messageId] }, ben)).toEqual({ marked: 1 });
     clock.now += MINUTE_MS;
-    await t.service.expire();
+    await t.service.settle();
     expect((await t.service.get({ id: messageId })).deliveries).toMatchObject([{ state: 'read', deadAt: null }]);
     expect(await idsOf(ben, false)).toEqual([messageId]);
   });
@@ -125,7 +125,7 @@ describe('a message that expires', () => {
     expect(await idsOf(ben)).toEqual([lasting.messageId]);
     const both = [taken.messageId, queued.messageId];
     expect(await t.service.markRead({ messageIds: both }, ben)).toEqual({ marked: 0 });
-    await t.service.expire();
+    await t.service.settle();
     expect(await t.service.markRead({ messageIds: both }, ben)).toEqual({ marked: 0 });
     expect((await t.service.list({ limit: 10, state: 'dead' })).messages.map(({ id }) => id)).toEqual(both.toReversed());
     expect([t.service.unreadOf('ben'), t.service.heldBy('ben')]).toEqual([1, 0]);
@@ -143,7 +143,7 @@ describe('a message that expires', () => {
     const waiting = take(55_000);
     await until(() => seen.length === 1);
     clock.now += MINUTE_MS;
-    await t.service.expire();
+    await t.service.settle();
     expect(seen).toEqual([
       { recipient: 'ben', kind: 'waiting', held: 1 },
       { recipient: 'ben', kind: 'waiting', held: 0 },
@@ -158,7 +158,7 @@ describe('a message that expires', () => {
     const listening = t.service.onDeliveries((changes) => states.push(...changes.map(({ state }) => state)));
     await send();
     clock.now += MINUTE_MS;
-    await t.service.expire();
+    await t.service.settle();
     await until(() => states.at(-1) === 'dead');
     expect(states.every((state) => state === 'queued' || state === 'dead')).toBe(true);
     listening.dispose();
@@ -167,7 +167,7 @@ describe('a message that expires', () => {
   it('belongs to what an idempotency key stands for', async () => {
     const first = await send({ idempotencyKey: 'k' });
     clock.now += 2 * MINUTE_MS;
-    await t.service.expire();
+    await t.service.settle();
     expect(await send({ idempotencyKey: 'k' })).toEqual({ ...first, isDuplicate: true });
     await expect(send({ idempotencyKey: 'k', ttlMs: 2 * MINUTE_MS })).rejects.toMatchObject({ code: 'CONFLICT' });
   });
@@ -177,7 +177,7 @@ describe('a message that expires', () => {
     const sent = await Promise.all(Array.from({ length: 450 }, (_, n) => send({ ttlMs: MINUTE_MS - (n % 7) })));
     const commits = t.test.store.stats().commits;
     clock.now += MINUTE_MS;
-    await t.service.expire();
+    await t.service.settle();
     expect(t.test.store.stats().commits - commits).toBeGreaterThan(1);
     expect(t.service.unreadOf('ben')).toBe(0);
     expect((await t.service.counts({})).dead).toBe(450);
@@ -242,13 +242,13 @@ describe('time', () => {
     clock.now += 60 * MINUTE_MS;
     const second = await send({ ttlMs: 2 * MINUTE_MS });
     clock.now -= 120 * MINUTE_MS;
-    await t.service.expire();
+    await t.service.settle();
     expect(await idsOf(ben)).toEqual([first.messageId, second.messageId]);
     uptime += MINUTE_MS;
-    await t.service.expire();
+    await t.service.settle();
     expect(await idsOf(ben)).toEqual([second.messageId]);
     uptime += MINUTE_MS;
-    await t.service.expire();
+    await t.service.settle();
     expect(await idsOf(ben)).toEqual([]);
   });
 });

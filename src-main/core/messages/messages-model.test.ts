@@ -249,7 +249,7 @@ class Pass extends Step {
   async step(model: Model, { open, clock }: Real): Promise<void> {
     clock.now += this.what.ms;
     model.expire(clock.now);
-    await open.service.expire();
+    await open.service.settle();
   }
 }
 
@@ -270,7 +270,7 @@ class Reopen extends Step {
     real.clock.now += this.what.ms;
     real.open = await openAt(real.clock, dir);
     model.expire(real.clock.now);
-    await real.open.service.expire();
+    await real.open.service.settle();
   }
 }
 
@@ -284,12 +284,21 @@ function countedTables({ open }: Real, projectId?: string) {
     const project = (alias: string): string => (projectId === undefined ? '' : `AND ${alias}.project_id = ?`);
     const queues = db
       .prepare(
-        `SELECT recipient, sum(delivered_at IS NULL) AS queued, min(iif(delivered_at IS NULL, message_seq, NULL)) AS first, count(*) AS unread
+        `SELECT recipient, sum(delivered_at IS NULL AND held_until IS NULL) AS queued, min(iif(delivered_at IS NULL AND held_until IS NULL, message_seq, NULL)) AS first,
+           sum(held_until IS NOT NULL) AS delayed, sum(held_until IS NULL) AS unread
          FROM deliveries d WHERE read_at IS NULL AND dead_at IS NULL ${project('d')} GROUP BY recipient`,
       )
       .all(...(projectId === undefined ? [] : [projectId]))
       .map((row) =>
-        z.object({ recipient: z.string(), queued: z.number(), first: z.number().nullable(), unread: z.number() }).parse(row),
+        z
+          .object({
+            recipient: z.string(),
+            queued: z.number(),
+            delayed: z.number(),
+            first: z.number().nullable(),
+            unread: z.number(),
+          })
+          .parse(row),
       )
       .map(({ first, ...queue }) => ({
         ...queue,

@@ -197,7 +197,7 @@ export function countProjects(db: Db): (readonly [string, ProjectCount])[] {
     });
 }
 
-/** Notes that a message of a project has its first dead delivery. */
-export function countDead(db: Db, projectId: string): void {
-  db.prepare('UPDATE message_counts SET dead = dead + 1 WHERE project_id = ?').run(projectId);
+/** Notes that so many more messages of a project have dead deliveries. */
+export function countDead(db: Db, projectId: string, difference: 1 | -1): void {
+  db.prepare('UPDATE message_counts SET dead = dead + ? WHERE project_id = ?').run(difference, projectId);
 }

@@ -1,31 +1,47 @@
 /**
- * Messages: sending, the history, counts; inboxes are ./inboxes.ts, what expires ./message-expiry.ts.
+ * Messages: sending, the history, counts. Inboxes are ./inboxes.ts, what agents hold ./leases.ts, what is due by time
+ * ./due-deliveries.ts, what died ./dead-letters.ts, who waits for answers ./awaited-replies.ts.
  * Invariants: what was answered is committed; memory changes only after the commit of what it tells.
  */
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { AppError } from '#shared/kernel/errors.ts';
-import type { MessageId, ProjectId, SessionId } from '#shared/kernel/ids.ts';
-import type { Delivery, Message, MessageCounts } from '#shared/messages/model.ts';
-import { OPERATOR } from '#shared/messages/model.ts';
+import type { MessageId, SessionId } from '#shared/kernel/ids.ts';
+import { AgentId, ProjectId } from '#shared/kernel/ids.ts';
+import type { Attachment, AttachmentInput } from '#shared/messages/attachment.ts';
+import type { Delivery, InboxMessage, Message, MessageCounts, QueueInspection } from '#shared/messages/model.ts';
+import { MAX_ATTEMPTS, OPERATOR } from '#shared/messages/model.ts';
 import type { Caller } from '#core/caller.ts';
+import { CORE } from '#core/caller.ts';
 import { event } from '#core/journal/journal.ts';
 import type { AppStore } from '#core/reads.ts';
 import type { Tx } from '#core/store/store.ts';
+import type { AgentEnd } from './awaited-replies.ts';
+import { AwaitedReplies } from './awaited-replies.ts';
 import type { RefusedWish, SenderFacts } from './compose-message.ts';
 import { composeMessage, senderOf } from './compose-message.ts';
+import { DeadLetters } from './dead-letters.ts';
 import { countInboxes } from './deliveries-repository.ts';
+import { DeliveryBook } from './delivery-book.ts';
 import type { DeliveryChange } from './delivery-changes.ts';
+import { DeliveryChanges } from './delivery-changes.ts';
+import { DueDeliveries } from './due-deliveries.ts';
+import { markAnswered } from './due-repository.ts';
 import type { HistoryPage } from './history-repository.ts';
 import { InboxCounters } from './inbox-counters.ts';
+import { notInInbox, ownInbox } from './inbox-errors.ts';
+import type { InboxLimits } from './inbox-limits.ts';
+import { INBOX_LIMITS, isFull } from './inbox-limits.ts';
 import type { InboxActivity } from './inboxes.ts';
 import { Inboxes } from './inboxes.ts';
+import { Leases } from './leases.ts';
 import type { MessageDraft, MessageInputs, SendInput } from './message-draft.ts';
 import { draftOf, hasContentOf } from './message-draft.ts';
-import { MessageExpiry } from './message-expiry.ts';
+import type { DeadPage } from './message-reads.ts';
 import type { StoredMessage } from './messages-repository.ts';
-import { countProjects, findByKey, insertMessage } from './messages-repository.ts';
+import { countProjects, findByKey, insertMessage, sizeOf } from './messages-repository.ts';
 import type { AgentDirectory } from './resolve-recipients.ts';
 import { steadyClock } from './steady-clock.ts';
+import type { SystemEvent, Tell } from './system-events.ts';
 import type { InboxPage } from './waiters.ts';
 
 /** What a send answers. */
@@ -33,6 +49,8 @@ export interface SendResult {
   readonly messageId: MessageId;
   readonly threadId: MessageId;
   readonly recipients: string[];
+  /** Those who do not get it because their inboxes are full. */
+  readonly refused: string[];
   readonly isDuplicate: boolean;
 }
 
@@ -60,10 +78,16 @@ export interface MessagesOptions extends AgentDirectory {
    * promise costs no turn.
    */
   readonly prepare?: (draft: MessageDraft, sender: SenderFacts, caller: Caller) => MessageDraft | Promise<MessageDraft>;
+  /** Finds the files that are to go with a message; without it none can. */
+  readonly attachments?: (stated: readonly AttachmentInput[], caller: Caller, projectId?: ProjectId) => Promise<Attachment[]>;
   /** Called in the write of a message, right after its row: what it writes is stored with the message or not at all. */
   readonly onStored?: (tx: Tx, stored: NewMessage) => void;
   /** The clock by which messages expire; a steady one from the present time on unless given. */
   readonly steadyNow?: () => number;
+  /** What every inbox takes; INBOX_LIMITS unless given. */
+  readonly limits?: InboxLimits;
+  /** From 0 to 1, for waits that differ; Math.random unless given. */
+  readonly random?: () => number;
 }
 
 /** Messages and inboxes. */
@@ -72,43 +96,65 @@ export class MessagesService implements Disposable {
   readonly #options: MessagesOptions;
   readonly #now: () => number;
   readonly #counters = new InboxCounters();
+  readonly #changes = new DeliveryChanges();
   readonly #inboxes: Inboxes;
-  readonly #expiry: MessageExpiry;
+  readonly #due: DueDeliveries;
+  readonly #leases: Leases;
+  readonly #dead: DeadLetters;
+  readonly #awaited: AwaitedReplies;
 
   constructor(options: MessagesOptions) {
     this.#options = options;
-    this.#store = options.store;
-    const now = options.now ?? Date.now;
+    const { store, resolveAgent, now = Date.now } = options;
+    this.#store = store;
     this.#now = now;
-    this.#expiry = new MessageExpiry({
-      store: options.store,
-      now,
+    const book = new DeliveryBook(this.#counters, this.#changes);
+    const due = new DueDeliveries({
+      store,
       steadyNow: options.steadyNow ?? steadyClock(now),
+      random: options.random ?? Math.random,
       log: options.log ?? (() => undefined),
-      onDead: (message) => {
-        this.#counters.addMessages(message.projectId, { dead: 1 });
-        this.#inboxes.onDead(message);
+      kill: (tx, message, death) => this.#dead.kill(tx, message, death).length,
+      onBack: (tx, { copy, place: before, attempts }, heldUntil) => {
+        const place = heldUntil === null ? 'queued' : 'delayed';
+        tx.afterCommit(() => {
+          book.move(copy, before, { place, state: 'queued', attempts, leasedUntil: null });
+          if (before === 'delivered' && copy.isWork) this.#inboxes.onLost(copy.recipient);
+          if (heldUntil === null) this.#inboxes.onQueued([copy.recipient]);
+          else due.note(heldUntil);
+        });
+        if (heldUntil === null) this.#inboxes.beforeQueued([copy.recipient]);
       },
+      onLate: (tx, message, recipients) => this.#awaited.onLate(tx, message, recipients),
     });
-    this.#inboxes = new Inboxes({
-      store: options.store,
-      counters: this.#counters,
-      resolveAgent: options.resolveAgent,
+    this.#due = due;
+    const tell: Tell = (tx, recipient, told) => this.#tell(tx, recipient, told);
+    this.#inboxes = new Inboxes({ store, book, resolveAgent, now, due });
+    this.#leases = new Leases({ store, book, due });
+    this.#awaited = new AwaitedReplies({ store, tell });
+    this.#dead = new DeadLetters({
+      store,
+      book,
+      inboxes: this.#inboxes,
+      due,
       now,
-      expiredUntil: () => this.#expiry.expiredUntil(),
+      isRemoved: (recipient) => this.#isRemoved(recipient),
+      tell,
     });
   }
 
-  /** Counts what stands in the inboxes; what expired meanwhile dies next. Once, after the store is open. */
+  /** Counts what stands in the inboxes; what was due meanwhile happens next. Once, after the store is open. */
   open(): void {
     this.#store.peek((db) => this.#counters.reset(countInboxes(db), countProjects(db)));
-    this.#expiry.open();
+    this.#due.open();
   }
 
   /** Ends every wait with UNAVAILABLE, refuses further ones, and forgets all listeners. */
   dispose(): void {
-    this.#expiry.dispose();
+    this.#due.dispose();
     this.#inboxes.dispose();
+    this.#awaited.dispose();
+    this.#changes.dispose();
   }
 
   /** Unread deliveries in an inbox, handed out or not. */
@@ -134,12 +180,12 @@ export class MessagesService implements Disposable {
 
   /** How many callers wait: leak checks use it. */
   get waiting(): number {
-    return this.#inboxes.waiting;
+    return this.#inboxes.waiting + this.#awaited.waiting;
   }
 
   /** Deliveries that changed, gathered over some milliseconds, the newest state of each. */
   onDeliveries(listener: (changes: readonly DeliveryChange[]) => void): Disposable {
-    return this.#inboxes.onDeliveries(listener);
+    return this.#changes.on(listener);
   }
 
   /** What owners of inboxes do, after the commit. */
@@ -147,48 +193,42 @@ export class MessagesService implements Disposable {
     return this.#inboxes.onActivity(listener);
   }
 
-  /** Lets everything die that has expired by now. A timer does so by itself. */
-  expire(): Promise<void> {
-    return this.#expiry.expire();
+  /** Does everything that is due by now. A timer does so by itself. */
+  settle(): Promise<void> {
+    return this.#due.settle();
+  }
+
+  /** An agent ended: those who wait for its answer are told; what a removed one has not dealt with dies. */
+  async onAgentEnded(id: AgentId, end: AgentEnd): Promise<void> {
+    await this.#awaited.onAgentEnded(id, end);
+    if (end === 'removed') await this.#dead.bury(id);
+  }
+
+  /** Lets die what agents have not dealt with that were removed while nobody could see to it. Once, after the doors' agents are known. */
+  async buryRemoved(): Promise<void> {
+    for (const { recipient } of this.#counters.inboxes()) {
+      const id = AgentId.safeParse(recipient);
+      if (id.success && this.#isRemoved(id.data)) await this.onAgentEnded(id.data, 'removed');
+    }
   }
 
   /**
-   * Sends a message. PAYLOAD_TOO_LARGE, NOT_FOUND (recipient, project, message answered), BAD_REQUEST (several projects),
-   * FORBIDDEN (somebody else's message answered, the rule on boundaries), CONFLICT (key used for something else):
-   * nothing is stored then.
+   * Sends a message. PAYLOAD_TOO_LARGE, NOT_FOUND (recipient, project, message answered), BAD_REQUEST (several projects,
+   * times that make no sense together), FORBIDDEN (somebody else's message answered, the rule on boundaries), CONFLICT (key
+   * used for something else), TOO_MANY_REQUESTS (every recipient's inbox is full): nothing is stored then.
    */
   async send(input: SendInput, caller: Caller): Promise<SendResult> {
     const sender = senderOf(caller, this.#options);
-    const prepared = this.#options.prepare?.(draftOf(input), sender, caller) ?? draftOf(input);
+    const attached = input.attachments?.length
+      ? await this.#options.attachments?.(input.attachments, caller, input.projectId)
+      : [];
+    const stated = draftOf(input, attached);
+    const prepared = this.#options.prepare?.(stated, sender, caller) ?? stated;
     const draft = prepared instanceof Promise ? await prepared : prepared;
     const refused: RefusedWish[] = [];
     const sending = this.#store.write((tx) => {
       const earlier = draft.idempotencyKey === null ? undefined : findByKey(tx, sender.from, draft.idempotencyKey);
-      if (earlier) return repeated(earlier, draft);
-      const message = composeMessage(tx, draft, {
-        directory: this.#options,
-        sender,
-        caller,
-        sessionId: this.#options.currentSession(),
-        defaultProject: this.#options.defaultProject(),
-        sentAt: this.#now(),
-        expiresAt: this.#in(draft.ttlMs),
-        notBefore: this.#in(draft.delayMs),
-        replyBy: this.#in(draft.replyWithinMs),
-        onWeaker: (wish) => refused.push(wish),
-      });
-      const { dataText, idempotencyKey, ttlMs } = draft;
-      const seq = insertMessage(tx, { message, dataText, idempotencyKey, ttlMs });
-      this.#options.onStored?.(tx, { seq, message, dataText });
-      tx.record(
-        event({ projectId: message.projectId, actor: caller.actor, door: caller.door, subject: message.id }, 'message.sent', {
-          message,
-        }),
-      );
-      tx.afterCommit(() => this.#onSent(message));
-      // Queued from inside this write, so that it shares the commit when there is room in it.
-      this.#inboxes.beforeSent(message);
-      return resultOf(message, false);
+      return earlier ? repeated(earlier, draft) : this.#insert(tx, draft, sender, caller, (wish) => refused.push(wish));
     });
     try {
       return await sending;
@@ -202,12 +242,29 @@ export class MessagesService implements Disposable {
     }
   }
 
+  /** Sends a request and waits for the answer, which is in the caller's inbox, too. Fails as `send` does. */
+  async request(
+    input: MessageInputs['request'],
+    caller: Caller,
+    signal: AbortSignal,
+  ): Promise<SendResult & { reply: InboxMessage | null }> {
+    const { timeoutMs, ...content } = input;
+    const inbox = ownInbox(caller);
+    const sent = await this.send({ ...content, kind: 'request' }, caller);
+    // It may have come while a call that is repeated was away.
+    const earlier = sent.isDuplicate
+      ? await this.#store.read('messages.reply', { id: sent.messageId, recipient: inbox })
+      : undefined;
+    const reply = earlier ?? (await this.#awaited.wait(sent.messageId, inbox, timeoutMs, signal));
+    return { ...sent, reply: reply ?? null };
+  }
+
   /** A page of an inbox. An agent's own counts as handed out to it; nobody else's look changes anything. */
   inbox(input: MessageInputs['inbox'], caller: Caller): Promise<InboxPage> {
     return this.#inboxes.inbox(input, caller);
   }
 
-  /** Hands out what was never handed out: at once when there is something, else when it comes, else nothing after the timeout. */
+  /** Hands out what waits: at once when there is something, else when it comes, else nothing after the timeout. */
   wait(input: MessageInputs['wait'], caller: Caller, signal: AbortSignal): Promise<InboxPage> {
     return this.#inboxes.wait(input, caller, signal);
   }
@@ -215,6 +272,60 @@ export class MessagesService implements Disposable {
   /** Acknowledges. NOT_FOUND when an id is not in the caller's inbox, and nothing is marked then. */
   markRead(input: MessageInputs['markRead'], caller: Caller): Promise<{ marked: number }> {
     return this.#inboxes.markRead(input, caller);
+  }
+
+  /** Keeps messages for longer. NOT_FOUND when an id is not in the caller's inbox, and nothing is extended then. */
+  extend(input: MessageInputs['extend'], caller: Caller) {
+    return this.#leases.extend(input, caller);
+  }
+
+  /** Gives messages back. NOT_FOUND when an id is not in the caller's inbox, and nothing is given back then. */
+  release(input: MessageInputs['release'], caller: Caller) {
+    return this.#leases.release(input, caller);
+  }
+
+  /** Takes a message back. NOT_FOUND, or FORBIDDEN when it is somebody else's. */
+  cancel(input: MessageInputs['cancel'], caller: Caller): Promise<{ cancelled: string[]; acknowledged: string[] }> {
+    return this.#dead.cancel(input, caller, senderOf(caller, this.#options));
+  }
+
+  /** Brings dead copies back. NOT_FOUND, or CONFLICT when a recipient that was named is removed. */
+  retry(input: MessageInputs['retry'], caller: Caller): Promise<{ retried: string[] }> {
+    return this.#dead.retry(input, caller);
+  }
+
+  /** A page of dead copies, newest message first. NOT_FOUND when it is to begin at an unknown message. */
+  async dead(input: MessageInputs['dead']): Promise<DeadPage> {
+    const page = await this.#store.read('messages.dead', input);
+    if (page) return page;
+    throw new AppError(
+      'NOT_FOUND',
+      `There is no message ${input.before}. State in "before" what the page before said in "older", or leave it out.`,
+      {
+        data: { field: 'before' },
+      },
+    );
+  }
+
+  /** One inbox as it stands. NOT_FOUND when there is no such agent, or the page is to begin at a message that is not there. */
+  async queues(input: MessageInputs['queues']): Promise<QueueInspection> {
+    const recipient = input.agentId ?? OPERATOR;
+    if (input.agentId !== undefined && !this.#options.resolveAgent(input.agentId))
+      throw new AppError('NOT_FOUND', `Agent "${input.agentId}" does not exist. See who is there with list_agents.`, {
+        data: { agentId: input.agentId },
+      });
+    const page = await this.#store.read('messages.queue', { recipient, after: input.after, limit: input.limit });
+    if (!page) throw notInInbox(input.after);
+    const { queued, delayed, unread, chars } = this.#counters.of(recipient);
+    return {
+      recipient,
+      counts: { queued, delayed, unread, oldestQueuedAt: page.oldestQueuedAt },
+      chars,
+      limits: { ...this.#limits, attempts: MAX_ATTEMPTS },
+      messages: page.messages,
+      deliveries: page.deliveries,
+      next: page.next,
+    };
   }
 
   /** A page of the history. BAD_REQUEST when it is to begin at several places, NOT_FOUND when at an unknown message. */
@@ -256,6 +367,7 @@ export class MessagesService implements Disposable {
     const queues = inboxes.map((inbox) => ({
       recipient: inbox.recipient,
       queued: inbox.queued,
+      delayed: inbox.delayed,
       oldestQueuedAt: oldestOf.get(inbox.recipient) ?? null,
       unread: inbox.unread,
     }));
@@ -271,29 +383,94 @@ export class MessagesService implements Disposable {
     });
   }
 
+  get #limits(): InboxLimits {
+    return this.#options.limits ?? INBOX_LIMITS;
+  }
+
   /** The time so many milliseconds from now; null for null. */
   #in(ms: number | null): number | null {
-    return ms === null ? null : this.#expiry.expiresAt(ms);
+    return ms === null ? null : this.#due.in(ms);
+  }
+
+  #isRemoved(recipient: string): boolean {
+    const id = AgentId.safeParse(recipient);
+    return id.success && this.#options.resolveAgent(id.data)?.isRemoved === true;
   }
 
   #log(message: string, error: unknown): void {
     this.#options.log?.(message, error);
   }
 
-  #onSent(message: Message): void {
+  /** Inside a write: stores a message and its copies. */
+  #insert(tx: Tx, draft: MessageDraft, sender: SenderFacts, caller: Caller, onWeaker: (wish: RefusedWish) => void): SendResult {
+    const { message, refused, answered } = composeMessage(tx, draft, {
+      directory: this.#options,
+      sender,
+      caller,
+      sessionId: this.#options.currentSession(),
+      defaultProject: this.#options.defaultProject(),
+      sentAt: this.#now(),
+      expiresAt: this.#in(draft.ttlMs),
+      notBefore: this.#in(draft.delayMs),
+      replyBy: this.#in(draft.replyWithinMs),
+      isFull: (recipient) => isFull(this.#counters.of(recipient), sender.from, this.#limits),
+      onWeaker,
+    });
+    const { dataText, idempotencyKey, ttlMs } = draft;
+    const chars = sizeOf(message.body, dataText);
+    const seq = insertMessage(tx, { message, dataText, idempotencyKey, ttlMs });
+    this.#options.onStored?.(tx, { seq, message, dataText });
+    if (message.kind === 'reply' && answered) markAnswered(tx, answered.seq, sender.inbox ?? OPERATOR);
+    tx.record(
+      event({ projectId: message.projectId, actor: caller.actor, door: caller.door, subject: message.id }, 'message.sent', {
+        message,
+      }),
+    );
+    tx.afterCommit(() => this.#onSent(message, chars));
+    const call = this.#awaited.callFor(message);
+    if (call) {
+      const reply = this.#inboxes.handTo(tx, seq, message, call.recipient, chars);
+      tx.afterCommit(() => call.settle(reply));
+    }
+    // Queued from inside this write, so that it shares the commit when there is room in it.
+    if (message.notBefore === null) this.#inboxes.beforeQueued(message.recipients);
+    return resultOf(message, refused, false);
+  }
+
+  #onSent(message: Message, chars: number): void {
     this.#counters.addMessages(message.projectId, { total: 1, requests: message.kind === 'request' ? 1 : 0 });
-    this.#inboxes.onSent(message);
-    if (message.expiresAt !== null) this.#expiry.note(message.expiresAt);
+    this.#inboxes.onSent(message, chars);
+    for (const dueAt of [message.expiresAt, message.notBefore, message.replyBy]) if (dueAt !== null) this.#due.note(dueAt);
+  }
+
+  /** Inside a write: the core says something about a message. */
+  #tell(tx: Tx, recipient: string, { about, body, data }: SystemEvent): void {
+    const to = recipient === OPERATOR ? OPERATOR : AgentId.parse(recipient);
+    // Whoever was removed, or is of another project by now, is told nothing.
+    if (to !== OPERATOR && this.#options.resolveAgent(to)?.isRemoved !== false) return;
+    // An agent's own project decides where it has one; the operator's events belong to the message's.
+    const projectId = to === OPERATOR ? ProjectId.parse(about.projectId) : undefined;
+    const draft = draftOf({
+      to,
+      kind: 'event',
+      priority: 'high',
+      body,
+      data,
+      inReplyTo: about.id,
+      ...(projectId && { projectId }),
+    });
+    this.#insert(tx, draft, senderOf(CORE, this.#options), CORE, () => undefined);
   }
 }
 
-function resultOf(message: Message, isDuplicate: boolean): SendResult {
-  return { messageId: message.id, threadId: message.threadId, recipients: message.recipients, isDuplicate };
+function resultOf(message: Message, refused: readonly string[], isDuplicate: boolean): SendResult {
+  const { id: messageId, threadId, recipients } = message;
+  return { messageId, threadId, recipients, refused: [...refused], isDuplicate };
 }
 
 /** The answer to a send whose key was used before. */
 function repeated({ message, ttlMs }: StoredMessage, draft: MessageDraft): SendResult {
-  if (hasContentOf(message, draft) && ttlMs === draft.ttlMs) return resultOf(message, true);
+  if (hasContentOf(message, draft) && ttlMs === draft.ttlMs) return resultOf(message, [], true);
   throw new AppError(
     'CONFLICT',
     `The idempotencyKey was used before for another message (${message.id}). Nothing was sent. Use a new key for a new message.`,

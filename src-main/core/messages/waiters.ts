@@ -16,6 +16,8 @@ export interface InboxPage {
 export interface Waiter {
   /** Most messages it takes. */
   readonly limit: number;
+  /** How long it has them for itself, in milliseconds; undefined: as long as usual. */
+  readonly leaseMs: number | undefined;
   /** What it was given; undefined when its time was up or its caller went away. Rejects when nothing can be given any more. */
   readonly outcome: Promise<InboxPage | undefined>;
   readonly isSettled: boolean;
@@ -26,8 +28,12 @@ export interface Waiter {
   expireAfter(timeoutMs: number): void;
 }
 
+/** What a waiter takes; see Waiter. */
+type Wish = Pick<Waiter, 'limit' | 'leaseMs'>;
+
 class QueuedWaiter implements Waiter {
   readonly limit: number;
+  readonly leaseMs: number | undefined;
   readonly outcome: Promise<InboxPage | undefined>;
   isSettled = false;
   readonly #signal: AbortSignal;
@@ -37,8 +43,9 @@ class QueuedWaiter implements Waiter {
   #reject: (error: Error) => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(limit: number, signal: AbortSignal, onSettled: () => void) {
+  constructor({ limit, leaseMs }: Wish, signal: AbortSignal, onSettled: () => void) {
     this.limit = limit;
+    this.leaseMs = leaseMs;
     this.#signal = signal;
     this.#onSettled = onSettled;
     this.outcome = new Promise((resolve, reject) => {
@@ -77,10 +84,10 @@ export class Waiters {
   readonly #queues = new Map<string, Set<Waiter>>();
 
   /** Adds a caller at the end of an inbox's queue. `signal` must not be aborted yet. */
-  add(recipient: string, limit: number, signal: AbortSignal): Waiter {
+  add(recipient: string, wish: Wish, signal: AbortSignal): Waiter {
     const queue = this.#queues.get(recipient) ?? new Set();
     this.#queues.set(recipient, queue);
-    const waiter: Waiter = new QueuedWaiter(limit, signal, () => {
+    const waiter: Waiter = new QueuedWaiter(wish, signal, () => {
       queue.delete(waiter);
       if (queue.size === 0 && this.#queues.get(recipient) === queue) this.#queues.delete(recipient);
     });

@@ -230,7 +230,7 @@ describe('messages', () => {
         send: script.messages.send.handler(({ input }) => {
           inputs.push(input);
           const messageId = mintId('msg');
-          return { messageId, threadId: messageId, recipients: ['a', 'b'], isDuplicate: false };
+          return { messageId, threadId: messageId, recipients: ['a', 'b'], refused: [], isDuplicate: false };
         }),
       },
     });
@@ -275,7 +275,13 @@ describe('messages', () => {
         }),
       },
       messages: {
-        send: script.messages.send.handler(() => ({ messageId, threadId: messageId, recipients: ['w1'], isDuplicate: false })),
+        send: script.messages.send.handler(() => ({
+          messageId,
+          threadId: messageId,
+          recipients: ['w1'],
+          refused: [],
+          isDuplicate: false,
+        })),
       },
     });
     const told = await runInProcess(['send', 'w1', 'please', '--wait', '--json'], { dataDir: core.dataDir });
@@ -297,7 +303,13 @@ describe('messages', () => {
         }),
       },
       messages: {
-        send: script.messages.send.handler(() => ({ messageId, threadId: messageId, recipients: ['w1'], isDuplicate: false })),
+        send: script.messages.send.handler(() => ({
+          messageId,
+          threadId: messageId,
+          recipients: ['w1'],
+          refused: [],
+          isDuplicate: false,
+        })),
       },
     });
     const told = await runInProcess(['send', 'w1', 'please', '--wait', '--timeout', '200ms'], { dataDir: core.dataDir });
@@ -337,7 +349,13 @@ describe('messages', () => {
         }),
       },
       messages: {
-        send: script.messages.send.handler(() => ({ messageId, threadId: messageId, recipients: ['w1'], isDuplicate: false })),
+        send: script.messages.send.handler(() => ({
+          messageId,
+          threadId: messageId,
+          recipients: ['w1'],
+          refused: [],
+          isDuplicate: false,
+        })),
       },
     });
     const told = await runInProcess(['send', 'w1', 'please', '--wait'], { dataDir: core.dataDir });
