@@ -9,6 +9,7 @@ import { addAgentCommands } from './commands/agents.ts';
 import { addAttachCommand } from './commands/attach.ts';
 import { addCallCommand } from './commands/call.ts';
 import { addCompletionCommand } from './commands/completion.ts';
+import { addEnrolCommand } from './commands/enrol.ts';
 import { addImageCommands } from './commands/image.ts';
 import { addEgressCommand } from './commands/egress.ts';
 import { addJournalCommands } from './commands/journal.ts';
@@ -23,6 +24,7 @@ import { addSendCommand } from './commands/send.ts';
 import { addSpawnCommand } from './commands/spawn.ts';
 import { addStartCommands } from './commands/start.ts';
 import { addSystemCommands } from './commands/system.ts';
+import { addTopicCommands } from './commands/topics.ts';
 import { addUpCommand } from './commands/up.ts';
 import type { CliIo } from './io.ts';
 
@@ -65,9 +67,11 @@ function createProgram(host: CommandHost): Command {
   addLogsCommand(program, host);
   addProjectCommands(program, host);
   addAdoptCommand(program, host);
+  addEnrolCommand(program, host);
   program.commandsGroup('Messages:');
   addSendCommand(program, host);
   addMessageCommands(program, host);
+  addTopicCommands(program, host);
   program.commandsGroup('Other programs:');
   addMcpCommands(program, host);
   addCallCommand(program, host);

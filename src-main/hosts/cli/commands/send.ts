@@ -15,6 +15,7 @@ import { readAll } from '../io.ts';
 import type { CliIo } from '../io.ts';
 import { DEFAULT_WAIT_MS, Duration } from '../option-schemas.ts';
 import { exitCodeOf, printMessage, waitForReplies } from '../replies.ts';
+import { projectChoice } from './project-choice.ts';
 
 const SendOptions = z.object({
   kind: MessageKind.optional(),
@@ -23,6 +24,7 @@ const SendOptions = z.object({
   data: z.string().optional(),
   replyTo: MessageId.optional(),
   key: z.string().optional(),
+  project: z.string().optional(),
   wait: z.boolean().default(false),
   timeout: Duration.default(DEFAULT_WAIT_MS),
 });
@@ -47,7 +49,9 @@ function addresses(text: string): Address[] {
   return text.split(',').map((part) => {
     const address = Address.safeParse(part.trim());
     if (!address.success)
-      throw usageError(`"${part}" is no address: name an agent, "operator", or "*" for everybody in the project.`);
+      throw usageError(
+        `"${part}" is no address: name an agent, "operator", "*" for everybody in the project, topic:<name>, capability:<name> or template:<name>.`,
+      );
     return address.data;
   });
 }
@@ -73,6 +77,7 @@ async function send(call: Invocation<z.infer<typeof SendOptions>>): Promise<numb
       ...(data === undefined ? {} : { data }),
       ...(o.replyTo === undefined ? {} : { inReplyTo: o.replyTo }),
       ...(o.key === undefined ? {} : { idempotencyKey: o.key }),
+      ...(o.project === undefined ? {} : { projectId: await projectChoice(client, o.project, io.cwd) }),
     });
     if (!o.wait) {
       out.result(sent, () =>
@@ -105,9 +110,9 @@ async function send(call: Invocation<z.infer<typeof SendOptions>>): Promise<numb
 export function addSendCommand(program: Command, host: CommandHost): void {
   addCommand(program, host, {
     usage: 'send <to> <text>',
-    summary: 'Send a message to an agent, to several, or to everybody ("*")',
+    summary: 'Send a message to an agent, to several, to a topic, or to everybody ("*")',
     details:
-      'Several addresses are separated by commas. "-" as the text reads it from standard input. With --wait the command ends when the answer is there: 0, or 1 when the answer says that the work failed.',
+      'Several addresses are separated by commas: agents, "operator", "*", topic:<name> for its subscribers, capability:<name> and template:<name> for groups. "-" as the text reads it from standard input. With --wait the command ends when the answer is there: 0, or 1 when the answer says that the work failed.',
     examples: [
       ['quarterdeck send w1 "Good morning"', 'a note'],
       [
@@ -115,6 +120,7 @@ export function addSendCommand(program: Command, host: CommandHost): void {
         'work for a worker, and its answer',
       ],
       ['quarterdeck send "*" "Stop what you are doing" --priority critical', 'everybody in the project'],
+      ['quarterdeck send topic:health.db "slow again" --kind event', 'whoever subscribed to it'],
     ],
     flags: [
       flag('--kind <kind>', `${MessageKind.options.join(', ')} (default: note; with --wait: request)`),
@@ -123,6 +129,7 @@ export function addSendCommand(program: Command, host: CommandHost): void {
       flag('--data <json>', 'structured data: JSON, @file, or - for standard input'),
       flag('--reply-to <id>', 'the message that this one answers'),
       flag('--key <key>', 'any text of yours: repeated with the same key, the message is sent once'),
+      flag('--project <folder or id>', 'for "*", topics and groups: in this project (default: the one opened last)'),
       flag('--wait', 'wait for the answer and print it'),
       flag('--timeout <duration>', 'how long to wait (default 10m)'),
     ],
