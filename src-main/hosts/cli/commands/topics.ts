@@ -8,7 +8,7 @@ import { usageError } from '../cli-error.ts';
 import type { CoreClient } from '../core-connection.ts';
 import { wholeNumber } from '../option-schemas.ts';
 import type { Output } from '../output.ts';
-import { oneLine } from '../output.ts';
+import { oneLine, shorten } from '../output.ts';
 import { clockTime } from '../times.ts';
 import { agentId } from './agents.ts';
 import { projectChoice } from './project-choice.ts';
@@ -40,7 +40,7 @@ function printPage(out: Output, { topics, next, subscriptions, subscriptionCount
       String(topic.messages),
       clockTime(topic.lastAt),
       topic.last?.from ?? '',
-      oneLine(topic.last?.subject ?? topic.last?.excerpt ?? ''),
+      shorten(oneLine(topic.last?.subject ?? topic.last?.excerpt ?? ''), 60),
       topic.subscribers.join(', '),
     ]),
     'Nothing was published yet. Publish with `quarterdeck send topic:<name> "…"`.',
