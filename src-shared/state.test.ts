@@ -5,7 +5,8 @@ import type { Agent } from './agents/model.ts';
 import { AgentConfig, AgentState } from './agents/model.ts';
 import type { JournalEvent } from './journal/model.ts';
 import { EventKind } from './journal/model.ts';
-import { AgentId, ProjectId, SessionId, TokenId, mintId } from './kernel/ids.ts';
+import type { EnrolmentRequest } from './enrolments/model.ts';
+import { EnrolmentRequestId, AgentId, ProjectId, SessionId, TokenId, mintId } from './kernel/ids.ts';
 import { DEFAULT_SETTINGS } from './settings/model.ts';
 import type { CrewState } from './state.ts';
 import { CrewState as CrewStateSchema, EMPTY_STATE, applyEvent } from './state.ts';
@@ -30,6 +31,20 @@ function agent(id: string, at: number): Agent {
     boundaryNote: 'host: not contained',
     starts: 0,
     createdAt: at,
+  };
+}
+
+function enrolment(name: string, n: number): EnrolmentRequest {
+  return {
+    id: EnrolmentRequestId.parse(`enr_00000000-0000-7000-8000-00000000000${['a', 'b', 'c'].indexOf(name) + 1}`),
+    projectId,
+    status: 'pending',
+    wish: { name, agentId: null, project: null, capabilities: [], specialisations: [], note: '', heartbeatMs: 60_000 },
+    address: '127.0.0.1',
+    check: 'ABC-123',
+    requestedAt: n,
+    expiresAt: n + 1,
+    agentId: null,
   };
 }
 
@@ -71,6 +86,8 @@ function bodies(id: string, n: number): Body[] {
       subject: 'settings',
       data: { settings: { ...DEFAULT_SETTINGS, terminalFontSize: 8 + (n % 20), dismissed: [`att-${n}`] } },
     },
+    { kind: 'enrolment.requested', subject: enrolment(id, n).id, data: { request: enrolment(id, n) } },
+    { kind: 'enrolment.decided', subject: enrolment(id, n).id, data: { status: 'denied', agentId: null } },
     { kind: 'journal.fault-found', subject: 'journal', data: { headSeq: null, foundSeq: n, detail: 'x' } },
   ];
 }
@@ -147,7 +164,7 @@ describe('folding events', () => {
 
   it('is tested with every kind there is but what changes nothing here: messages, new tokens, images, workspaces, proofs and connections', () => {
     const tested = bodies('a', 1).map(({ kind }) => kind);
-    const unchanged = /^(message|image|workspace|boundary|egress)\.|^token\.created$/;
+    const unchanged = /^enrolment\.code-|^(message|image|workspace|boundary|egress)\.|^token\.created$/;
     expect(EventKind.options.filter((kind) => !tested.includes(kind) && !unchanged.test(kind))).toEqual([]);
   });
 });

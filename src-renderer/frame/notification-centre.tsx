@@ -19,6 +19,7 @@ const LOOKS: Readonly<Record<AttentionItem['kind'], StateLook>> = {
   failed: { shape: 'cross', tone: 'failed', word: 'Failed' },
   lost: { shape: 'question', tone: 'failed', word: 'Lost' },
   held: { shape: 'bars', tone: 'paused', word: 'Paused' },
+  applicant: { shape: 'triangle', tone: 'needs', word: 'Asks to join' },
 };
 
 /** Attention ids kept as dismissed: older ones belong to causes that are long over. */
@@ -33,7 +34,7 @@ export function NotificationCentre(): ReactNode {
   const command = useCommand();
   const open = items.filter(({ needsOperator }) => needsOperator);
   // An agent waits for the answer to its question: that is not put aside with the rest.
-  const dismissible = open.filter(({ kind }) => kind !== 'question');
+  const dismissible = open.filter(({ kind }) => kind !== 'question' && kind !== 'applicant');
   const dismiss = (ids: readonly string[]): void =>
     command.run(() => session.client.settings.update({ dismissed: [...dismissed, ...ids].slice(-DISMISSED_KEPT) }));
   return (
@@ -88,7 +89,7 @@ export function NotificationCentre(): ReactNode {
                   <span className="line-clamp-2 block break-words text-tx-2">{visibleText(item.detail)}</span>
                   <RelativeTime at={item.at} />
                 </button>
-                {item.needsOperator && item.kind !== 'question' ? (
+                {item.needsOperator && item.kind !== 'question' && item.kind !== 'applicant' ? (
                   <Button look="quiet" size="small" onClick={() => dismiss([item.id])}>
                     Dismiss
                   </Button>

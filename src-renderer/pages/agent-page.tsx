@@ -24,7 +24,7 @@ import { EmptyState } from '#renderer/ui/empty-state.tsx';
 import { Skeleton } from '#renderer/ui/skeleton.tsx';
 import { TabPanel, Tabs } from '#renderer/ui/tabs.tsx';
 import type { Agent } from '#shared/agents/model.ts';
-import { isAlive } from '#shared/agents/model.ts';
+import { isAlive, isExternal } from '#shared/agents/model.ts';
 import { ownEntry } from '#shared/kernel/own-entry.ts';
 import { AGENT_FORM_PARTS } from './agent-form-parts.tsx';
 
@@ -81,6 +81,16 @@ interface AgentTerminalProps {
 }
 
 function AgentTerminal({ agent, onDetach }: AgentTerminalProps): ReactNode {
+  if (isExternal(agent))
+    return (
+      <section aria-label={`Terminal of ${agent.id}`} className="min-h-0 flex-1 bg-t-bg">
+        <EmptyState title="There is no terminal here">
+          <p>
+            {agent.id} was enrolled from outside: it runs where it was started, and is known by what it says on its interface.
+          </p>
+        </EmptyState>
+      </section>
+    );
   const start = <StartAgent agent={agent} />;
   if (agent.run === null)
     return (

@@ -1,7 +1,7 @@
 import { useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useScreenCommands } from '#renderer/commands/use-commands.tsx';
-import { ACTION_KEYS, isPossible } from '#renderer/features/agents/agent-actions.ts';
+import { ACTION_KEYS, canDo } from '#renderer/features/agents/agent-actions.ts';
 import type { AgentAction } from '#renderer/features/agents/agent-actions.ts';
 import type { FleetHands, RenderTerminal } from '#renderer/features/agents/fleet-agent.ts';
 import { FleetBar } from '#renderer/features/agents/fleet-bar.tsx';
@@ -22,14 +22,18 @@ import { useFreshMetrics } from '#renderer/store/use-metrics.ts';
 import { useSettings } from '#renderer/store/use-settings.ts';
 import { Button } from '#renderer/ui/button.tsx';
 import { EmptyState } from '#renderer/ui/empty-state.tsx';
+import { isExternal } from '#shared/agents/model.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 
 const NO_ORDER: ShownOrder = { ids: [], isStale: false };
 
 /** Terminals are a feature of their own: the views of the fleet are handed this. */
-const renderTerminal: RenderTerminal = (agent, { rows, isQuiet }) => (
-  <MiniTerminal agentId={agent.id} runId={agent.run?.id} rows={rows} isQuiet={isQuiet} />
-);
+const renderTerminal: RenderTerminal = (agent, { rows, isQuiet }) =>
+  isExternal(agent) ? (
+    <span className="font-ui text-12 text-t-dim">no terminal: it runs outside Quarterdeck</span>
+  ) : (
+    <MiniTerminal agentId={agent.id} runId={agent.run?.id} rows={rows} isQuiet={isQuiet} />
+  );
 
 /** Goes to the composer, with these agents as recipients. */
 function writeTo(ids: readonly string[]): void {
@@ -82,12 +86,12 @@ export function FleetPage(): ReactNode {
   const onBulk = (action: AgentAction): void =>
     run(
       action,
-      selectedRows.flatMap(({ agent }) => (isPossible(action, agent.state.status) ? [agent.id] : [])),
+      selectedRows.flatMap(({ agent }) => (canDo(action, agent) ? [agent.id] : [])),
     );
   /** What a key does: with all that are selected, else with the one that has the focus. */
   const withTargets = (action: AgentAction): void => {
     if (isSelecting) onBulk(action);
-    else if (current !== undefined && isPossible(action, current.agent.state.status)) run(action, [current.agent.id]);
+    else if (current !== undefined && canDo(action, current.agent)) run(action, [current.agent.id]);
   };
   const targetIds = isSelecting
     ? selectedRows.map(({ agent }) => String(agent.id))

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { AboutSettings } from '#renderer/features/settings/about-settings.tsx';
 import { AppearanceSettings } from '#renderer/features/settings/appearance-settings.tsx';
 import { ConnectionSettings } from '#renderer/features/settings/connection-settings.tsx';
+import { EnrolmentSettings } from '#renderer/features/enrolments/enrolment-settings.tsx';
 import { ModelApiSettings } from '#renderer/features/egress/model-api-settings.tsx';
 import { ImageSettings } from '#renderer/features/runtimes/image-settings.tsx';
 import { NotificationSettings } from '#renderer/features/settings/notification-settings.tsx';
@@ -69,7 +70,12 @@ function Section({ section }: { readonly section: SettingsSection }): ReactNode 
     case 'model-apis':
       return <ModelApiSettings />;
     case 'connections':
-      return <ConnectionSettings info={info} />;
+      return (
+        <>
+          <ConnectionSettings info={info} />
+          <EnrolmentSettings />
+        </>
+      );
     case 'notifications':
       return <NotificationSettings />;
     case 'shortcuts':

@@ -12,14 +12,15 @@ const LOOK_EVERY_MS = 5_000;
 /** What needs or needed the operator, newest first, and the figures of the whole fleet. */
 export function useAttention(): { readonly items: readonly AttentionItem[]; readonly fleet: FleetFigures } {
   const agents = useWindowState((state) => state.crew.agents);
+  const enrolments = useWindowState((state) => state.crew.enrolments);
   const inbox = useWindowState((state) => state.inbox);
   const answered = useWindowState((state) => state.answered);
   const dismissed = useWindowState((state) => state.crew.settings.dismissed);
   const now = useNow(LOOK_EVERY_MS);
   return useMemo(() => {
-    const items = attentionOf({ agents, inbox, answered, dismissed, now });
+    const items = attentionOf({ agents, enrolments, inbox, answered, dismissed, now });
     return { items, fleet: fleetOf(agents, items) };
-  }, [agents, inbox, answered, dismissed, now]);
+  }, [agents, enrolments, inbox, answered, dismissed, now]);
 }
 
 /** Whether anything can be said of who waits for the operator: before the inbox came, nothing can. */

@@ -53,7 +53,7 @@ describe("an agent's configuration", () => {
   });
 
   it.each([
-    ['an unknown type', { type: 'robot' }, ['type: Invalid option: expected one of "worker"|"command"']],
+    ['an unknown type', { type: 'robot' }, ['type: Invalid option: expected one of "worker"|"command"|"external"']],
     [
       'an id that is no slug',
       { id: 'Not OK' },

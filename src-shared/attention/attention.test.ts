@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentState } from '#shared/agents/model.ts';
+import type { EnrolmentRequest } from '#shared/enrolments/model.ts';
 import type { AgentId, MessageId } from '#shared/kernel/ids.ts';
+import { EnrolmentRequestId, mintId, ProjectId } from '#shared/kernel/ids.ts';
 import type { AttentionAgent, AttentionMessage } from './attention.ts';
 import { attentionOf, fleetOf } from './attention.ts';
+import { actionsOf, pathOfItem } from './notification-rules.ts';
 
 const evidence = { source: 'process', detail: '', at: 0 } as const;
 
@@ -24,6 +27,38 @@ function message(id: string, over: Partial<AttentionMessage> = {}): AttentionMes
 }
 
 const crew = (...agents: AttentionAgent[]): Record<string, AttentionAgent> => Object.fromEntries(agents.map((a) => [a.id, a]));
+
+describe('who asks to join from outside', () => {
+  const request: EnrolmentRequest = {
+    id: EnrolmentRequestId.parse(mintId('enr')),
+    projectId: ProjectId.parse(mintId('prj')),
+    status: 'pending',
+    wish: {
+      name: 'Claude',
+      agentId: null,
+      project: null,
+      capabilities: [],
+      specialisations: [],
+      note: 'CI',
+      heartbeatMs: 60_000,
+    },
+    address: '127.0.0.1',
+    check: 'ABC-123',
+    requestedAt: 100,
+    expiresAt: 1_000,
+    agentId: null,
+  };
+
+  it('needs the operator until the request is over, and leads to where it is decided', () => {
+    const input = { agents: {}, inbox: [], enrolments: { [request.id]: request } };
+    const [item] = attentionOf({ ...input, now: 999 });
+    expect(item).toMatchObject({ kind: 'applicant', title: 'Claude asks to join from outside', needsOperator: true });
+    expect(item?.detail).toContain('ABC-123');
+    expect(fleetOf({}, item ? [item] : []).mood).toBe('needs');
+    expect(item && [pathOfItem(item), actionsOf(item)]).toEqual(['/settings/connections', [{ action: 'open', text: 'Open' }]]);
+    expect(attentionOf({ ...input, now: 1_000 })).toEqual([]);
+  });
+});
 
 describe('attentionOf', () => {
   it('lists questions of agents and agents in trouble, newest first', () => {

@@ -4,6 +4,7 @@
  */
 import type { Agent, AgentState, AgentStatus } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
+import type { EnrolmentRequest } from '#shared/enrolments/model.ts';
 import { ownEntry } from '#shared/kernel/own-entry.ts';
 import type { InboxMessage } from '#shared/messages/model.ts';
 
@@ -21,11 +22,11 @@ export type AttentionAgent = Pick<Agent, 'id' | 'state'>;
 
 /** One thing that wants the operator. One cause, one id: the same cause never comes twice, a new failure has a new id. */
 export interface AttentionItem {
-  /** `question:<message>`, or `failed`, `lost` or `held` with `:<agent>:<since>`; what `settings.dismissed` lists. */
+  /** `question:<message>`, `applicant:<request>`, or `failed`, `lost` or `held` with `:<agent>:<since>`; what `settings.dismissed` lists. */
   readonly id: string;
-  /** held: paused by the core itself, for a reason that only the operator can end. */
-  readonly kind: 'question' | 'failed' | 'lost' | 'held';
-  /** Whom it is about. A question's agent may have been removed meanwhile. */
+  /** held: paused by the core itself, for a reason that only the operator can end. applicant: somebody from outside asks to be let in. */
+  readonly kind: 'question' | 'failed' | 'lost' | 'held' | 'applicant';
+  /** Whom it is about; empty for an applicant, who is no agent yet. A question's agent may have been removed meanwhile. */
   readonly agentId: string;
   /** The message of a question; null otherwise. */
   readonly messageId: string | null;
@@ -44,6 +45,8 @@ export interface AttentionItem {
 /** What the derivation looks at. */
 export interface AttentionInput {
   readonly agents: Readonly<Record<string, AttentionAgent>>;
+  /** Requests of agents from outside that wait for a decision. */
+  readonly enrolments?: Readonly<Record<string, EnrolmentRequest>>;
   /** The operator's inbox. What was acknowledged there is dealt with. */
   readonly inbox: readonly AttentionMessage[];
   /** Ids of messages that the operator has answered, where that is known apart from the inbox. */
@@ -72,7 +75,11 @@ export interface FleetFigures {
 /** What wants the operator, newest first. */
 export function attentionOf(input: AttentionInput): readonly AttentionItem[] {
   const dismissed = new Set(input.dismissed);
-  const items = [...questions(input), ...Object.values(input.agents).flatMap(trouble)];
+  const items = [
+    ...questions(input),
+    ...Object.values(input.enrolments ?? {}).flatMap((one) => applicant(one, input.now)),
+    ...Object.values(input.agents).flatMap(trouble),
+  ];
   return items
     .map((item) => ({ ...item, needsOperator: item.isAwaited && !dismissed.has(item.id) }))
     .sort((a, b) => b.at - a.at || (a.id < b.id ? -1 : 1));
@@ -87,7 +94,7 @@ export function fleetOf(agents: Readonly<Record<string, AttentionAgent>>, items:
     if (isAlive(state.status)) alive += 1;
   }
   const open = items.filter(({ needsOperator }) => needsOperator);
-  const mood = open.some(({ kind }) => kind === 'question')
+  const mood = open.some(({ kind }) => kind === 'question' || kind === 'applicant')
     ? 'needs'
     : open.length > 0
       ? 'trouble'
@@ -98,6 +105,22 @@ export function fleetOf(agents: Readonly<Record<string, AttentionAgent>>, items:
 }
 
 type Draft = Omit<AttentionItem, 'needsOperator'>;
+
+function applicant({ id, wish, check, address, requestedAt, expiresAt }: EnrolmentRequest, now: number): Draft[] {
+  if (expiresAt <= now) return [];
+  return [
+    {
+      id: `applicant:${id}`,
+      kind: 'applicant',
+      agentId: '',
+      messageId: null,
+      title: `${wish.name} asks to join from outside`,
+      detail: oneLine(`From ${address}, check ${check}. ${wish.note}`),
+      at: requestedAt,
+      isAwaited: true,
+    },
+  ];
+}
 
 function questions(input: AttentionInput): Draft[] {
   return input.inbox.flatMap((message): Draft[] => {

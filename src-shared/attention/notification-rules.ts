@@ -29,6 +29,7 @@ export function isToldOf(item: AttentionItem, moment: NotificationMoment): boole
 /** Whether the operator has it before the eyes: the message, its agent, or the list that it stands in. */
 function isLookedAt(item: AttentionItem, path: string | undefined): boolean {
   if (path === undefined) return false;
+  if (item.kind === 'applicant') return path === pathOfItem(item);
   const agent = `/agent/${item.agentId}`;
   return (
     path === pathOfItem(item) ||
@@ -56,11 +57,12 @@ function minutesOf(time: string): number {
 export function actionsOf(item: AttentionItem): readonly { readonly action: NotificationAction; readonly text: string }[] {
   const open = { action: 'open', text: 'Open' } as const;
   // What holds it is not over by a restart.
-  if (item.kind === 'held') return [open];
+  if (item.kind === 'held' || item.kind === 'applicant') return [open];
   return [item.kind === 'question' ? { action: 'reply', text: 'Reply' } : { action: 'restart', text: 'Restart' }, open];
 }
 
 /** Where the window shows an item. */
 export function pathOfItem(item: AttentionItem): string {
+  if (item.kind === 'applicant') return '/settings/connections';
   return item.messageId === null ? `/agent/${item.agentId}` : `/message/${item.messageId}`;
 }

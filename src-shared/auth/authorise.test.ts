@@ -43,6 +43,11 @@ const WHO_MAY: Readonly<Record<string, string>> = {
   'egress.proposals': 'operator automation observer',
   'egress.modelApis': 'operator automation observer',
   'egress.setModelApis': 'operator',
+  'enrolments.register': 'agent coordinator applicant',
+  'enrolments.createCode': 'operator',
+  'enrolments.list': 'operator',
+  'enrolments.revokeCode': 'operator',
+  'enrolments.decide': 'operator',
   'journal.snapshot': 'operator automation observer',
   'journal.follow': 'operator automation observer',
   'journal.list': 'operator automation observer',
@@ -100,6 +105,9 @@ const NO_TOOL: Readonly<Record<string, string>> = {
 
 /** Commands without an idempotency key, and why repeating them does no harm. */
 const NO_KEY: Readonly<Record<string, string>> = {
+  'enrolments.register': 'the code, the request and the token each stand for one agent',
+  'enrolments.revokeCode': 'a revoked code stays revoked',
+  'enrolments.decide': 'deciding the same again changes nothing',
   'agents.report': 'says the same again',
   'auth.revokeToken': 'what is revoked stays revoked',
   'messages.wait': 'hands out what was not handed out; get_messages lists the rest after a lost answer',
@@ -175,8 +183,14 @@ describe('the rule', () => {
     expect(most).toEqual({ operator: 'CRITICAL', coordinator: 'MEDIUM', agent: 'LOW', observer: 'LOW', automation: 'MEDIUM' });
   });
 
+  it('leaves to who has no token what is open to him, and nothing else', () => {
+    expect(refusalFor('applicant', meta({}))?.reason).toContain('needs a token');
+    expect(refusalFor('applicant', meta({ isForApplicants: true }))).toBeUndefined();
+    expect(refusalFor('applicant', meta({ isForApplicants: true, audience: 'manage' }))).toBeDefined();
+  });
+
   it('keeps the interfaces apart, and says which one', () => {
-    expect(ROLES.filter((role) => audienceOf(role) === 'agent')).toEqual(['coordinator', 'agent']);
+    expect(ROLES.filter((role) => audienceOf(role) === 'agent')).toEqual(['coordinator', 'agent', 'applicant']);
     expect(refusalFor('operator', meta({ audience: 'agent' }))?.reason).toContain('agent interface');
     expect(refusalFor('agent', meta({ audience: 'manage' }))?.reason).toContain('management interface');
     expect(refusalFor('observer', meta({ role: 'automation' }))?.reason).toContain('needs role "automation"');

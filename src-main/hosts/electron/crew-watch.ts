@@ -153,9 +153,10 @@ export class CrewWatch implements Disposable {
 
   #tell(): void {
     if (this.#end.signal.aborted) return;
-    const { agents, settings } = this.#state;
+    const { agents, settings, enrolments } = this.#state;
     const items = attentionOf({
       agents,
+      enrolments,
       inbox: this.#inbox,
       answered: this.#answered,
       dismissed: settings.dismissed,

@@ -1,7 +1,8 @@
 /** What can be done with agents, one or many: when, in which words, and how it is taken back. */
 import type { CoreClient } from '#renderer/connection/line.ts';
 import { problemOf } from '#renderer/store/use-command.ts';
-import type { AgentStatus } from '#shared/agents/model.ts';
+import type { Agent, AgentStatus } from '#shared/agents/model.ts';
+import { isExternal } from '#shared/agents/model.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
 
 /** The lifecycle commands, in the order in which they are offered. */
@@ -48,6 +49,11 @@ const POSSIBLE: Readonly<Record<AgentAction, readonly AgentStatus[]>> = {
 /** Whether an action makes sense in a state. */
 export function isPossible(action: AgentAction, status: AgentStatus): boolean {
   return POSSIBLE[action].includes(status);
+}
+
+/** Whether an action makes sense for an agent: the life of one from outside is not ours to command. */
+export function canDo(action: AgentAction, agent: Pick<Agent, 'config' | 'state'>): boolean {
+  return !isExternal(agent) && isPossible(action, agent.state.status);
 }
 
 /** Orders that are on their way at one time: the core does each agent by itself, and a browser must stay usable. */

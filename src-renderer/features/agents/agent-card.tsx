@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { goTo } from '#renderer/navigation/use-route.tsx';
 import { ContextMenu } from '#renderer/ui/menu.tsx';
 import { StateMark, StateWord } from '#renderer/ui/state-mark.tsx';
-import { isAlive } from '#shared/agents/model.ts';
+import { isAlive, isExternal } from '#shared/agents/model.ts';
 import { AgentMenuItems } from './agent-menu-items.tsx';
 import { AgentLink, AgentMenu, SelectBox, Unread } from './agent-parts.tsx';
 import { AskStrip, TroubleStrip } from './ask-strip.tsx';
@@ -91,7 +91,7 @@ export const AgentCard = memo(function AgentCard(props: AgentCardProps): ReactNo
             reason={trouble}
             at={state.since}
             tabIndex={tabIndex}
-            onRestart={() => hands.onAction(id, 'start')}
+            onRestart={isExternal(agent) ? undefined : () => hands.onAction(id, 'start')}
             onOpen={() => goTo({ page: 'agent', id, tab: 'overview' })}
           />
         )}

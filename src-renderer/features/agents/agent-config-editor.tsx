@@ -7,7 +7,7 @@ import { Button } from '#renderer/ui/button.tsx';
 import { Notice } from '#renderer/ui/notice.tsx';
 import { showToast } from '#renderer/ui/toast.tsx';
 import type { Agent, AgentDraft } from '#shared/agents/model.ts';
-import { isAlive } from '#shared/agents/model.ts';
+import { isAlive, isExternal } from '#shared/agents/model.ts';
 import type { AgentFormParts } from './agent-form-parts.ts';
 import { AgentForm } from './agent-form.tsx';
 import { fieldsOf } from './agent-form-state.ts';
@@ -24,6 +24,8 @@ interface AgentConfigEditorProps {
 /** An agent's configuration: read, and changed with the same form that agents are made with. */
 export function AgentConfigEditor({ agent, parts, children }: AgentConfigEditorProps): ReactNode {
   const [isEditing, setEditing] = useState(false);
+  // What it states of itself it changes itself, and nothing else is ours to set.
+  if (isExternal(agent)) return children;
   if (isEditing) return <Editor agent={agent} parts={parts} onDone={() => setEditing(false)} />;
   return (
     <>

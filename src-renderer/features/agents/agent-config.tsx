@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { visibleText } from '#renderer/ui/visible-text.ts';
 import { Fact, Facts, PanelSection } from '#renderer/ui/panel.tsx';
 import type { Agent } from '#shared/agents/model.ts';
+import { isExternal, MISSED_HEARTBEATS } from '#shared/agents/model.ts';
 import { shellText } from './shell-text.ts';
 import { AgentConfigEditor } from './agent-config-editor.tsx';
 import type { AgentFormParts } from './agent-form-parts.ts';
@@ -24,10 +25,12 @@ export function AgentConfig({ agent, parts }: { readonly agent: Agent; readonly 
               {config.image ?? 'the agent image'}
             </Fact>
           ) : null}
-          <Fact name="Workspace">{WORKSPACE_WORDS[config.workspace.mode]}</Fact>
-          <Fact name="Reaches">{agent.boundary === 'host' ? 'all that you reach' : networkText(config)}</Fact>
+          <Fact name="Workspace">{isExternal(agent) ? 'not known here' : WORKSPACE_WORDS[config.workspace.mode]}</Fact>
+          <Fact name="Reaches">
+            {isExternal(agent) ? 'not known here' : agent.boundary === 'host' ? 'all that you reach' : networkText(config)}
+          </Fact>
           <Fact name="Models">
-            {LOGIN_WORDS[config.login]}
+            {isExternal(agent) ? 'not known here' : LOGIN_WORDS[config.login]}
             {config.modelApis.length === 0 ? '' : `: ${config.modelApis.join(', ')}`}
           </Fact>
           <Fact name="Description">
@@ -36,6 +39,21 @@ export function AgentConfig({ agent, parts }: { readonly agent: Agent; readonly 
           <Fact name="Capabilities">
             {config.capabilities.length === 0 ? <span className="text-tx-3">none</span> : config.capabilities.join(', ')}
           </Fact>
+          {config.external === undefined ? null : (
+            <>
+              <Fact name="Calls itself">{visibleText(config.external.name)}</Fact>
+              <Fact name="Specialities">
+                {config.external.specialisations.length === 0 ? (
+                  <span className="text-tx-3">none</span>
+                ) : (
+                  config.external.specialisations.join(', ')
+                )}
+              </Fact>
+              <Fact name="Heartbeat">
+                every {config.external.heartbeatMs / 1_000} s, lost after {MISSED_HEARTBEATS} times as long
+              </Fact>
+            </>
+          )}
         </Facts>
       </PanelSection>
       {config.command === undefined ? null : (
@@ -48,9 +66,9 @@ export function AgentConfig({ agent, parts }: { readonly agent: Agent; readonly 
           </code>
         </PanelSection>
       )}
-      <PanelSection title="Limits">
+      <PanelSection title="Limits" aside={isExternal(agent) ? 'none are held' : undefined}>
         <Facts>
-          {limitTexts(agent).map(({ name, text }) => (
+          {(isExternal(agent) ? [] : limitTexts(agent)).map(({ name, text }) => (
             <Fact key={name} name={name}>
               {text}
             </Fact>

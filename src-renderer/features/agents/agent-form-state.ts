@@ -1,6 +1,6 @@
 /** The fields of the agent form as they are typed, and what they make. Pure. */
 import * as z from 'zod';
-import type { AgentConfig, AgentType } from '#shared/agents/model.ts';
+import type { AgentConfig } from '#shared/agents/model.ts';
 import { AgentDraft, AgentType as AgentTypeSchema } from '#shared/agents/model.ts';
 import { describeIssue, inputJsonSchema } from '#shared/kernel/describe-issues.ts';
 import { EgressMode, parseRule } from '#shared/egress/model.ts';
@@ -261,7 +261,7 @@ function sentenceOf(text: string): string {
 }
 
 /** The types there are. */
-export const AGENT_TYPES: readonly AgentType[] = AgentTypeSchema.options;
+export const AGENT_TYPES = AgentTypeSchema.options.filter((type) => type !== 'external');
 
 /** What a field is for, in the contract's own words; '' when it says nothing. */
 export function helpOf(field: AgentField): string {

@@ -5,6 +5,7 @@ import { Segmented } from '#renderer/ui/segmented.tsx';
 import { TextArea, TextField } from '#renderer/ui/text-field.tsx';
 import type { AgentFormParts } from './agent-form-parts.ts';
 import type { AgentField, AgentFields, FieldErrors } from './agent-form-state.ts';
+import type { AgentType } from '#shared/agents/model.ts';
 import { AGENT_TYPES, formBoundary, helpOf } from './agent-form-state.ts';
 
 const TYPE_WORDS = { worker: 'Worker', command: 'Command' } as const;
@@ -51,7 +52,7 @@ export function AgentForm({ fields, errors, onChange, parts, isExisting = false 
                 Type
               </span>
               <div className="self-start">
-                <Segmented
+                <Segmented<AgentType>
                   label="Type"
                   value={fields.type}
                   options={AGENT_TYPES.map((value) => ({ value, text: TYPE_WORDS[value] }))}

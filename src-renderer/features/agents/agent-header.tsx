@@ -14,7 +14,7 @@ import { Tooltip } from '#renderer/ui/tooltip.tsx';
 import { useNow } from '#renderer/ui/use-now.ts';
 import type { Agent } from '#shared/agents/model.ts';
 import { visibleText } from '#renderer/ui/visible-text.ts';
-import { isAlive } from '#shared/agents/model.ts';
+import { isAlive, isExternal } from '#shared/agents/model.ts';
 import { BoundaryBadge } from './boundary-badge.tsx';
 import { RemoveAgentDialog } from './remove-agent-dialog.tsx';
 import { STATUS_LOOKS } from './status-look.ts';
@@ -128,6 +128,8 @@ interface MoreMenuProps {
 function MoreMenu({ agent, stopByForce }: MoreMenuProps): ReactNode {
   const [isRemoving, setRemoving] = useState(false);
   const { id } = agent;
+  // One from outside is not ours to stop: its access ends with it.
+  const mustStop = isAlive(agent.state.status) && !isExternal(agent);
   const copyLink = (): void => {
     const link = `quarterdeck:/${pathOf({ page: 'agent', id, tab: 'overview' })}`;
     navigator.clipboard.writeText(link).then(
@@ -156,10 +158,10 @@ function MoreMenu({ agent, stopByForce }: MoreMenuProps): ReactNode {
         <MenuItem
           tone="danger"
           icon={<Trash2 aria-hidden className="size-3.5" />}
-          disabled={isAlive(agent.state.status)}
+          disabled={mustStop}
           onSelect={() => setRemoving(true)}
         >
-          {isAlive(agent.state.status) ? 'Remove (stop it first)' : 'Remove'}
+          {mustStop ? 'Remove (stop it first)' : 'Remove'}
         </MenuItem>
       </Menu>
       <RemoveAgentDialog

@@ -4,7 +4,7 @@ import { goTo } from '#renderer/navigation/use-route.tsx';
 import { MenuItem, MenuSeparator } from '#renderer/ui/menu.tsx';
 import type { Agent } from '#shared/agents/model.ts';
 import type { AgentAction } from './agent-actions.ts';
-import { ACTION_KEYS, ACTION_WORDS, AGENT_ACTIONS, isPossible } from './agent-actions.ts';
+import { ACTION_KEYS, ACTION_WORDS, AGENT_ACTIONS, canDo } from './agent-actions.ts';
 import type { FleetHands } from './fleet-agent.ts';
 
 const SIZE = 'size-3.5';
@@ -44,7 +44,7 @@ export function AgentMenuItems({ agent, isSelected, hands }: AgentMenuItemsProps
         {isSelected ? 'Unselect' : 'Select'}
       </MenuItem>
       <MenuSeparator />
-      {AGENT_ACTIONS.filter((action) => isPossible(action, agent.state.status)).map((action) => (
+      {AGENT_ACTIONS.filter((action) => canDo(action, agent)).map((action) => (
         <MenuItem
           key={action}
           icon={ACTION_ICONS[action]}

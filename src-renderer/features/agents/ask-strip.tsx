@@ -197,7 +197,8 @@ interface TroubleStripProps {
   readonly reason: string;
   /** When it began, in milliseconds since the epoch. */
   readonly at: number;
-  readonly onRestart: () => void;
+  /** Undefined for one whose process is not ours. */
+  readonly onRestart: (() => void) | undefined;
   readonly onOpen: () => void;
   readonly tabIndex: number;
 }
@@ -210,9 +211,11 @@ export function TroubleStrip({ reason, at, onRestart, onOpen, tabIndex }: Troubl
         {visibleText(reason)}
       </p>
       <div className="flex h-6 items-center gap-1.5">
-        <Button size="small" tabIndex={tabIndex} onClick={onRestart}>
-          Restart
-        </Button>
+        {onRestart === undefined ? null : (
+          <Button size="small" tabIndex={tabIndex} onClick={onRestart}>
+            Restart
+          </Button>
+        )}
         <Button size="small" look="quiet" tabIndex={tabIndex} onClick={onOpen}>
           Open
         </Button>

@@ -1,5 +1,6 @@
 /** What is said of an agent's boundary wherever it stands: by a card, in a row, in a header. Pure. */
 import type { Agent } from '#shared/agents/model.ts';
+import { isExternal } from '#shared/agents/model.ts';
 import type { Boundary } from '#shared/runtimes/model.ts';
 
 /** Each boundary in a few words; the agent's own note says it in full. */
@@ -62,7 +63,7 @@ function proofOf({ boundary, state }: Pick<Agent, 'boundary' | 'state'>): Bounda
 export function boundaryLook(agent: Pick<Agent, 'boundary' | 'state' | 'config'>): BoundaryLook {
   const proof = proofOf(agent);
   return {
-    word: BOUNDARY_WORDS[agent.boundary],
+    word: isExternal(agent) ? 'not contained, not controlled' : BOUNDARY_WORDS[agent.boundary],
     network: agent.boundary === 'host' ? undefined : networkText(agent.config),
     proof,
     proofText: PROOF_TEXTS[proof],

@@ -4,7 +4,12 @@ import type { Agent } from '#shared/agents/model.ts';
 type Config = Agent['config'];
 
 /** Where it runs. */
-export function runtimeText({ runtime, sandbox }: Pick<Config, 'runtime' | 'sandbox'>): string {
+export function runtimeText({
+  type,
+  runtime,
+  sandbox,
+}: Pick<Config, 'runtime' | 'sandbox'> & { readonly type?: Config['type'] }): string {
+  if (type === 'external') return 'outside Quarterdeck, wherever it was started';
   if (runtime === 'docker') return 'in a container, outlives the app';
   const where = runtime === 'tmux' ? 'tmux, outlives the app' : 'plain terminal, ends with the app';
   return sandbox === 'bubblewrap' ? `${where}, in bubblewrap` : where;

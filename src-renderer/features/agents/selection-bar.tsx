@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { Button, IconButton } from '#renderer/ui/button.tsx';
 import { Progress } from '#renderer/ui/progress.tsx';
 import type { AgentAction } from './agent-actions.ts';
-import { ACTION_WORDS, AGENT_ACTIONS, isPossible } from './agent-actions.ts';
+import { ACTION_WORDS, AGENT_ACTIONS, canDo } from './agent-actions.ts';
 import { ACTION_ICONS } from './agent-menu-items.tsx';
 import type { FleetAgent } from './fleet-agent.ts';
 import type { ActionProgress } from './use-agent-actions.ts';
@@ -33,7 +33,7 @@ export function SelectionBar({ rows, hidden, progress, onAction, onMessage, onCl
       <IconButton label="Clear the selection" shortcut="escape" icon={<X aria-hidden className="size-3.5" />} onClick={onClear} />
       <span aria-hidden className="mr-1 h-4 border-l border-hair-strong" />
       {AGENT_ACTIONS.map((action) => {
-        const reached = rows.filter(({ agent }) => isPossible(action, agent.state.status)).length;
+        const reached = rows.filter(({ agent }) => canDo(action, agent)).length;
         return (
           <Button
             key={action}

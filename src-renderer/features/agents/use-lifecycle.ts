@@ -5,9 +5,9 @@ import { useSession } from '#renderer/store/session-context.tsx';
 import type { Command } from '#renderer/store/use-command.ts';
 import { useCommand } from '#renderer/store/use-command.ts';
 import type { Agent } from '#shared/agents/model.ts';
-import { isAlive } from '#shared/agents/model.ts';
+import { isAlive, isExternal } from '#shared/agents/model.ts';
 import type { AgentAction } from './agent-actions.ts';
-import { ACTION_KEYS, ACTION_WORDS, isPossible } from './agent-actions.ts';
+import { ACTION_KEYS, ACTION_WORDS, canDo } from './agent-actions.ts';
 
 /** One that is possible now. */
 export interface LifecycleAction {
@@ -40,7 +40,7 @@ export function useLifecycle(agent: Agent): Lifecycle {
     setOrderedIn(agent.state.since);
     command.run(task);
   };
-  const actions = STEPS.filter((step) => isPossible(step, agent.state.status)).map((step) => ({
+  const actions = STEPS.filter((step) => canDo(step, agent)).map((step) => ({
     step,
     text: ACTION_WORDS[step].verb,
     keys: ACTION_KEYS[step],
@@ -52,7 +52,7 @@ export function useLifecycle(agent: Agent): Lifecycle {
     `Agent ${id}`,
     actions.map(({ step, text, keys, run }) => ({ id: `agent.${step}`, title: `${text} ${id}`, keys, isGlobal: true, run })),
   );
-  const canEnd = isAlive(agent.state.status) || agent.state.status === 'lost';
+  const canEnd = !isExternal(agent) && (isAlive(agent.state.status) || agent.state.status === 'lost');
   // Possible while it is stopping, too: that is when it is wanted.
   const stopByForce = canEnd ? () => order(() => session.client.agents.stop({ id, force: true })) : undefined;
   return { actions, command, isBusy, stopByForce };

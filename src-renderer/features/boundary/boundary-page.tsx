@@ -13,7 +13,7 @@ import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { SkeletonText } from '#renderer/ui/skeleton.tsx';
 import { useNow } from '#renderer/ui/use-now.ts';
 import type { Agent } from '#shared/agents/model.ts';
-import { isAlive } from '#shared/agents/model.ts';
+import { isAlive, isExternal } from '#shared/agents/model.ts';
 import type { AgentBoundary } from '#shared/boundary/contract.ts';
 import type { BoundaryProof } from '#shared/boundary/model.ts';
 import { ProofHistory } from './proof-history.tsx';
@@ -41,11 +41,16 @@ export function BoundaryPage({ agent }: { readonly agent: Agent }): ReactNode {
   return (
     <>
       {problem === undefined ? null : <Notice title="What stands here may be old." detail={problem} />}
-      <VerdictHead verdict={verdictOf(answer, isRunning)} />
-      {answer.boundary === 'host' ? <NotHeld agent={agent} /> : <LaunchProof proof={answer.launch} />}
+      <VerdictHead
+        verdict={{
+          ...verdictOf(answer, isRunning),
+          ...(isExternal(agent) ? { title: 'Not contained, not controlled', text: agent.boundaryNote } : {}),
+        }}
+      />
+      {isExternal(agent) ? null : answer.boundary === 'host' ? <NotHeld agent={agent} /> : <LaunchProof proof={answer.launch} />}
       {answer.boundary === 'container' ? <ExhaustionProof agent={agent} proof={answer.exhaustion} onProved={ask} /> : null}
       {answer.boundary === 'host' ? null : <Mounts boundary={answer} agent={agent} />}
-      <Limits boundary={answer} isRunning={isRunning} />
+      {isExternal(agent) ? null : <Limits boundary={answer} isRunning={isRunning} />}
       {answer.boundary === 'host' ? null : <ProofHistory agent={agent} />}
     </>
   );

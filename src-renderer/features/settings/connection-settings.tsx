@@ -53,7 +53,7 @@ export function ConnectionSettings({ info }: { readonly info: SystemInfo | undef
       </SettingsGroup>
       <SettingsGroup
         title="Agents’ own interface"
-        note="Agents get their address and token when they are started; they are not typed in by hand."
+        note="Agents that Quarterdeck starts get their address and token then; neither is typed in by hand."
       >
         <Named name="MCP">
           <CopyLine text={info.agentMcpUrl} />
