@@ -1,5 +1,6 @@
 /** The one API of the product. Only composes. */
 import { agentsContract } from '#shared/agents/contract.ts';
+import { attachmentsContract } from '#shared/attachments/contract.ts';
 import { authContract } from '#shared/auth/contract.ts';
 import { boundaryContract } from '#shared/boundary/contract.ts';
 import { egressContract } from '#shared/egress/contract.ts';
@@ -23,6 +24,7 @@ import { workspacesContract } from '#shared/workspaces/contract.ts';
 /** Every capability of the product: each procedure is reachable by IPC, WebSocket, REST and MCP. */
 export const contract = {
   agents: agentsContract,
+  attachments: attachmentsContract,
   auth: authContract,
   boundary: boundaryContract,
   egress: egressContract,

@@ -72,6 +72,7 @@ export function applyEvent(state: CrewState, event: JournalEvent): CrewState {
     case 'terminal.control-released':
     case 'topic.subscribed':
     case 'topic.unsubscribed':
+    case 'attachment.stored':
     case 'token.created':
     case 'token.revoked':
     case 'login.completed':

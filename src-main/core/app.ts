@@ -32,6 +32,8 @@ import { EgressService } from './egress/egress-service.ts';
 import { gatewayProgram } from './egress/gateway-process.ts';
 import { foldersOfBoxes } from './folders-of-boxes.ts';
 import { hiddenFrom } from './hidden-from-boxes.ts';
+import { attachmentsHandlers } from './attachments/handlers.ts';
+import { composeAttachments } from './compose-attachments.ts';
 import { composeMessages } from './compose-messages.ts';
 import { composeEnrolments } from './compose-enrolments.ts';
 import { composeProvenance } from './compose-provenance.ts';
@@ -183,6 +185,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   const boundaryRefusals = new BoundaryRefusals({ store, agentOf: (id) => registry.find(id) ?? registry.findRemoved(id) });
   const topics = composeTopics({ store, registry, projects, journal, log });
   const provenance = await composeProvenance({ store, paths, auditKey, currentSession: () => sessions.currentId(), warn, onEnd });
+  const attachments = await composeAttachments({ store, paths, registry, projects, log, onEnd });
   const messages = composeMessages({
     store,
     registry,
@@ -191,6 +194,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     boundaryRefusals,
     topics: topics.service,
     provenance,
+    attachments,
     log,
   });
   messages.open();
@@ -363,6 +367,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
         heldBy: (recipient) => messages.heldBy(recipient),
         now,
       }),
+      attachments: attachmentsHandlers(attachments),
       auth: authHandlers(auth, { loginUrl: (code) => doors.loginUrl(code) }),
       boundary: boundaryHandlers(boundary),
       egress: egressHandlers(egress),
@@ -433,6 +438,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
     rendererDir: o.rendererDir,
     bind: o.bind,
     allowHosts: o.allowHosts,
+    attachments,
     onTerminalSocket: (socket, caller) => terminals.serve(wsDuplex(socket), caller),
     onAgentCall: (id) => enrolments.onCall(id),
     wakeUps,

@@ -1,6 +1,7 @@
 /** Messages: the service, and what it is told of the crew. Only composes. */
 import type { Logger } from 'pino';
 import type { AgentRegistry } from './agents/agent-registry.ts';
+import type { AttachmentsService } from './attachments/attachments-service.ts';
 import type { BoundaryRefusals } from './boundary/boundary-refusals.ts';
 import { MessagesService } from './messages/messages-service.ts';
 import type { ProvenanceService } from './provenance/provenance-service.ts';
@@ -18,14 +19,16 @@ export interface MessagesParts {
   readonly boundaryRefusals: BoundaryRefusals;
   readonly topics: TopicsService;
   readonly provenance: ProvenanceService;
+  readonly attachments: AttachmentsService;
   readonly log: Logger;
 }
 
 /** The service, not opened yet. */
-export function composeMessages({ store, registry, sessions, projects, boundaryRefusals, topics, provenance, log }: MessagesParts): MessagesService {
+export function composeMessages({ store, registry, sessions, projects, boundaryRefusals, topics, provenance, attachments, log }: MessagesParts): MessagesService {
   return new MessagesService({
     store,
     onStored: provenance.onStored,
+    attachments: (stated, caller, projectId) => attachments.resolve(stated, caller, projectId),
     resolveAgent: (id) => {
       const agent = registry.find(id);
       if (agent) return { id, projectId: agent.projectId, boundary: agent.boundary, isRemoved: false };

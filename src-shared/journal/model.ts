@@ -1,6 +1,7 @@
 /** The journal: an append-only, hash-chained record of what happened. It is the audit trail and what every window follows. */
 import * as z from 'zod';
 import { agentEvents } from '#shared/agents/events.ts';
+import { attachmentEvents } from '#shared/attachments/events.ts';
 import { authEvents } from '#shared/auth/events.ts';
 import { boundaryEvents } from '#shared/boundary/events.ts';
 import { egressEvents } from '#shared/egress/events.ts';
@@ -31,6 +32,7 @@ export const eventSchemas = {
   ...messageEvents,
   ...terminalEvents,
   ...topicEvents,
+  ...attachmentEvents,
   ...authEvents,
   ...secretEvents,
   ...runtimeEvents,

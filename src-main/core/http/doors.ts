@@ -23,6 +23,7 @@ import { Refusals } from '#core/rpc/refusals.ts';
 import { createRouter } from '#core/rpc/router.ts';
 import type { Gatekeeper, GatewayGate } from './access.ts';
 import { AgentRoutes } from './agent-routes.ts';
+import type { AttachmentFiles } from './attachment-door.ts';
 import { MainRoutes } from './main-routes.ts';
 import { listenFrom, listenOn, requireLoopback } from './ports.ts';
 import { Visits } from './visits.ts';
@@ -45,6 +46,8 @@ export interface DoorsOptions {
   readonly version: string;
   /** Takes over a terminal viewer's socket; `url` is its address with the query. */
   readonly onTerminalSocket: (socket: WebSocket, caller: Caller, url: URL) => void;
+  /** What keeps the files that go with messages; without it there is nothing to upload to. */
+  readonly attachments?: AttachmentFiles;
   /** The built window; without it a page says how to build it. */
   readonly rendererDir?: string | undefined;
   /** The address to listen on: a loopback one. */
@@ -119,6 +122,7 @@ export function createDoors(options: DoorsOptions): Doors {
     log,
     rendererDir: options.rendererDir,
     refusals,
+    attachments: options.attachments,
     onTerminalSocket: options.onTerminalSocket,
   });
   const agentRoutes = new AgentRoutes({

@@ -17,6 +17,8 @@ import type { Rpc } from '#core/rpc/router.ts';
 import type { Gatekeeper, Visitor } from './access.ts';
 import { authenticate, callerOf, doorOf } from './access.ts';
 import { AgentFlowDoor } from './agentflow.ts';
+import type { AttachmentFiles } from './attachment-door.ts';
+import { AttachmentDoor } from './attachment-door.ts';
 import { MAX_BODY_BYTES } from './body.ts';
 import { DOCS_FILES } from './docs-page.ts';
 import { requireSameOrigin } from './hosts.ts';
@@ -40,6 +42,8 @@ export interface MainOptions extends McpOptions {
   readonly rendererDir: string | undefined;
   readonly log: BugLog;
   readonly refusals: Refusals;
+  /** What keeps the files that go with messages. */
+  readonly attachments: AttachmentFiles | undefined;
   /** Takes over a socket of a terminal viewer. */
   readonly onTerminalSocket: (socket: WebSocket, caller: Caller, url: URL) => void;
 }
@@ -52,6 +56,7 @@ export class MainRoutes implements WebRoutes {
   readonly #options: MainOptions;
   readonly #rest: RestDoor;
   readonly #agentFlow: AgentFlowDoor;
+  readonly #attachments: AttachmentDoor | undefined;
   readonly #login: LoginDoor;
   readonly #openApi: OpenApiDocument;
   readonly #files: StaticFiles;
@@ -63,6 +68,7 @@ export class MainRoutes implements WebRoutes {
     this.#options = options;
     this.#rest = new RestDoor(options.rpc);
     this.#agentFlow = new AgentFlowDoor(options.rpc);
+    this.#attachments = options.attachments && new AttachmentDoor(options.attachments);
     this.#login = new LoginDoor(options.gatekeeper);
     this.#openApi = new OpenApiDocument(options.version);
     this.#files = new StaticFiles(options.rendererDir);
@@ -125,7 +131,8 @@ export class MainRoutes implements WebRoutes {
     const visit = this.#options.visits.add(visitor, () => response.destroy());
     response.once('close', () => visit.dispose());
     const caller = callerOf(visitor, doorOf(visitor, request), request);
-    if (path === API_PREFIX || path.startsWith(`${API_PREFIX}/`)) await this.#rest.serve(request, response, url, caller);
+    if (this.#attachments?.knows(request, url)) await this.#attachments.serve(request, response, url, caller);
+    else if (path === API_PREFIX || path.startsWith(`${API_PREFIX}/`)) await this.#rest.serve(request, response, url, caller);
     else if (path === '/api/stats') await this.#serveStats(request, response, caller);
     else if (this.#agentFlow.knows(path)) await this.#agentFlow.serve(request, response, url, caller);
     else throw new AppError('NOT_FOUND', `There is no "${path.slice(0, 200)}". GET /api/openapi.json lists what there is.`);

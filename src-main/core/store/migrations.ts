@@ -8,6 +8,7 @@ import { topics } from './migrations/0050-topics.ts';
 import { provenance } from './migrations/0060-provenance.ts';
 import { enrolments } from './migrations/0080-enrolments.ts';
 import { mirror } from './migrations/0090-mirror.ts';
+import { attachments } from './migrations/0100-attachments.ts';
 
 /** Every step of the schema, in order. */
-export const MIGRATIONS: readonly Migration[] = [spine, boundary, egress, workspaces, topics, provenance, enrolments, mirror];
+export const MIGRATIONS: readonly Migration[] = [spine, boundary, egress, workspaces, topics, provenance, enrolments, mirror, attachments];
