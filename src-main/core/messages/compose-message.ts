@@ -10,6 +10,7 @@ import type { Db } from '#core/store/database.ts';
 import { mayCause, originatorOf } from './boundary-rule.ts';
 import type { MessageDraft } from './message-draft.ts';
 import type { StoredMessage } from './messages-repository.ts';
+import { refuseAnswerToImported } from './refuse-imported.ts';
 import { findMessage, hasProject } from './messages-repository.ts';
 import type { AddressContext, AgentDirectory, KnownAgent, Resolved } from './resolve-recipients.ts';
 import { inboxFull } from './inbox-limits.ts';
@@ -145,6 +146,7 @@ function answeredMessage(db: Db, id: MessageId, sender: SenderFacts, caller: Cal
       `There is no message ${id} to answer. Nothing was sent. Give in inReplyTo the id of a message in your inbox, or leave it out.`,
       { data: { field: 'inReplyTo' } },
     );
+  refuseAnswerToImported(db, stored.message);
   const { from, recipients } = stored.message;
   // The core tells participants what becomes of their messages.
   if (sender.from.kind === 'system') return stored;

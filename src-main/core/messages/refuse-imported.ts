@@ -1,0 +1,14 @@
+/** Messages that were imported are read-only: those who wrote them are not there, and an answer would reach whoever has their names now. */
+import { AppError } from '#shared/kernel/errors.ts';
+import type { Message } from '#shared/messages/model.ts';
+import type { Db } from '#core/store/database.ts';
+
+/** FORBIDDEN when a message that is to be answered was imported. */
+export function refuseAnswerToImported(db: Db, { id, sessionId }: Message): void {
+  if (db.prepare("SELECT 1 FROM sessions WHERE id = ? AND origin = 'import'").get(sessionId) === undefined) return;
+  throw new AppError(
+    'FORBIDDEN',
+    `Message ${id} was imported from files: it belongs to an earlier session, and those who wrote it are not there to hear an answer. Nothing was sent. Send a new message, and leave inReplyTo out.`,
+    { data: { field: 'inReplyTo' } },
+  );
+}
