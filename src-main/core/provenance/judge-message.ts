@@ -1,8 +1,7 @@
 /** Judges one message: by what stands in the database, or by a proof that somebody shows. Pure. */
 import { Json } from '#shared/kernel/json.ts';
 import { MessageId } from '#shared/kernel/ids.ts';
-import type { Message } from '#shared/messages/model.ts';
-import { Sender } from '#shared/messages/model.ts';
+import { InboxMessage, Message, Sender } from '#shared/messages/model.ts';
 import { canonicalText, MESSAGE_FORM, SIGNED_FIELDS } from '#shared/provenance/canonical.ts';
 import { rootFromPath } from '#shared/provenance/merkle.ts';
 import type { Finding, MessageProof, Verdict } from '#shared/provenance/model.ts';
@@ -143,7 +142,7 @@ function parsed(text: string): unknown {
 }
 
 /** Fields that an inbox shows besides the message. They change, and are not signed. */
-const SHOWN_FIELDS: ReadonlySet<string> = new Set(['state', 'attempts', 'leasedUntil']);
+const SHOWN_FIELDS: ReadonlySet<string> = new Set(Object.keys(InboxMessage.shape).filter((field) => !(field in Message.shape)));
 
 /** The fields in which a message, as it was shown, differs from what was signed; those that were never part of it included. */
 export function differingFields(shown: Readonly<Record<string, Json>>, signed: string): string[] {
