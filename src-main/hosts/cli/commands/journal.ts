@@ -67,15 +67,27 @@ async function list(call: Invocation<z.infer<typeof ListOptions>>): Promise<void
 
 async function verify(call: Invocation<unknown>): Promise<number> {
   return call.withCore(async (client) => {
-    const result = await client.journal.verify({});
-    call.out.result(result, () => {
-      if (result.isIntact)
-        call.out.line(call.out.style(`The journal is intact: ${result.rows} rows, up to number ${result.headSeq ?? 0}.`, 'good'));
-      else call.out.line(call.out.style('The journal is NOT intact:', 'bad'));
-      for (const fault of result.faults)
+    const journal = await client.journal.verify({});
+    const messages = await client.provenance.verifyAll({});
+    const isIntact = journal.isIntact && messages.isIntact;
+    call.out.result({ ...journal, isIntact, messages }, () => {
+      const line = (isGood: boolean, good: string, bad: string): void =>
+        call.out.line(isGood ? call.out.style(good, 'good') : call.out.style(bad, 'bad'));
+      line(
+        journal.isIntact,
+        `The journal is intact: ${journal.rows} rows, up to number ${journal.headSeq ?? 0}.`,
+        'The journal is NOT intact:',
+      );
+      for (const fault of journal.faults)
         call.out.line(`  ${fault.kind}${fault.seq === null ? '' : ` at ${fault.seq}`}: ${oneLine(fault.detail)}`);
+      line(
+        messages.isIntact,
+        `The messages are intact: ${messages.messages}, signed in ${messages.batches} commits${messages.removed === 0 ? '' : `; ${messages.removed} more were deleted by retention`}.`,
+        'The messages are NOT intact:',
+      );
+      for (const fault of messages.faults) call.out.line(`  ${fault.kind}: ${oneLine(fault.detail)}`);
     });
-    return result.isIntact ? ExitCode.ok : ExitCode.failed;
+    return isIntact ? ExitCode.ok : ExitCode.failed;
   });
 }
 
@@ -108,7 +120,10 @@ export function addJournalCommands(program: Command, host: CommandHost): void {
     summary: 'The record of what happened: who did what, when, through which door',
     examples: [
       ['quarterdeck journal --subject w1', 'what happened to one agent'],
-      ['quarterdeck journal verify', 'recomputes the hash chain; 1 when something was changed, removed or cut'],
+      [
+        'quarterdeck journal verify',
+        'recomputes the hash chain, and checks all messages; 1 when something was changed, removed or cut',
+      ],
       ['quarterdeck journal follow --json', 'one line of JSON for each event, until Ctrl-C'],
     ],
     flags,
@@ -118,7 +133,7 @@ export function addJournalCommands(program: Command, host: CommandHost): void {
   addCommand(journal, host, { usage: 'list', summary: 'List what happened', flags, options: ListOptions, run: list });
   addCommand(journal, host, {
     usage: 'verify',
-    summary: 'Verify that nothing was changed, moved or removed',
+    summary: 'Verify that of the record and of all messages nothing was changed, moved or removed',
     options: NoOptions,
     run: verify,
   });
