@@ -4,6 +4,9 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useScreenCommands } from '#renderer/commands/use-commands.tsx';
 import { FolderDialog } from '#renderer/features/projects/folder-dialog.tsx';
+import { samplePlace } from '#renderer/features/runtimes/sample-place.ts';
+import { SamplePlaceChoice } from '#renderer/features/runtimes/sample-place-choice.tsx';
+import { useImages, useRuntimes } from '#renderer/features/runtimes/use-images.ts';
 import { AdoptPanel } from '#renderer/features/setup/adopt-panel.tsx';
 import { CheckList } from '#renderer/features/setup/check-list.tsx';
 import { diagnosticsOf } from '#renderer/features/setup/diagnostics.ts';
@@ -31,13 +34,16 @@ export function SetupPage(): ReactNode {
   const sample = useCommand();
   const runHere = useRunHere();
   const [isChoosing, setChoosing] = useState(false);
+  const [wantsContainers, setWantsContainers] = useState(false);
+  const place = samplePlace(useRuntimes().answer, useImages().answer);
+  const isContained = wantsContainers && place?.canContain === true;
   const isLoggedIn = found.checks?.some(
     ({ group, state, loginState }) => group === 'agents' && state === 'ok' && loginState === 'in',
   );
 
   const startSample = (): void =>
     sample.run(async () => {
-      const up = await session.client.teams.sample({ asksOperator: true });
+      const up = await session.client.teams.sample({ asksOperator: true, ...(isContained ? { runtime: 'docker' } : {}) });
       chooseProject(up.project.id);
       const [first] = up.agents;
       // Its terminal and what it says to the others, side by side.
@@ -105,6 +111,9 @@ export function SetupPage(): ReactNode {
             <Seen icon={MessagesSquare} text="What they say to one another" />
             <Seen icon={MessageCircleQuestion} text="A question for you to answer" />
           </ul>
+          {place === undefined ? null : (
+            <SamplePlaceChoice place={place} isContained={isContained} onChange={setWantsContainers} />
+          )}
           <Button
             className="self-start"
             size="large"
