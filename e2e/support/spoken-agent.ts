@@ -25,9 +25,15 @@ export class SpokenAgent {
   }
 
   /** Spawns the agent in `folder`, which becomes its project, and connects as it. */
-  static async spawn(core: TestCore, folder: string, id: string): Promise<SpokenAgent> {
-    const file = join(core.dataDir, `token-${id}`);
+  static async spawn(
+    core: TestCore,
+    folder: string,
+    id: string,
+    more: Readonly<Record<string, unknown>> = {},
+  ): Promise<SpokenAgent> {
+    const file = tokenFile(core, id);
     await new RestClient(core).ok('POST', '/agents', {
+      ...more,
       id,
       type: 'command',
       projectFolder: folder,
@@ -38,7 +44,17 @@ export class SpokenAgent {
       if (Date.now() > deadline) throw new Error(`agent ${id} did not write its token`);
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
-    return new SpokenAgent(id, await McpSocket.open(core.run.agentWsUrl, readFileSync(file, 'utf8').trim()));
+    return SpokenAgent.again(core, id);
+  }
+
+  /** Connects as an agent that was spawned before: after its core was started again. */
+  static async again(core: TestCore, id: string): Promise<SpokenAgent> {
+    return new SpokenAgent(id, await McpSocket.open(core.run.agentWsUrl, readFileSync(tokenFile(core, id), 'utf8').trim()));
+  }
+
+  /** Calls a tool, and answers with its structured result. What the tool says went wrong is thrown. */
+  call(tool: string, input: Readonly<Record<string, unknown>>): Promise<unknown> {
+    return this.#socket.call(tool, input);
   }
 
   /** Sends a message as the agent, and answers with its id. */
@@ -59,4 +75,9 @@ export class SpokenAgent {
   close(): void {
     this.#socket.close();
   }
+}
+
+/** Where the process of an agent writes down its token. */
+function tokenFile(core: TestCore, id: string): string {
+  return join(core.dataDir, `token-${id}`);
 }
