@@ -10,6 +10,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node';
 import type { Transport } from '@modelcontextprotocol/server';
+import * as z from 'zod';
 import type { Caller } from '#core/caller.ts';
 import { EventLog } from './event-log.ts';
 import type { McpSession } from './server.ts';
@@ -130,8 +131,16 @@ export class HttpSessions {
   }
 }
 
+const ENVELOPE_VERSION = 'io.modelcontextprotocol/protocolVersion';
+const Initialize = z.object({
+  method: z.literal('initialize'),
+  params: z.object({ _meta: z.record(z.string(), z.unknown()).optional() }).optional(),
+});
+
+/** Whether it opens a session. A request that says of itself which revision it speaks is of those without sessions. */
 function isInitialize(message: unknown): boolean {
-  return typeof message === 'object' && message !== null && 'method' in message && message.method === 'initialize';
+  const { success, data } = Initialize.safeParse(message);
+  return success && data.params?._meta?.[ENVELOPE_VERSION] === undefined;
 }
 
 /**
