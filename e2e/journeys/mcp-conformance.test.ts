@@ -14,8 +14,6 @@ import { serveFixture } from '#e2e/support/mcp-conformance/serve.ts';
 
 /** The whole suite of a revision takes some seconds on a quiet machine. */
 const LIMIT_MS = 300_000;
-/** More often in a deep run: what the suite once showed was a client that hung now and then. */
-const ROUNDS = effort(1, 4);
 
 const fixtures: Fixture[] = [];
 afterEach(async () => {
@@ -51,7 +49,7 @@ describe('the MCP conformance suite', () => {
     async (revision) => {
       const fixture = await serveFixture();
       fixtures.push(fixture);
-      for (let round = 1; round <= ROUNDS; round += 1) {
+      for (let round = 1; round <= effort.conformanceRounds; round += 1) {
         const { code, output } = await run(['server', '--url', fixture.url, '--requirements', revision, '--timeout', '60000']);
         expect(code, output).toBe(0);
         // It did run: no verdict without scenarios.

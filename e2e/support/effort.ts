@@ -24,6 +24,8 @@ export interface Effort {
   readonly containerKillBudgetMs: number;
   /** Rounds that kill only a child holding the store or the router, at random moments; at most a second each. */
   readonly childKillRounds: number;
+  /** How often the MCP conformance suite is run for each revision: what it once showed was a client that hung now and then. */
+  readonly conformanceRounds: number;
   /** Runs of one fast-check property (`numRuns`). */
   readonly propertyRuns: number;
   /** Commands in one model-based fast-check run (`maxCommands`). */
@@ -51,6 +53,7 @@ const SMALL: Effort = {
   killBudgetMs: 60_000,
   containerKillBudgetMs: 60_000,
   childKillRounds: 5,
+  conformanceRounds: 1,
   propertyRuns: 30,
   propertyCommands: 30,
   messages: 200,
@@ -69,6 +72,7 @@ const DEEP: Effort = {
   killBudgetMs: 240_000,
   containerKillBudgetMs: 300_000,
   childKillRounds: 60,
+  conformanceRounds: 4,
   propertyRuns: 300,
   propertyCommands: 100,
   messages: 5_000,
