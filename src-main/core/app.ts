@@ -34,7 +34,7 @@ import { foldersOfBoxes } from './folders-of-boxes.ts';
 import { hiddenFrom } from './hidden-from-boxes.ts';
 import { attachmentsHandlers } from './attachments/handlers.ts';
 import { composeAttachments } from './compose-attachments.ts';
-import { composeMessages } from './compose-messages.ts';
+import { composeMessages, followAgentEnds } from './compose-messages.ts';
 import { composeEnrolments } from './compose-enrolments.ts';
 import { composeProvenance } from './compose-provenance.ts';
 import { composeRuntimes } from './compose-runtimes.ts';
@@ -200,6 +200,8 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   messages.open();
   onEnd(() => messages.dispose());
   const sessionFiles = await composeSessionFiles({ store, journal, sessions, projects, messages, provenance, paths, log, onEnd });
+  const ends = followAgentEnds({ messages, registry, journal, log });
+  onEnd(() => ends.dispose());
   const announcing = topics.announce(messages);
   onEnd(() => announcing.dispose());
 

@@ -1,8 +1,14 @@
 /** Messages: the service, and what it is told of the crew. Only composes. */
 import type { Logger } from 'pino';
+import type { Agent } from '#shared/agents/model.ts';
+import type { Disposable } from '#shared/kernel/disposable.ts';
+import { toDisposable } from '#shared/kernel/disposable.ts';
+import { AgentId } from '#shared/kernel/ids.ts';
 import type { AgentRegistry } from './agents/agent-registry.ts';
 import type { AttachmentsService } from './attachments/attachments-service.ts';
 import type { BoundaryRefusals } from './boundary/boundary-refusals.ts';
+import type { Journal } from './journal/journal.ts';
+import type { AgentEnd } from './messages/awaited-replies.ts';
 import { MessagesService } from './messages/messages-service.ts';
 import type { ProvenanceService } from './provenance/provenance-service.ts';
 import type { ProjectsService } from './projects/projects-service.ts';
@@ -48,4 +54,36 @@ export function composeMessages({ store, registry, sessions, projects, boundaryR
     onWeaker: (refused, caller) => boundaryRefusals.record(refused, caller),
     log: (message, error) => log.error({ err: error }, message),
   });
+}
+
+/** What tells that an agent's answers will not come. */
+export interface AgentEndsParts {
+  readonly messages: MessagesService;
+  readonly registry: AgentRegistry;
+  readonly journal: Journal;
+  readonly log: Logger;
+}
+
+/** Tells those who wait for an agent's answer that it ended, and lets die what removed agents were sent, from now on. */
+export function followAgentEnds({ messages, registry, journal, log }: AgentEndsParts): Disposable {
+  const guard = (done: Promise<void>): void => {
+    done.catch((error: unknown) => log.warn({ err: error }, 'that an agent ended could not be told to those who wait for it'));
+  };
+  const states = registry.onStateChange(({ before, after }) => {
+    const end = endOf(after);
+    if (end !== undefined && end !== endOf(before)) guard(messages.onAgentEnded(after.id, end));
+  });
+  const removals = journal.onCommitted((events) => {
+    for (const { kind, subject } of events)
+      if (kind === 'agent.removed') guard(messages.onAgentEnded(AgentId.parse(subject), 'removed'));
+  });
+  guard(messages.buryRemoved());
+  return toDisposable(() => {
+    states.dispose();
+    removals.dispose();
+  });
+}
+
+function endOf({ state: { status } }: Agent): AgentEnd | undefined {
+  return status === 'stopped' || status === 'failed' || status === 'lost' ? status : undefined;
 }
