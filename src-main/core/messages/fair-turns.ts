@@ -1,7 +1,7 @@
 /**
  * The bound within which less urgent messages are handed out however much is more urgent: of any 16 messages that one inbox
  * hands out to those who wait, one at least is the oldest of the least urgent priority that is there, once that has waited
- * for half a minute. Pages of an inbox (get_messages) stay in strict order.
+ * for half a minute, unless everything that waits is handed out together. Pages of an inbox (get_messages) stay in strict order.
  * The numbers are ours: 1 in 16 costs what is urgent 6 % of its throughput, and a recipient that takes a message a second
  * sees what is least urgent within a minute.
  */
