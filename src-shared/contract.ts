@@ -7,6 +7,7 @@ import { egressContract } from '#shared/egress/contract.ts';
 import { enrolmentsContract } from '#shared/enrolments/contract.ts';
 import { journalContract } from '#shared/journal/contract.ts';
 import { messagesContract } from '#shared/messages/contract.ts';
+import { middlewareContract } from '#shared/middleware/contract.ts';
 import { projectsContract } from '#shared/projects/contract.ts';
 import { provenanceContract } from '#shared/provenance/contract.ts';
 import { retentionContract } from '#shared/retention/contract.ts';
@@ -31,6 +32,7 @@ export const contract = {
   enrolments: enrolmentsContract,
   journal: journalContract,
   messages: messagesContract,
+  middleware: middlewareContract,
   projects: projectsContract,
   provenance: provenanceContract,
   retention: retentionContract,

@@ -67,6 +67,11 @@ export function applyEvent(state: CrewState, event: JournalEvent): CrewState {
     case 'retention.policy-set':
     case 'retention.applied':
     case 'message.retried':
+    case 'middleware.changed':
+    case 'middleware.module-accepted':
+    case 'middleware.refused':
+    case 'middleware.module-failed':
+    case 'middleware.audited':
     case 'terminal.typed':
     case 'terminal.control-taken':
     case 'terminal.control-released':

@@ -42,12 +42,14 @@ import { composeStore } from './compose-store.ts';
 import { composeTerminals } from './compose-terminals.ts';
 import { composeSessionFiles } from './compose-sessions.ts';
 import { composeSearch } from './compose-search.ts';
+import { composeMiddleware } from './compose-middleware.ts';
 import { composeTopics } from './compose-topics.ts';
 import { createDoors } from './http/doors.ts';
 import { requireLoopback } from './http/ports.ts';
 import { journalHandlers } from './journal/handlers.ts';
 import { WakeUps } from './mcp/wake-ups.ts';
 import { messagesHandlers } from './messages/handlers.ts';
+import { middlewareHandlers } from './middleware/handlers.ts';
 import { pathsOf } from './paths.ts';
 import { provenanceHandlers } from './provenance/handlers.ts';
 import { projectsHandlers } from './projects/handlers.ts';
@@ -186,7 +188,9 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
   const topics = composeTopics({ store, registry, projects, journal, log });
   const provenance = await composeProvenance({ store, paths, auditKey, currentSession: () => sessions.currentId(), warn, onEnd });
   const attachments = await composeAttachments({ store, paths, registry, projects, log, onEnd });
+  const middleware = await composeMiddleware({ store, paths, registry, projects, secrets, journal, auditKey, log, onEnd });
   const messages = composeMessages({
+    middleware,
     store,
     registry,
     sessions,
@@ -391,6 +395,7 @@ async function compose(o: AppOptions, onEnd: (end: Ending) => void): Promise<Omi
         },
       }),
       messages: messagesHandlers(messages),
+      middleware: middlewareHandlers(middleware),
       projects: projectsHandlers(projects, agentEnv),
       provenance: provenanceHandlers(provenance),
       runtimes: runtimesHandlers({

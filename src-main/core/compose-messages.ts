@@ -10,6 +10,7 @@ import type { BoundaryRefusals } from './boundary/boundary-refusals.ts';
 import type { Journal } from './journal/journal.ts';
 import type { AgentEnd } from './messages/awaited-replies.ts';
 import { MessagesService } from './messages/messages-service.ts';
+import type { MiddlewareService } from './middleware/middleware-service.ts';
 import type { ProvenanceService } from './provenance/provenance-service.ts';
 import type { ProjectsService } from './projects/projects-service.ts';
 import type { AppStore } from './reads.ts';
@@ -25,15 +26,17 @@ export interface MessagesParts {
   readonly boundaryRefusals: BoundaryRefusals;
   readonly topics: TopicsService;
   readonly provenance: ProvenanceService;
+  readonly middleware: MiddlewareService;
   readonly attachments: AttachmentsService;
   readonly log: Logger;
 }
 
 /** The service, not opened yet. */
-export function composeMessages({ store, registry, sessions, projects, boundaryRefusals, topics, provenance, attachments, log }: MessagesParts): MessagesService {
+export function composeMessages({ store, registry, sessions, projects, boundaryRefusals, topics, provenance, middleware, attachments, log }: MessagesParts): MessagesService {
   return new MessagesService({
     store,
     onStored: provenance.onStored,
+    prepare: (draft, sender, caller) => middleware.prepare(draft, sender, caller),
     attachments: (stated, caller, projectId) => attachments.resolve(stated, caller, projectId),
     resolveAgent: (id) => {
       const agent = registry.find(id);

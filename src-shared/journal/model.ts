@@ -12,6 +12,7 @@ import { Actor, Door } from '#shared/auth/model.ts';
 import { ProjectId } from '#shared/kernel/ids.ts';
 import { journalEvents } from './events.ts';
 import { messageEvents } from '#shared/messages/events.ts';
+import { middlewareEvents } from '#shared/middleware/events.ts';
 import { DeliveryState } from '#shared/messages/model.ts';
 import { projectEvents } from '#shared/projects/events.ts';
 import { provenanceEvents } from '#shared/provenance/events.ts';
@@ -30,6 +31,7 @@ export const eventSchemas = {
   ...settingsEvents,
   ...agentEvents,
   ...messageEvents,
+  ...middlewareEvents,
   ...terminalEvents,
   ...topicEvents,
   ...attachmentEvents,

@@ -7,7 +7,9 @@ import type { messagesContract } from '#shared/messages/contract.ts';
 import type { Address, Message, MessageKind, Priority } from '#shared/messages/model.ts';
 import type { Attachment } from '#shared/messages/attachment.ts';
 import { MAX_DATA_CHARS, topicOf } from '#shared/messages/model.ts';
+import type { Caller } from '#core/caller.ts';
 import type { HandlersOf } from '#core/procedures.ts';
+import type { Tx } from '#core/store/store.ts';
 import { isWork } from './boundary-rule.ts';
 import { withoutRepetitions } from './resolve-recipients.ts';
 
@@ -38,6 +40,8 @@ export interface MessageDraft {
   /** The topic among its addresses; null when there is none. */
   readonly topic: string | null;
   readonly attachments: readonly Attachment[];
+  /** What whoever prepared it stores with it; called in its write, after its event. No part of the content. */
+  readonly onStored?: (tx: Tx, message: Message, caller: Caller) => void;
 }
 
 /**

@@ -426,6 +426,7 @@ export class MessagesService implements Disposable {
         message,
       }),
     );
+    draft.onStored?.(tx, message, caller);
     tx.afterCommit(() => this.#onSent(message, chars));
     const call = this.#awaited.callFor(message);
     if (call) {
