@@ -98,10 +98,18 @@ describe('the tools', () => {
     expect(all).toEqual(expect.arrayContaining([...few, 'list_audit', 'whoami']));
     expect(agent.toSorted()).toEqual([
       'discover_agents',
+      'extend_lease',
+      'get_attachment',
       'get_messages',
+      'list_topics',
       'mark_messages_read',
+      'release_messages',
       'report_status',
+      'request_reply',
       'send_message',
+      'subscribe_topics',
+      'unsubscribe_topics',
+      'verify_message',
       'wait_for_messages',
     ]);
     expect(manage.getInstructions()).toContain('spawn_agent');
