@@ -32,7 +32,7 @@ import type { SocketWay } from './engine-reach.ts';
 import { EngineReach, localSocketOf } from './engine-reach.ts';
 import { isTooOld, remedyFor, troubleOf } from './engine-remedy.ts';
 import { hostPid } from './find-agent-process.ts';
-import { ensureKit } from './image-kit.ts';
+import { ensureKit, forgetKit } from './image-kit.ts';
 import type { ImageSource } from './image-source.ts';
 import { removeContainer } from './remove-container.ts';
 import { StartQueue } from './start-queue.ts';
@@ -54,6 +54,8 @@ export interface DockerRuntimeOptions {
   readonly socketDir?: string;
   /** Memory ran out in an agent's container; something in it was killed, and the agent lives on. */
   readonly onOom?: (agentId: AgentId, runId: string) => void;
+  /** How many containers are made at once. */
+  readonly startsAtOnce?: number;
   /** The command that installs an engine on this machine; by default Debian's. */
   readonly installCommand?: () => Promise<string>;
 }
@@ -76,7 +78,7 @@ export class DockerRuntime implements Runtime {
   readonly #reaches: EngineReach;
   /** By the container's id. */
   readonly #runs = new Map<string, DockerRun>();
-  readonly #starting = new StartQueue(MAX_STARTING);
+  readonly #starting: StartQueue;
   /** Runs that are being started now: their containers are not yet known, and are no earlier core's. */
   readonly #launching = new Set<string>();
   #engine: Engine | undefined;
@@ -87,6 +89,7 @@ export class DockerRuntime implements Runtime {
 
   constructor(options: DockerRuntimeOptions) {
     this.#options = options;
+    this.#starting = new StartQueue(options.startsAtOnce ?? MAX_STARTING);
     this.#reaches = new EngineReach({ way: options.sockets ?? 'try', folder: options.socketDir, log: options.log });
   }
 
@@ -212,6 +215,8 @@ export class DockerRuntime implements Runtime {
       return run;
     } catch (error) {
       run.release();
+      // Somebody may have emptied it; then the next start has it filled again.
+      forgetKit(docker, kit.volume);
       await this.#noteWords(spec.agentId, container);
       await removeContainer(container, AFTERWARDS_MS).catch((failure: unknown) => {
         this.#options.log('A container in which nothing was started could not be removed', {

@@ -23,12 +23,14 @@ const LEFT_OVER_SECONDS = 600;
 
 /**
  * Copies under a lock, so that any number of these may run at once, on any number of cores: the first copies, the others
- * find the stamp. A copy that was cut short leaves no stamp and is made again from the start.
+ * find the stamp. A copy that was cut short leaves no stamp and is made again from the start; so is one from which files went
+ * missing since.
  */
 const FILL = `set -eu
 exec 9>${FILLED_AT}/.lock
 flock 9
-[ "$(cat ${FILLED_AT}/.complete 2>/dev/null)" = "$1" ] && exit 0
+files() { (cd "$1" && find . -type f ! -path './.lock' ! -path './.complete*' -printf '%p %s\\n' | sort); }
+if [ "$(cat ${FILLED_AT}/.complete 2>/dev/null)" = "$1" ] && [ "$(files ${BOX.kit})" = "$(files ${FILLED_AT})" ]; then exit 0; fi
 find ${FILLED_AT} -mindepth 1 -maxdepth 1 ! -name .lock -exec rm -rf {} +
 cp -R --preserve=mode,links,timestamps ${BOX.kit}/. ${FILLED_AT}/
 for name in bin/node bin/tmux lib/libc.so.6; do cmp -s "${BOX.kit}/$name" "${FILLED_AT}/$name"; done
@@ -71,6 +73,11 @@ export async function ensureKit(docker: Docker, source: KitSource): Promise<{ vo
     throw error;
   }
   return { volume };
+}
+
+/** Has the volume looked into again before it is used the next time: a container could not be started with it. */
+export function forgetKit(docker: Docker, volume: string): void {
+  filled.get(docker)?.delete(volume);
 }
 
 /** When our volume of this name was made; undefined when there is none. */
@@ -127,7 +134,8 @@ async function fillVolume(docker: Docker, volume: string, source: KitSource): Pr
       const { StatusCode: code } = z
         .object({ StatusCode: z.number() })
         .parse(await container.wait({ abortSignal: signal, condition: 'not-running' }));
-      if (code === 0) return createdAt;
+      // An engine tells the time of the folder's last change, which was this.
+      if (code === 0) return (await volumeAge(docker, volume, source.key)) ?? createdAt;
       const said = (await container.logs({ stdout: true, stderr: true, tail: 5 })).toString('utf8');
       // Each piece begins with eight bytes about itself.
       const text = said.replaceAll(/[^\n\x20-\x7e]+/g, ' ').trim();
