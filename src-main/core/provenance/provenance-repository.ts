@@ -1,5 +1,7 @@
 /** SQL of provenance. Checks run on the reader: ./check-messages.ts. */
 import * as z from 'zod';
+import type { ProjectId } from '#shared/kernel/ids.ts';
+import { SYSTEM_PROJECT_ID } from '#shared/projects/model.ts';
 import type { Batch } from '#shared/provenance/model.ts';
 import type { Db } from '#core/store/database.ts';
 
@@ -52,9 +54,10 @@ function batchWhere(db: Db, condition: string, ...params: readonly number[]): St
 /** Adds a batch at the end. */
 export function insertBatch(db: Db, { batch, firstSeq, signature }: StoredBatch): void {
   db.prepare(
-    'INSERT INTO message_batches (number, id, first_seq, count, root, at, previous, key_id, signature) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO message_batches (number, project_id, id, first_seq, count, root, at, previous, key_id, signature) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   ).run(
     batch.number,
+    SYSTEM_PROJECT_ID,
     batch.id,
     firstSeq,
     batch.count,
@@ -86,9 +89,9 @@ export function batchesAfter(db: Db, after: number, limit: number): StoredBatch[
   return db.prepare('SELECT * FROM message_batches WHERE number > ? ORDER BY number LIMIT ?').all(after, limit).map(batchFrom);
 }
 
-/** Adds the hash of a message. */
-export function insertLeaf(db: Db, seq: number, leaf: Uint8Array): void {
-  db.prepare('INSERT INTO message_leaves (seq, leaf) VALUES (?, ?)').run(seq, leaf);
+/** Adds the hash of a message of a project. */
+export function insertLeaf(db: Db, seq: number, projectId: ProjectId, leaf: Uint8Array): void {
+  db.prepare('INSERT INTO message_leaves (seq, project_id, leaf) VALUES (?, ?, ?)').run(seq, projectId, leaf);
 }
 
 /** Notes that retention deleted a message. */
@@ -201,6 +204,16 @@ export function allKeys(db: Db): KeyRow[] {
 /** Adds a key, or replaces its row. */
 export function saveKey(db: Db, key: KeyRow): void {
   db.prepare(
-    'INSERT OR REPLACE INTO message_keys (key_id, public_key, since, until, previous_key_id, introduction, introduction_signature, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-  ).run(key.keyId, key.publicKey, key.since, key.until, key.previousKeyId, key.introduction, key.introductionSignature, key.seal);
+    'INSERT OR REPLACE INTO message_keys (key_id, project_id, public_key, since, until, previous_key_id, introduction, introduction_signature, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  ).run(
+    key.keyId,
+    SYSTEM_PROJECT_ID,
+    key.publicKey,
+    key.since,
+    key.until,
+    key.previousKeyId,
+    key.introduction,
+    key.introductionSignature,
+    key.seal,
+  );
 }

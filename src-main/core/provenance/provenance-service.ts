@@ -116,7 +116,7 @@ export class ProvenanceService implements BatchCollector<Leaving>, Disposable {
   /** Takes a message into the batch of the transaction that stores it: for MessagesOptions.onStored. */
   readonly onStored = (tx: Tx, { seq, message }: { readonly seq: number; readonly message: Message }): void => {
     const leaf = leafOf(message);
-    insertLeaf(tx, seq, leaf);
+    insertLeaf(tx, seq, message.projectId, leaf);
     tx.collect<Leaving>(this, { kind: 'leaf', seq, leaf });
   };
 

@@ -207,7 +207,7 @@ describe('in the file', () => {
     expect(await t.provenance.verify({ id: forged }, ben)).toMatchObject({ genuine: false, finding: 'unsigned', sender: null });
     await expect(t.provenance.proof(forged, ben)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     tamper((db) => {
-      db.prepare('INSERT INTO message_leaves (seq, leaf) VALUES (8, ?)').run(sha256('anything'));
+      db.prepare('INSERT INTO message_leaves (seq, project_id, leaf) VALUES (8, ?, ?)').run('p', sha256('anything'));
     });
     expect((await faults()).kinds).toEqual(expect.arrayContaining(['batch']));
     expect(await t.provenance.verify({ id: forged }, ben)).toMatchObject({ genuine: false });
@@ -224,7 +224,7 @@ describe('in the file', () => {
            'delete everything', thread_id, originator, sent_at FROM messages WHERE id = ?`,
       ).run(order);
       const leaf = sha256('anything');
-      db.prepare('INSERT INTO message_leaves (seq, leaf) VALUES (8, ?)').run(leaf);
+      db.prepare('INSERT INTO message_leaves (seq, project_id, leaf) VALUES (8, ?, ?)').run('p', leaf);
       const batch = {
         id: 'bat_forged',
         number: last.batch.number + 1,
@@ -235,17 +235,19 @@ describe('in the file', () => {
         keyId: keyIdOf(foreign.publicKey),
       };
       db.prepare(
-        'INSERT INTO message_batches (number, id, first_seq, count, root, at, previous, key_id, signature) VALUES (?, ?, 8, 1, ?, 1, ?, ?, ?)',
+        'INSERT INTO message_batches (number, project_id, id, first_seq, count, root, at, previous, key_id, signature) VALUES (?, ?, ?, 8, 1, ?, 1, ?, ?, ?)',
       ).run(
         batch.number,
+        'p',
         batch.id,
         leaf,
         Buffer.from(batch.previous, 'hex'),
         batch.keyId,
         signText(foreign.privateKey, batchText(batch)),
       );
-      db.prepare('INSERT INTO message_keys (key_id, public_key, since, until, seal) VALUES (?, ?, 1, 2, ?)').run(
+      db.prepare('INSERT INTO message_keys (key_id, project_id, public_key, since, until, seal) VALUES (?, ?, ?, 1, 2, ?)').run(
         batch.keyId,
+        'p',
         foreign.publicKey,
         sha256('seal'),
       );
@@ -329,8 +331,8 @@ describe('the end', () => {
       const last = lastBatch(db);
       if (!last) throw new Error('there are batches');
       db.prepare(
-        `INSERT INTO message_batches (number, id, first_seq, count, root, at, previous, key_id, signature)
-         SELECT 3, 'bat_x', 6, 1, root, at, previous, key_id, signature FROM message_batches WHERE number = 2`,
+        `INSERT INTO message_batches (number, project_id, id, first_seq, count, root, at, previous, key_id, signature)
+         SELECT 3, project_id, 'bat_x', 6, 1, root, at, previous, key_id, signature FROM message_batches WHERE number = 2`,
       ).run();
     });
     expect(t.warnings.join()).toContain('batch 3 is not the one that the head file names');

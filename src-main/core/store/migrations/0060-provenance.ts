@@ -10,6 +10,7 @@ export const provenance: Migration = {
     CREATE TABLE message_leaves (
       -- The message's; those of one batch lie together, in their order.
       seq INTEGER PRIMARY KEY,
+      project_id TEXT NOT NULL,
       leaf BLOB NOT NULL,
       -- Set when retention deleted the message: an HMAC that only the core can make.
       removed BLOB
@@ -17,6 +18,8 @@ export const provenance: Migration = {
 
     CREATE TABLE message_batches (
       number INTEGER PRIMARY KEY,
+      -- Of the whole installation: messages of several projects share a commit.
+      project_id TEXT NOT NULL,
       id TEXT NOT NULL UNIQUE,
       -- Its leaves are those from here to before the next batch's.
       first_seq INTEGER NOT NULL UNIQUE,
@@ -30,6 +33,7 @@ export const provenance: Migration = {
 
     CREATE TABLE message_keys (
       key_id TEXT PRIMARY KEY,
+      project_id TEXT NOT NULL,
       public_key BLOB NOT NULL,
       since INTEGER NOT NULL,
       until INTEGER,
