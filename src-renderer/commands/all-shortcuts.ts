@@ -85,6 +85,7 @@ export const ALL_SHORTCUTS: readonly ShortcutGroup[] = [
       { title: 'Reply to the selected message', keys: 'r' },
       { title: 'Show the thread of the selected message', keys: 't' },
       { title: 'Mark the selected message as read', keys: 'e' },
+      { title: 'Search messages', keys: '/' },
       { title: 'Write a message', keys: 'c' },
       { title: 'Go to the newest message', keys: 'end' },
       { title: 'Go to the first message', keys: 'home' },

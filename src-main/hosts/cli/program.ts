@@ -19,6 +19,7 @@ import { addMessageCommands } from './commands/messages.ts';
 import { addAdoptCommand } from './commands/adopt.ts';
 import { addSettingsCommands } from './commands/settings.ts';
 import { addProjectCommands } from './commands/projects.ts';
+import { addSearchCommand } from './commands/search.ts';
 import { addSecretCommands } from './commands/secrets.ts';
 import { addSendCommand } from './commands/send.ts';
 import { addSpawnCommand } from './commands/spawn.ts';
@@ -71,6 +72,7 @@ function createProgram(host: CommandHost): Command {
   program.commandsGroup('Messages:');
   addSendCommand(program, host);
   addMessageCommands(program, host);
+  addSearchCommand(program, host);
   addTopicCommands(program, host);
   program.commandsGroup('Other programs:');
   addMcpCommands(program, host);

@@ -14,6 +14,8 @@ import { KIND_CHOICES, PRIORITY_CHOICES, STATE_CHOICES } from './message-filters
 interface FilterBarProps {
   readonly texts: FilterTexts;
   readonly onChange: (changes: Partial<FilterTexts>) => void;
+  /** The field that searches. */
+  readonly search: ReactNode;
   readonly onPickDay: () => void;
   readonly isPanelOpen: boolean;
   readonly onTogglePanel: () => void;
@@ -31,7 +33,7 @@ interface Sort {
 const NONE: Partial<FilterTexts> = { for: '', kind: '', state: '' };
 
 /** The screen's head: what is shown of all messages. */
-export function FilterBar({ texts, onChange, onPickDay, isPanelOpen, onTogglePanel }: FilterBarProps): ReactNode {
+export function FilterBar({ texts, onChange, search, onPickDay, isPanelOpen, onTogglePanel }: FilterBarProps): ReactNode {
   const counts = useCounts();
   const agents = useAgents();
   const projectId = useProject()?.id;
@@ -98,6 +100,7 @@ export function FilterBar({ texts, onChange, onPickDay, isPanelOpen, onTogglePan
         </Button>
       )}
       <div className="ml-auto flex min-w-0 flex-wrap items-center gap-1.5">
+        {search}
         <Combobox
           label="Agent"
           value={texts.agent}

@@ -10,6 +10,7 @@ import { BROADCAST } from '#shared/messages/model.ts';
 import { optionsOf } from '#shared/messages/question.ts';
 import type { MessageActions } from './message-actions.ts';
 import { Answers, Unread } from './message-answers.tsx';
+import { MessageAttachments } from './message-attachments.tsx';
 import { MessagePath } from './message-path.tsx';
 import { RowTools } from './message-tools.tsx';
 import type { DeliveryLook } from './message-words.ts';
@@ -67,6 +68,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
         <Route {...props} look={look} />
         <Body {...props} isStrong={needsAnswer || isForYou} />
         <Data {...props} />
+        <MessageAttachments message={message} />
         {needsAnswer ? <Answers {...props} /> : isForYou ? <Unread {...props} /> : null}
         <RowTools {...props} />
       </div>

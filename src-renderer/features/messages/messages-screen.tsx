@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useScreenCommands } from '#renderer/commands/use-commands.tsx';
 import { pathOf } from '#renderer/navigation/routes.ts';
-import { changeQuery, goTo, useQueryText } from '#renderer/navigation/use-route.tsx';
+import { changeQuery, goTo, useQueryParameter, useQueryText } from '#renderer/navigation/use-route.tsx';
 import { answeredBy, answeredOf } from '#renderer/store/answer.ts';
 import type { Answered } from '#renderer/store/outgoing-message.ts';
 import { pageStorage } from '#renderer/store/page-storage.ts';
@@ -14,6 +14,7 @@ import { problemOf } from '#renderer/store/use-command.ts';
 import { useFeed } from '#renderer/store/use-messages.ts';
 import { Button, IconButton } from '#renderer/ui/button.tsx';
 import { EmptyState } from '#renderer/ui/empty-state.tsx';
+import { SearchField } from '#renderer/ui/search-field.tsx';
 import { showToast } from '#renderer/ui/toast.tsx';
 import { MessageId } from '#shared/kernel/ids.ts';
 import type { Message } from '#shared/messages/model.ts';
@@ -24,6 +25,7 @@ import { keepAnswered, keptAnswered } from './drafts.ts';
 import { FilterBar } from './filter-bar.tsx';
 import type { FilterTexts } from './message-filters.ts';
 import { FILTER_NAMES, filterOf, textsOf } from './message-filters.ts';
+import { MessageSearch } from './message-search.tsx';
 import { MessageStream } from './message-stream.tsx';
 import { isQuestion } from './message-words.ts';
 import { PendingRows } from './pending-rows.tsx';
@@ -63,6 +65,9 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
   const [isPickingDay, setPickingDay] = useState(false);
   const timeline = useRef<TimelineHandle>(null);
   const composer = useRef<ComposerHandle>(null);
+  const [query, setQuery] = useQueryParameter('q');
+  const searchField = useRef<HTMLInputElement>(null);
+  const stage = useRef<HTMLElement>(null);
 
   const setAnswered = useCallback((next: Answered | undefined): void => {
     setAnsweredState(next);
@@ -141,6 +146,7 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
             showToast({ title: 'The messages were not marked as read.', detail: problemOf(error), tone: 'failed' }),
           ),
     },
+    { id: 'messages.search', title: 'Search messages', keys: '/', run: () => searchField.current?.focus() },
     { id: 'messages.compose', title: 'Write a message', keys: 'c', run: () => composer.current?.focus() },
     { id: 'messages.end', title: 'Go to the newest message', keys: 'end', run: () => void feed.showEnd() },
     { id: 'messages.start', title: 'Go to the first message', keys: 'home', run: () => void feed.showStart() },
@@ -162,13 +168,34 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
       <FilterBar
         texts={texts}
         onChange={change}
+        search={
+          <SearchField
+            ref={searchField}
+            label="Search messages"
+            shortcut="/"
+            value={query}
+            onChange={setQuery}
+            onKeyDown={(event) => {
+              if (event.key !== 'Enter' && event.key !== 'ArrowDown') return;
+              event.preventDefault();
+              stage.current?.querySelector<HTMLElement>('[aria-label="Messages found"] a')?.focus();
+            }}
+            className="h-6! w-48 max-w-full"
+          />
+        }
         onPickDay={() => setPickingDay(true)}
         isPanelOpen={isPanelOpen}
         onTogglePanel={() => setPanelOpen(!isPanelOpen)}
       />
       <div className="relative grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)_auto] wide:grid-cols-[minmax(0,1fr)_396px]">
-        <section aria-label="Timeline" className="col-start-1 row-start-1 flex min-h-0 min-w-0 flex-col">
-          {isNoMessage ? (
+        <section
+          ref={stage}
+          aria-label={query === '' ? 'Timeline' : 'Search'}
+          className="col-start-1 row-start-1 flex min-h-0 min-w-0 flex-col"
+        >
+          {query !== '' ? (
+            <MessageSearch query={query} projectId={projectId} onLeave={() => searchField.current?.focus()} />
+          ) : isNoMessage ? (
             <div className="min-h-0 flex-1 overflow-y-auto">
               <EmptyState title="There is no such message">
                 <p>
