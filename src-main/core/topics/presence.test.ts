@@ -90,7 +90,7 @@ it('tells who joins, how it fares, what it can do, and that it leaves: once each
     ['agents.state', 'new', 'created', 'working', 4],
   ]);
   expect(published.map(({ body }) => body)).toEqual([
-    'Agent "new" joined: a worker, can cut.',
+    'Agent "new" joined: type worker, can cut.',
     'Agent "new" can now: glue.',
     'Agent "new" is working (was created).',
   ]);

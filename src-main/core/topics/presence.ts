@@ -154,7 +154,7 @@ function newsOf(id: string, { before, joined, stateAt, capabilitiesAt, leftAt }:
   };
   if (joined) {
     const can = from.capabilities.length === 0 ? '' : `, can ${from.capabilities.join(', ')}`;
-    add(PRESENCE_TOPICS.joined, `${agent} joined: a ${joined.agent.config.type}${can}.`, {
+    add(PRESENCE_TOPICS.joined, `${agent} joined: type ${joined.agent.config.type}${can}.`, {
       from: null,
       to: from.status,
       at: joined.at,

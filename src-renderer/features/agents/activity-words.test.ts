@@ -25,6 +25,14 @@ describe('what happened to an agent', () => {
     expect(activityOf({ kind: 'agent.created', data: { agent: sampleAgent('ada') } }).detail).toBe('type worker');
   });
 
+  it('tells what it subscribed to', () => {
+    expect(activityOf({ kind: 'topic.subscribed', data: { patterns: ['health.*', 'tasks.#'] } })).toEqual({
+      text: 'subscribed to topics',
+      detail: 'health.*, tasks.#',
+    });
+    expect(activityOf({ kind: 'topic.unsubscribed', data: { patterns: ['tasks.#'] } }).text).toBe('ended subscriptions');
+  });
+
   it('tells who had the keyboard', () => {
     expect(activityOf({ kind: 'terminal.typed', data: { window: 'queue' } })).toEqual({
       text: 'typed into the terminal',

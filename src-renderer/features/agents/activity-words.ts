@@ -5,6 +5,7 @@ import { boundaryEvents } from '#shared/boundary/events.ts';
 import { egressEvents } from '#shared/egress/events.ts';
 import { holderText } from './agent-figures.ts';
 import { terminalEvents } from '#shared/terminals/events.ts';
+import { topicEvents } from '#shared/topics/events.ts';
 import { STATUS_LOOKS } from './status-look.ts';
 
 /** One thing that happened. */
@@ -38,7 +39,8 @@ export function activityOf(row: Row): Activity {
     agentActivity(row) ??
     terminalActivity(row) ??
     boundaryActivity(row) ??
-    egressActivity(row) ?? { text: row.kind, detail: '' }
+    egressActivity(row) ??
+    topicActivity(row) ?? { text: row.kind, detail: '' }
   );
 }
 
@@ -129,6 +131,14 @@ function boundaryActivity({ kind, data }: Row): Activity | undefined {
     default:
       return undefined;
   }
+}
+
+function topicActivity({ kind, data }: Row): Activity | undefined {
+  if (kind !== 'topic.subscribed' && kind !== 'topic.unsubscribed') return undefined;
+  const parsed = topicEvents[kind].safeParse(data);
+  if (!parsed.success) return undefined;
+  const detail = parsed.data.patterns.join(', ');
+  return { text: kind === 'topic.subscribed' ? 'subscribed to topics' : 'ended subscriptions', detail };
 }
 
 function egressActivity({ kind, data }: Row): Activity | undefined {
