@@ -21,6 +21,7 @@ import type { AttachmentFiles } from './attachment-door.ts';
 import { AttachmentDoor } from './attachment-door.ts';
 import { MAX_BODY_BYTES } from './body.ts';
 import { DOCS_FILES } from './docs-page.ts';
+import { EXPORT_PATH, serveExport } from './export-door.ts';
 import { requireSameOrigin } from './hosts.ts';
 import { LoginDoor } from './login.ts';
 import { OpenApiDocument } from './openapi.ts';
@@ -132,6 +133,7 @@ export class MainRoutes implements WebRoutes {
     response.once('close', () => visit.dispose());
     const caller = callerOf(visitor, doorOf(visitor, request), request);
     if (this.#attachments?.knows(request, url)) await this.#attachments.serve(request, response, url, caller);
+    else if (path === EXPORT_PATH) await serveExport(this.#options.rpc, request, response, url, caller);
     else if (path === API_PREFIX || path.startsWith(`${API_PREFIX}/`)) await this.#rest.serve(request, response, url, caller);
     else if (path === '/api/stats') await this.#serveStats(request, response, caller);
     else if (this.#agentFlow.knows(path)) await this.#agentFlow.serve(request, response, url, caller);

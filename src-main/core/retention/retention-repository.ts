@@ -225,9 +225,17 @@ export interface RemovedMessage {
   readonly id: MessageId;
   readonly isRequest: boolean;
   readonly hadDead: boolean;
+  readonly bytes: number;
+  readonly sentAt: number;
+  readonly sessionId: string;
 }
 
-const RemovedRow = z.object({ id: z.string(), kind: z.string(), project_id: z.string(), dead: z.number() });
+const RemovedRow = ScanRow.omit({ seq: true }).extend({
+  id: z.string(),
+  kind: z.string(),
+  project_id: z.string(),
+  dead: z.number(),
+});
 
 /**
  * Removes a message, its copies, and its text from the journal, unless something keeps it by now: undefined then. The journal
@@ -236,7 +244,8 @@ const RemovedRow = z.object({ id: z.string(), kind: z.string(), project_id: z.st
 export function removeMessage(db: Db, seq: number): RemovedMessage | undefined {
   const row = db
     .prepare(
-      `SELECT m.id, m.kind, m.project_id, EXISTS (SELECT 1 FROM deliveries d WHERE d.message_seq = m.seq AND d.dead_at IS NOT NULL) AS dead
+      `SELECT m.id, m.kind, m.project_id, m.sent_at, m.session_id, ${SIZE} AS bytes,
+         EXISTS (SELECT 1 FROM deliveries d WHERE d.message_seq = m.seq AND d.dead_at IS NOT NULL) AS dead
        FROM messages m WHERE m.seq = ?`,
     )
     .get(seq);
@@ -253,7 +262,15 @@ export function removeMessage(db: Db, seq: number): RemovedMessage | undefined {
     found.project_id,
   );
   // Minted and checked when the row was written.
-  return { seq, id: found.id as MessageId, isRequest, hadDead: found.dead === 1 };
+  return {
+    seq,
+    id: found.id as MessageId,
+    isRequest,
+    hadDead: found.dead === 1,
+    bytes: found.bytes,
+    sentAt: found.sent_at,
+    sessionId: found.session_id,
+  };
 }
 
 /** Forgets the mirror of a session in the data folder; undefined when there is none. Returns the name of its folder. */

@@ -143,16 +143,19 @@ export class RetentionService implements Disposable {
     const { store } = this.#o;
     const policy = store.peek((db) => readPolicy(db, projectId));
     const removal = emptyRemoval(projectId, policy);
+    // Decided before anything goes, and the oldest go first: a request would else lose its answer before it is looked at.
+    const going: number[] = [];
     await this.#walk(projectId, policy, async (reached) => {
-      for (const message of reached) if (message.keptBecause !== null) note(removal, message);
-      let rest = reached.filter((message) => message.keptBecause === null);
-      while (rest.length > 0) {
-        if (this.#isOver) throw new AppError('UNAVAILABLE', 'Quarterdeck is ending: the rest is removed when it is back.');
-        const todo = rest;
-        const done = await store.write((tx) => this.#removeSome(tx, projectId, todo, removal));
-        rest = rest.slice(done);
+      for (const message of reached) {
+        if (message.keptBecause === null) going.push(message.seq);
+        else note(removal, message);
       }
     });
+    while (going.length > 0) {
+      if (this.#isOver) throw new AppError('UNAVAILABLE', 'Quarterdeck is ending: the rest is removed when it is back.');
+      const looked = await store.write((tx) => this.#removeSome(tx, projectId, going, removal));
+      going.length -= looked;
+    }
     const report = await this.#withSessions(removal, () => 0);
     const mirrors = policy.removesMirrors ? await this.#removeMirrors([...removal.session.keys()]) : [];
     await store.write((tx) => {
@@ -164,31 +167,31 @@ export class RetentionService implements Disposable {
     return report;
   }
 
-  /** Removes the first of these messages; returns how many it came to. */
-  #removeSome(tx: Tx, projectId: ProjectId, messages: readonly ReachedMessage[], removal: Removal): number {
+  /** Removes the last of these messages; returns how many it came to. */
+  #removeSome(tx: Tx, projectId: ProjectId, seqs: readonly number[], removal: Removal): number {
     const startedAt = performance.now();
-    const gone: ReachedMessage[] = [];
-    let counts = { total: 0, requests: 0, dead: 0 };
+    const gone: RemovedMessage[] = [];
     let looked = 0;
-    for (const message of messages) {
-      if (looked >= STEP.messages || (looked > 0 && performance.now() - startedAt > STEP.ms)) break;
+    while (looked < STEP.messages && (looked === 0 || performance.now() - startedAt < STEP.ms)) {
+      const seq = seqs.at(-1 - looked);
+      if (seq === undefined) break;
       looked += 1;
       // Something may keep it by now.
-      const removed = removeMessage(tx, message.seq);
+      const removed = removeMessage(tx, seq);
       if (!removed) continue;
       this.#o.onRemoving(tx, removed);
-      gone.push(message);
-      counts = {
-        total: counts.total - 1,
-        requests: counts.requests - (removed.isRequest ? 1 : 0),
-        dead: counts.dead - (removed.hadDead ? 1 : 0),
-      };
+      gone.push(removed);
     }
+    const counts = {
+      total: -gone.length,
+      requests: -gone.filter(({ isRequest }) => isRequest).length,
+      dead: -gone.filter(({ hadDead }) => hadDead).length,
+    };
     const after = copyOf(removal);
-    for (const message of gone) note(after, message);
+    for (const message of gone) note(after, { ...message, keptBecause: null });
     saveRun(tx, after.report);
     tx.afterCommit(() => {
-      for (const message of gone) note(removal, message);
+      for (const message of gone) note(removal, { ...message, keptBecause: null });
       if (gone.length > 0) this.#o.onCounts(projectId, counts);
     });
     return looked;

@@ -77,7 +77,7 @@ async function read(as: string): Promise<string[]> {
 
 const ids = (folder: string): string[] => readMirror(folder).messages.map(({ id }) => id);
 
-describe('the mirror', () => {
+describe('the mirror', { timeout: 90_000 }, () => {
   it('has every message in its order, and how copies ended, each once, for its owner only', async () => {
     const mirror = open();
     const sent = [await send('one'), await send('two ✓')];
@@ -229,7 +229,7 @@ describe('the mirror', () => {
   });
 });
 
-describe('the mirror of a project', () => {
+describe('the mirror of a project', { timeout: 90_000 }, () => {
   const place = (mirror: Mirror, template: string | null) => mirror.place(t.projectId, template, OPERATOR_CALLER);
 
   it('is in the project from then on, what came before and its ends stay in the data folder', async () => {

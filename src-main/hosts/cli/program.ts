@@ -22,6 +22,7 @@ import { addProjectCommands } from './commands/projects.ts';
 import { addSearchCommand } from './commands/search.ts';
 import { addSecretCommands } from './commands/secrets.ts';
 import { addSendCommand } from './commands/send.ts';
+import { addSessionCommands } from './commands/sessions.ts';
 import { addSpawnCommand } from './commands/spawn.ts';
 import { addStartCommands } from './commands/start.ts';
 import { addSystemCommands } from './commands/system.ts';
@@ -72,6 +73,7 @@ function createProgram(host: CommandHost): Command {
   program.commandsGroup('Messages:');
   addSendCommand(program, host);
   addMessageCommands(program, host);
+  addSessionCommands(program, host);
   addSearchCommand(program, host);
   addTopicCommands(program, host);
   program.commandsGroup('Other programs:');

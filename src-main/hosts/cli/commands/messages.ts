@@ -1,7 +1,7 @@
 /** `inbox` and `messages`. */
 import type { Command } from 'commander';
 import * as z from 'zod';
-import { MessageId } from '#shared/kernel/ids.ts';
+import { MessageId, SessionId } from '#shared/kernel/ids.ts';
 import type { InboxMessage } from '#shared/messages/model.ts';
 import { MessageKind, OPERATOR } from '#shared/messages/model.ts';
 import type { CommandHost, Invocation } from '../command.ts';
@@ -14,6 +14,7 @@ import type { Output } from '../output.ts';
 import { printMessage } from '../replies.ts';
 import { agentId } from './agents.ts';
 import { projectChoice } from './project-choice.ts';
+import { addMessageFileCommands } from './sessions.ts';
 
 const InboxOptions = z.object({
   all: z.boolean().default(false),
@@ -73,6 +74,7 @@ const HistoryOptions = z.object({
   kind: MessageKind.optional(),
   thread: MessageId.optional(),
   before: MessageId.optional(),
+  session: SessionId.optional(),
   project: z.string().optional(),
   limit: wholeNumber(1, 500).default(50),
 });
@@ -86,6 +88,7 @@ async function history(call: Invocation<z.infer<typeof HistoryOptions>>): Promis
       ...(o.kind === undefined ? {} : { kind: o.kind }),
       ...(o.thread === undefined ? {} : { threadId: o.thread }),
       ...(o.before === undefined ? {} : { before: o.before }),
+      ...(o.session === undefined ? {} : { sessionId: o.session }),
       ...(o.project === undefined ? {} : { projectId: await projectChoice(client, o.project, call.io.cwd) }),
     });
     out.result(page, () => {
@@ -129,6 +132,7 @@ export function addMessageCommands(program: Command, host: CommandHost): void {
       flag('--with <who>', 'only from or to this agent, or "operator"'),
       flag('--kind <kind>', `only ${MessageKind.options.join(', ')}`),
       flag('--thread <id>', 'only this conversation'),
+      flag('--session <id>', 'only of this session; `quarterdeck sessions` lists them'),
       flag('--project <folder or id>', 'only of this project'),
       flag('--before <id>', 'what came before this message'),
       flag('--limit <number>', 'at most this many (default 50)'),
@@ -156,4 +160,5 @@ export function addMessageCommands(program: Command, host: CommandHost): void {
         });
       }),
   });
+  addMessageFileCommands(messages, host);
 }
