@@ -1,4 +1,5 @@
 /** Where agents run: the runtimes of this machine and what containers are made from. Only composes. */
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { ResourceLimits } from '#shared/agents/model.ts';
 import type { AgentId } from '#shared/kernel/ids.ts';
@@ -60,6 +61,8 @@ export function composeRuntimes(o: RuntimesOptions): Runtimes {
         socketDir,
         log,
         onOom: o.onOom,
+        // Beside the agent's home, which alone of this folder is in its box.
+        pictureFile: (id) => join(o.paths.agents, id, 'paused-screen.json'),
         installCommand: () => installCommand(DOCKER_PACKAGE, { env, deadline: Number.POSITIVE_INFINITY }),
       }),
       tmux: new TmuxRuntime({ socketDir, instanceId, log, limits, node }),

@@ -25,6 +25,7 @@ import { ContainerTerminal } from './container-terminal.ts';
 import { EXEC_ENV } from './container-tmux.ts';
 import { askEngine } from './engine-deadline.ts';
 import { engineFault, isAway, statusOf } from './engine-faults.ts';
+import type { KeptPicture } from './kept-picture.ts';
 import { removeContainer } from './remove-container.ts';
 
 /** What a run is made of. */
@@ -40,6 +41,8 @@ export interface DockerRunSpec {
   readonly limits: ResourceLimits;
   /** The line by which its sockets are brought in, if they are. */
   readonly socketLine: GatewayLine | undefined;
+  /** Keeps what a paused terminal showed for the next core; without it the next core has none. */
+  readonly kept?: KeptPicture | undefined;
   readonly log: RuntimeLog;
   /** Resolves when the engine answers again. */
   readonly engineIsBack: () => Promise<void>;
@@ -130,13 +133,22 @@ export class DockerRun implements Run {
       .join(' ');
   }
 
-  /** The agent runs: `pid` is its own on this machine (the container's first where that cannot be known). */
-  begin(facts: { pid: number; enginePid: number; isPaused: boolean }): void {
+  /** The agent runs (`picture`: what it showed before it was paused): `pid` is its own on this machine (the container's first where that cannot be known). */
+  begin(facts: { pid: number; enginePid: number; isPaused: boolean; picture?: ContainerPicture | undefined }): void {
     this.#pid = facts.pid;
     this.#enginePid = facts.enginePid;
     if (this.#end !== undefined || this.#isDying) return;
-    if (facts.isPaused) this.#froze(undefined);
-    else this.#terminal.openSoon();
+    if (facts.isPaused) this.#froze(facts.picture);
+    else {
+      // Of an earlier pause: it is not what the terminal shows any more.
+      this.#forgetPicture();
+      this.#terminal.openSoon();
+    }
+  }
+
+  /** What its terminal showed when an earlier core paused it; undefined where that was not kept. */
+  async keptPicture(): Promise<ContainerPicture | undefined> {
+    return this.#spec.kept?.load();
   }
 
   /** Detaches what an earlier core left in the container. */
@@ -262,6 +274,11 @@ export class DockerRun implements Run {
     this.#terminal.end(log?.ended, this.#lastPicture);
     this.#settle(end);
     this.#terminal.dispose();
+    this.#forgetPicture();
+  }
+
+  #forgetPicture(): void {
+    this.#spec.kept?.remove().catch(() => undefined);
   }
 
   isPaused(): boolean {
@@ -277,11 +294,13 @@ export class DockerRun implements Run {
     if (!this.#isPaused) return;
     this.#isPaused = false;
     this.#terminal.thaw();
+    this.#forgetPicture();
   }
 
   async pause(): Promise<void> {
     if (this.#end !== undefined || this.#isPaused) return;
     const picture = await this.#terminal.takePicture(PICTURE_MS);
+    if (picture !== undefined) await this.#spec.kept?.save(picture);
     try {
       await askEngine('pause a container', (abortSignal) => this.#container.pause({ abortSignal }));
     } catch (error) {

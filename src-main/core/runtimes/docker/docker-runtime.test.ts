@@ -291,6 +291,23 @@ describe('DockerRuntime', () => {
       expect(await waitForScreen(run, 'hello')).toContain('hello');
     }, 60_000);
 
+    it('shows what a paused one showed before, until it goes on', async () => {
+      const pictureFile = (): string => join(folder, 'paused-screen.json');
+      const first = bench.runtime({ pictureFile });
+      const paused = await sh(`echo hello; ${COUNTER}`, {}, {}, first);
+      await waitForScreen(paused, 'hello');
+      await paused.pause();
+      expect(existsSync(pictureFile())).toBe(true);
+      await first.close();
+      const run = await only(await bench.runtime({ pictureFile }).adopt(known));
+      expect(run.isPaused()).toBe(true);
+      expect((await run.capture({ historyLines: 0, ansi: false })).lines.join('\n')).toContain('hello');
+      expect(await run.windows()).toEqual(['main']);
+      await run.resume();
+      expect(await waitForScreen(run, 'hello')).toContain('hello');
+      await waitFor('the picture to go', () => !existsSync(pictureFile()));
+    }, 60_000);
+
     it('doubts one that somebody gave more to meanwhile', async () => {
       await killedCore('sleep 1000');
       const { Id } = await bench.docker.getContainer(nameOf('agent-1')).inspect();

@@ -34,6 +34,7 @@ import { isTooOld, remedyFor, troubleOf } from './engine-remedy.ts';
 import { hostPid } from './find-agent-process.ts';
 import { ensureKit, forgetKit } from './image-kit.ts';
 import type { ImageSource } from './image-source.ts';
+import { KeptPicture } from './kept-picture.ts';
 import { removeContainer } from './remove-container.ts';
 import { StartQueue } from './start-queue.ts';
 import { startedIn } from './started-in.ts';
@@ -54,6 +55,8 @@ export interface DockerRuntimeOptions {
   readonly socketDir?: string;
   /** Memory ran out in an agent's container; something in it was killed, and the agent lives on. */
   readonly onOom?: (agentId: AgentId, runId: string) => void;
+  /** Where what a paused agent's terminal showed is kept for the next core; without it the next core cannot show it. */
+  readonly pictureFile?: (agentId: AgentId) => string;
   /** How many containers are made at once. */
   readonly startsAtOnce?: number;
   /** The command that installs an engine on this machine; by default Debian's. */
@@ -312,7 +315,8 @@ export class DockerRuntime implements Runtime {
     });
     const enginePid = info.State.Pid;
     if (info.State.Running) {
-      run.begin({ pid: await hostPid(enginePid, pid), enginePid, isPaused: info.State.Paused });
+      const picture = info.State.Paused ? await run.keptPicture() : undefined;
+      run.begin({ pid: await hostPid(enginePid, pid), enginePid, isPaused: info.State.Paused, picture });
       run.doubt = await doubtOf(info, limitsOf(info.HostConfig));
       run.sweepTerminal().catch(() => undefined);
     } else {
@@ -341,7 +345,10 @@ export class DockerRuntime implements Runtime {
     },
   ): DockerRun {
     const engine = this.#engine?.docker;
+    const path = this.#options.pictureFile?.(facts.agentId);
+    const { log } = this.#options;
     const run = new DockerRun({
+      kept: path === undefined ? undefined : new KeptPicture({ path, runId: facts.runId, log }),
       agentId: facts.agentId,
       runId: facts.runId,
       startedAt: facts.startedAt,
