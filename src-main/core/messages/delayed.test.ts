@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ClockedCrew, MINUTE_MS } from './testing/clocked-crew.ts';
+import { agentId, ClockedCrew, MINUTE_MS } from './testing/clocked-crew.ts';
 import { OPERATOR_CALLER } from './testing/open-messages.ts';
 
 let crew: ClockedCrew;
@@ -73,16 +73,16 @@ describe('a deadline for the reply', () => {
     });
     expect(told?.body).toContain('Which port?');
     await crew.pass(10 * MINUTE_MS);
-    const reply = await crew.send({ to: crew.ada.agentId ?? 'operator', kind: 'reply', inReplyTo: request }, crew.ben);
+    const reply = await crew.send({ to: agentId('ada'), kind: 'reply', inReplyTo: request }, crew.ben);
     expect(await crew.take({}, crew.ada)).toMatchObject([{ id: reply }]);
   });
 
   it('says nothing of those who answered, whether they acknowledged or not', async () => {
     crew.t.addAgent('cleo');
-    const to = [crew.ben.agentId ?? 'operator', crew.caller('cleo').agentId ?? 'operator'];
+    const to = [agentId('ben'), agentId('cleo')];
     const request = await crew.send({ to, kind: 'request', replyWithinMs: MINUTE_MS });
     await crew.t.service.markRead({ messageIds: [request] }, crew.caller('cleo'));
-    await crew.send({ to: crew.ada.agentId ?? 'operator', kind: 'reply', inReplyTo: request }, crew.ben);
+    await crew.send({ to: agentId('ada'), kind: 'reply', inReplyTo: request }, crew.ben);
     await crew.pass(MINUTE_MS);
     const told = (await crew.take({}, crew.ada)).filter(({ kind }) => kind === 'event');
     expect(told).toMatchObject([{ data: { reason: 'timeout', recipients: ['cleo'] } }]);

@@ -18,7 +18,7 @@ import type { StoredInboxMessage } from './deliveries-repository.ts';
 import { findDelivery, inboxPage, leastUrgent, markDelivered, markRead, queuedMessages } from './deliveries-repository.ts';
 import type { Copy, DeliveryBook } from './delivery-book.ts';
 import type { DueDeliveries } from './due-deliveries.ts';
-import { FAIR_AFTER_MS, FairTurns } from './fair-turns.ts';
+import { FairTurns } from './fair-turns.ts';
 import type { MessageInputs } from './message-draft.ts';
 import { endingError, notInInbox, ownInbox, unknownIds } from './inbox-errors.ts';
 import type { AgentDirectory } from './resolve-recipients.ts';
@@ -42,6 +42,8 @@ export interface InboxesOptions {
   readonly resolveAgent: AgentDirectory['resolveAgent'];
   readonly now: () => number;
   readonly due: Pick<DueDeliveries, 'in' | 'expiredUntil' | 'note'>;
+  /** See fair-turns.ts; in milliseconds. */
+  readonly fairAfterMs: number;
 }
 
 /** The inboxes of everybody. */
@@ -211,7 +213,7 @@ export class Inboxes implements Disposable {
     const queued = queuedMessages(tx, recipient, waiter.limit, expiredUntil);
     if (queued.length === 0) return false;
     const isAll = queued.length < waiter.limit && this.#o.book.counters.of(recipient).queued <= queued.length;
-    const waitingSince = this.#o.now() - FAIR_AFTER_MS;
+    const waitingSince = this.#o.now() - this.#o.fairAfterMs;
     const page = this.#turns.page(recipient, queued, isAll, (above) =>
       leastUrgent(tx, recipient, above, waitingSince, expiredUntil),
     );

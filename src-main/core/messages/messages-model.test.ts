@@ -1,40 +1,67 @@
 /**
- * The service against a model that fits on a page: random histories of sends, reads, waits, acknowledgements, callers that
- * go away, time that passes and restarts. After every step the counts agree, after every history the tables do.
+ * The service against a model in arrays: random histories of sends (delayed, mortal, repeated), reads, waits,
+ * acknowledgements, leases that are extended, given back or end, cancelling, retrying, callers that go away, time that passes
+ * and restarts. After every step the counts agree, after every history the tables do.
  */
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { effort, withinTime } from '#e2e/support/effort.ts';
 import { AgentId, MessageId, mintId } from '#shared/kernel/ids.ts';
+import { backoffMs } from '#shared/kernel/backoff.ts';
 import type { DeliveryState, MessageKind, Priority } from '#shared/messages/model.ts';
-import { MessageKind as Kinds, PRIORITIES } from '#shared/messages/model.ts';
+import { DEFAULT_LEASE_MS, MAX_ATTEMPTS, MessageKind as Kinds, PRIORITIES } from '#shared/messages/model.ts';
+import { REDELIVERY } from './due-deliveries.ts';
 import type { TestMessages } from './testing/open-messages.ts';
-import { agentCaller, openMessages } from './testing/open-messages.ts';
+import { agentCaller, openMessages, OPERATOR_CALLER } from './testing/open-messages.ts';
 import type { InboxPage } from './waiters.ts';
 
 const AGENTS = ['a', 'b', 'c'] as const;
 type Agent = (typeof AGENTS)[number];
+/** What would be random in waits. */
+const RANDOM = 0.5;
 
 interface ModelMessage {
   readonly id: MessageId;
-  readonly from: Agent;
+  readonly from: Agent | 'core';
   readonly to: string;
   readonly kind: MessageKind;
   readonly priority: Priority;
   readonly body: string;
   readonly key: string | undefined;
   readonly ttlMs: number | undefined;
-  readonly expiresAt: number;
+  readonly delayMs: number | undefined;
 }
 
 interface ModelDelivery {
   readonly message: ModelMessage;
+  readonly agent: Agent;
   state: DeliveryState;
+  attempts: number;
+  leasedUntil: number | null;
+  heldUntil: number | null;
+  expiresAt: number;
+  deadReason: string | undefined;
+}
+
+function queued(message: ModelMessage, agent: Agent, now: number): ModelDelivery {
+  const { ttlMs = Number.POSITIVE_INFINITY, delayMs } = message;
+  const heldUntil = delayMs === undefined ? null : now + delayMs;
+  return {
+    message,
+    agent,
+    state: 'queued',
+    attempts: 0,
+    leasedUntil: null,
+    heldUntil,
+    expiresAt: now + ttlMs,
+    deadReason: undefined,
+  };
 }
 
 interface ModelWaiter {
   readonly limit: number;
+  readonly leaseMs: number | undefined;
   readonly outcome: Promise<InboxPage>;
   readonly gone: AbortController;
 }
@@ -45,25 +72,61 @@ class Model {
   readonly inboxes: Readonly<Record<Agent, ModelDelivery[]>> = { a: [], b: [], c: [] };
   readonly waiters: Record<Agent, ModelWaiter[]> = { a: [], b: [], c: [] };
 
-  /** In the order of an inbox: the sort is stable, and messages are added oldest first. */
+  /** In the order of an inbox, without what is held back: the sort is stable, and messages are added oldest first. */
   inOrder(agent: Agent, states: readonly DeliveryState[]): ModelDelivery[] {
     return this.inboxes[agent]
-      .filter((delivery) => states.includes(delivery.state))
+      .filter((delivery) => states.includes(delivery.state) && delivery.heldUntil === null)
       .sort((x, y) => PRIORITIES.indexOf(x.message.priority) - PRIORITIES.indexOf(y.message.priority));
   }
 
-  /** Lets die what is not acknowledged and has expired. */
-  expire(now: number): void {
-    for (const agent of AGENTS)
-      for (const delivery of this.inboxes[agent])
-        if (delivery.state !== 'read' && delivery.message.expiresAt <= now) delivery.state = 'dead';
+  /** Does what is due by now. */
+  settle(now: number): void {
+    for (const delivery of AGENTS.flatMap((agent) => this.inboxes[agent])) {
+      if (delivery.state === 'read' || delivery.state === 'dead') continue;
+      if (delivery.expiresAt <= now) kill(delivery, 'expired');
+      else if (delivery.leasedUntil !== null && delivery.leasedUntil <= now)
+        giveBack(delivery, now + backoffMs(REDELIVERY, delivery.attempts - 1, RANDOM));
+      else if (delivery.heldUntil !== null && delivery.heldUntil <= now) delivery.heldUntil = null;
+    }
   }
 
-  take(agent: Agent, limit: number): string[] {
+  take(agent: Agent, limit: number, now: number, leaseMs: number = DEFAULT_LEASE_MS): ModelDelivery[] {
     const taken = this.inOrder(agent, ['queued']).slice(0, limit);
-    for (const delivery of taken) delivery.state = 'delivered';
-    return taken.map((delivery) => delivery.message.id);
+    for (const delivery of taken) handOut(delivery, now, leaseMs);
+    return taken;
   }
+
+  /** What waits is handed to those who wait, the longest waiting first. */
+  async serve(now: number): Promise<void> {
+    for (const agent of AGENTS) {
+      while (this.waiters[agent].length > 0 && this.inOrder(agent, ['queued']).length > 0) {
+        const waiter = this.waiters[agent].shift();
+        if (waiter) expectPage(await waiter.outcome, this.take(agent, waiter.limit, now, waiter.leaseMs));
+      }
+    }
+  }
+}
+
+function handOut(delivery: ModelDelivery, now: number, leaseMs: number): void {
+  delivery.state = 'delivered';
+  delivery.attempts += 1;
+  delivery.leasedUntil = now + leaseMs;
+}
+
+function giveBack(delivery: ModelDelivery, heldUntil: number | null): void {
+  if (delivery.attempts >= MAX_ATTEMPTS) return kill(delivery, 'attempts');
+  Object.assign(delivery, { state: 'queued', leasedUntil: null, heldUntil });
+}
+
+function kill(delivery: ModelDelivery, deadReason: string): void {
+  Object.assign(delivery, { state: 'dead', leasedUntil: null, heldUntil: null, deadReason });
+}
+
+/** A page shows these, as they stand. */
+function expectPage(page: InboxPage, expected: readonly ModelDelivery[]): void {
+  expect(page.messages.map(({ id, state, attempts, leasedUntil }) => ({ id, state, attempts, leasedUntil }))).toEqual(
+    expected.map(({ message, state, attempts, leasedUntil }) => ({ id: message.id, state, attempts, leasedUntil })),
+  );
 }
 
 /** The service; replaced by a restart. */
@@ -73,13 +136,13 @@ interface Real {
 }
 
 async function openAt(clock: Real['clock'], dir?: string): Promise<TestMessages> {
-  const open = await openMessages({ now: () => clock.now, ...(dir === undefined ? {} : { dir }) });
+  const open = await openMessages({
+    now: () => clock.now,
+    extend: async () => ({ random: () => RANDOM, fairAfterMs: Number.POSITIVE_INFINITY }),
+    ...(dir === undefined ? {} : { dir }),
+  });
   for (const agent of AGENTS) open.addAgent(agent);
   return open;
-}
-
-function idsOf(page: InboxPage): string[] {
-  return page.messages.map((message) => message.id);
 }
 
 function checkCounts(model: Model, { open }: Real): void {
@@ -116,13 +179,14 @@ class Send extends Step {
     body: string;
     key: string | undefined;
     ttlMs: number | undefined;
+    delayMs: number | undefined;
   };
   constructor(what: Send['what']) {
     super();
     this.what = what;
   }
   async step(model: Model, { open, clock }: Real): Promise<void> {
-    const { from, to, kind, priority, body, key, ttlMs } = this.what;
+    const { from, to, kind, priority, body, key, ttlMs, delayMs } = this.what;
     const address = to === '*' ? to : AgentId.parse(to);
     const sending = open.service.send(
       {
@@ -132,6 +196,7 @@ class Send extends Step {
         body,
         ...(key === undefined ? {} : { idempotencyKey: key }),
         ...(ttlMs === undefined ? {} : { ttlMs }),
+        ...(delayMs === undefined ? {} : { delayMs }),
       },
       agentCaller(from),
     );
@@ -143,7 +208,8 @@ class Send extends Step {
         earlier.kind === kind &&
         earlier.priority === priority &&
         earlier.body === body &&
-        earlier.ttlMs === ttlMs;
+        earlier.ttlMs === ttlMs &&
+        (earlier.delayMs === undefined) === (delayMs === undefined);
       if (isSame) expect(await sending).toMatchObject({ messageId: earlier.id, isDuplicate: true });
       else await expect(sending).rejects.toMatchObject({ code: 'CONFLICT' });
       return;
@@ -155,13 +221,10 @@ class Send extends Step {
     const { messageId: id, recipients } = await sending;
     const expected = AGENTS.filter((agent) => (to === '*' ? agent !== from : agent === to));
     expect(recipients.filter((recipient) => recipient !== 'operator')).toEqual(expected);
-    const message = { id, ...this.what, expiresAt: clock.now + (ttlMs ?? Number.POSITIVE_INFINITY) };
+    const message = { id, ...this.what };
     model.messages.push(message);
-    for (const agent of expected) {
-      model.inboxes[agent].push({ message, state: 'queued' });
-      const waiter = model.waiters[agent].shift();
-      if (waiter) expect(idsOf(await waiter.outcome)).toEqual(model.take(agent, waiter.limit));
-    }
+    for (const agent of expected) model.inboxes[agent].push(queued(message, agent, clock.now));
+    await model.serve(clock.now);
   }
 }
 
@@ -171,36 +234,35 @@ class Read extends Step {
     super();
     this.what = what;
   }
-  async step(model: Model, { open }: Real): Promise<void> {
+  async step(model: Model, { open, clock }: Real): Promise<void> {
     const { agent, unreadOnly, limit } = this.what;
     const page = await open.service.inbox({ unreadOnly, limit }, agentCaller(agent));
     const expected = model.inOrder(agent, unreadOnly ? ['queued', 'delivered'] : ['queued', 'delivered', 'read']).slice(0, limit);
-    for (const delivery of expected) if (delivery.state === 'queued') delivery.state = 'delivered';
-    expect(page.messages.map((message) => [message.id, message.state])).toEqual(
-      expected.map((delivery) => [delivery.message.id, delivery.state]),
-    );
+    for (const delivery of expected) if (delivery.state === 'queued') handOut(delivery, clock.now, DEFAULT_LEASE_MS);
+    expectPage(page, expected);
   }
 }
 
 class Wait extends Step {
-  readonly what: { agent: Agent; limit: number };
+  readonly what: { agent: Agent; limit: number; leaseMs: number | undefined };
   constructor(what: Wait['what']) {
     super();
     this.what = what;
   }
-  async step(model: Model, { open }: Real): Promise<void> {
-    const { agent, limit } = this.what;
+  async step(model: Model, { open, clock }: Real): Promise<void> {
+    const { agent, limit, leaseMs } = this.what;
     const gone = new AbortController();
     const before = open.service.waiting;
-    const outcome = open.service.wait({ timeoutMs: 55_000, limit }, agentCaller(agent), gone.signal);
-    const expected = model.take(agent, limit);
+    const input = { timeoutMs: 55_000, limit, ...(leaseMs === undefined ? {} : { leaseMs }) };
+    const outcome = open.service.wait(input, agentCaller(agent), gone.signal);
+    const expected = model.take(agent, limit, clock.now, leaseMs);
     if (expected.length > 0) {
-      expect(idsOf(await outcome)).toEqual(expected);
+      expectPage(await outcome, expected);
       return;
     }
     // A restart rejects it; whoever awaits it then sees that.
     outcome.catch(() => undefined);
-    model.waiters[agent].push({ limit, outcome, gone });
+    model.waiters[agent].push({ limit, leaseMs, outcome, gone });
     expect(open.service.waiting).toBe(before + 1);
   }
 }
@@ -214,7 +276,7 @@ class GoAway extends Step {
   async step(model: Model): Promise<void> {
     const waiter = model.waiters[this.what.agent].shift();
     waiter?.gone.abort();
-    if (waiter) expect(idsOf(await waiter.outcome)).toEqual([]);
+    if (waiter) expectPage(await waiter.outcome, []);
   }
 }
 
@@ -235,8 +297,86 @@ class Acknowledge extends Step {
       return;
     }
     const unread = new Set(chosen.filter((delivery) => delivery?.state !== 'read' && delivery?.state !== 'dead'));
-    for (const delivery of unread) if (delivery) delivery.state = 'read';
+    for (const delivery of unread) if (delivery) Object.assign(delivery, { state: 'read', leasedUntil: null, heldUntil: null });
     expect(await marking).toEqual({ marked: unread.size });
+  }
+}
+
+/** Extends or gives back, by place in the inbox. */
+class Hold extends Step {
+  readonly what: { agent: Agent; places: readonly number[]; how: 'extend' | 'release'; ms: number };
+  constructor(what: Hold['what']) {
+    super();
+    this.what = what;
+  }
+  async step(model: Model, { open, clock }: Real): Promise<void> {
+    const { agent, places, how, ms: forMs } = this.what;
+    const chosen = new Set(places.flatMap((place) => model.inboxes[agent][place] ?? []));
+    if (chosen.size === 0) return;
+    const held = [...chosen].filter(({ state }) => state === 'delivered');
+    const notHeld = [...chosen].filter(({ state }) => state !== 'delivered').map(({ message }) => message.id);
+    const messageIds = [...chosen].map(({ message }) => message.id);
+    if (how === 'extend') {
+      const answer = await open.service.extend({ messageIds, leaseMs: forMs + 1_000 }, agentCaller(agent));
+      for (const delivery of held) delivery.leasedUntil = clock.now + forMs + 1_000;
+      expect(answer).toEqual({ extended: held.length, leasedUntil: clock.now + forMs + 1_000, notHeld });
+    } else {
+      const answer = await open.service.release({ messageIds, delayMs: forMs }, agentCaller(agent));
+      for (const delivery of held) giveBack(delivery, forMs === 0 ? null : clock.now + forMs);
+      expect(answer).toEqual({ released: held.length, notHeld });
+      await model.serve(clock.now);
+    }
+  }
+}
+
+class Cancel extends Step {
+  readonly what: { place: number };
+  constructor(what: Cancel['what']) {
+    super();
+    this.what = what;
+  }
+  async step(model: Model, { open, clock }: Real): Promise<void> {
+    const message = model.messages[this.what.place];
+    if (!message) return;
+    const copies = AGENTS.flatMap((agent) => model.inboxes[agent].filter((delivery) => delivery.message === message));
+    const holders = copies.filter(({ state }) => state === 'delivered').map(({ agent }) => agent);
+    const { acknowledged } = await open.service.cancel({ id: message.id }, OPERATOR_CALLER);
+    for (const copy of copies) if (copy.state === 'queued' || copy.state === 'delivered') kill(copy, 'cancelled');
+    expect(acknowledged).toEqual(copies.filter(({ state }) => state === 'read').map(({ agent }) => agent));
+    if (holders.length === 0) return;
+    const told = (await open.service.list({ limit: holders.length })).messages.toReversed();
+    expect(told.map(({ inReplyTo, recipients }) => [inReplyTo, recipients])).toEqual(
+      holders.map((agent) => [message.id, [agent]]),
+    );
+    for (const [index, agent] of holders.entries()) {
+      const { id, body } = told[index] ?? { id: message.id, body: '' };
+      const rest = { key: undefined, ttlMs: undefined, delayMs: undefined };
+      const event: ModelMessage = { id, from: 'core', to: agent, kind: 'event', priority: 'high', body, ...rest };
+      model.messages.push(event);
+      model.inboxes[agent].push(queued(event, agent, clock.now));
+    }
+    await model.serve(clock.now);
+  }
+}
+
+class Retry extends Step {
+  readonly what: { place: number; agent: Agent | undefined };
+  constructor(what: Retry['what']) {
+    super();
+    this.what = what;
+  }
+  async step(model: Model, { open, clock }: Real): Promise<void> {
+    const message = model.messages[this.what.place];
+    if (!message) return;
+    const wanted = AGENTS.filter((agent) => this.what.agent === undefined || agent === this.what.agent);
+    const recipients = this.what.agent === undefined ? {} : { recipients: wanted };
+    const { retried } = await open.service.retry({ id: message.id, ...recipients }, OPERATOR_CALLER);
+    const dead = wanted.flatMap((agent) =>
+      model.inboxes[agent].filter((delivery) => delivery.message === message && delivery.state === 'dead'),
+    );
+    expect(retried.filter((recipient) => recipient !== 'operator')).toEqual(dead.map(({ agent }) => agent));
+    for (const delivery of dead) Object.assign(delivery, { ...queued(message, delivery.agent, clock.now), heldUntil: null });
+    await model.serve(clock.now);
   }
 }
 
@@ -248,8 +388,9 @@ class Pass extends Step {
   }
   async step(model: Model, { open, clock }: Real): Promise<void> {
     clock.now += this.what.ms;
-    model.expire(clock.now);
+    model.settle(clock.now);
     await open.service.settle();
+    await model.serve(clock.now);
   }
 }
 
@@ -269,7 +410,7 @@ class Reopen extends Step {
     }
     real.clock.now += this.what.ms;
     real.open = await openAt(real.clock, dir);
-    model.expire(real.clock.now);
+    model.settle(real.clock.now);
     await real.open.service.settle();
   }
 }
@@ -332,10 +473,19 @@ async function checkTables(model: Model, real: Real): Promise<void> {
       limit: 500,
       expiredUntil: 0,
     });
-    const expected = model
-      .inOrder(agent, ['queued', 'delivered', 'read'])
-      .map((delivery) => [delivery.message.id, delivery.state]);
-    expect(page?.map((message) => [message.id, message.state])).toEqual(expected);
+    expectPage({ messages: page ?? [], unread: 0 }, model.inOrder(agent, ['queued', 'delivered', 'read']));
+    const queue = await open.service.queues({ agentId: AgentId.parse(agent), limit: 200 });
+    const unsettled = model.inboxes[agent].filter(({ state }) => state === 'queued' || state === 'delivered');
+    expect(
+      new Map(
+        queue.deliveries.map((copy) => [copy.messageId, [copy.attempts, copy.leasedUntil, copy.availableAt > real.clock.now]]),
+      ),
+    ).toEqual(new Map(unsettled.map((copy) => [copy.message.id, [copy.attempts, copy.leasedUntil, copy.heldUntil !== null]])));
+    const { deliveries } = await open.service.dead({ to: agent, limit: 500 });
+    const dead = model.inboxes[agent].filter(({ state }) => state === 'dead').toReversed();
+    expect(deliveries.map(({ messageId, deadReason }) => [messageId, deadReason])).toEqual(
+      dead.map(({ message, deadReason }) => [message.id, deadReason]),
+    );
   }
 }
 
@@ -354,17 +504,49 @@ const send = fc
     body: fc.constantFrom('x', 'y'),
     key: fc.option(fc.constantFrom('k1', 'k2'), { nil: undefined, freq: 5 }),
     ttlMs: fc.option(fc.constantFrom(1_000, 5_000), { nil: undefined, freq: 2 }),
+    delayMs: fc.option(fc.constantFrom(500, 900), { nil: undefined, freq: 2 }),
   })
   .map((what) => new Send(what));
 const read = fc.record({ agent, unreadOnly: fc.boolean(), limit }).map((what) => new Read(what));
-const wait = fc.record({ agent, limit }).map((what) => new Wait(what));
+const leaseMs = fc.option(fc.constantFrom(1_000, 5_000), { nil: undefined, freq: 3 });
+const wait = fc.record({ agent, limit, leaseMs }).map((what) => new Wait(what));
 const goAway = fc.record({ agent }).map((what) => new GoAway(what));
 const acknowledge = fc
   .record({ agent, places: fc.array(fc.nat({ max: 6 }), { minLength: 1, maxLength: 4 }) })
   .map((what) => new Acknowledge(what));
 const ms = fc.constantFrom(0, 999, 1_000, 7_000);
+const places = fc.array(fc.nat({ max: 6 }), { minLength: 1, maxLength: 3 });
+const hold = fc
+  .record({ agent, places, how: fc.constantFrom('extend' as const, 'release' as const), ms })
+  .map((what) => new Hold(what));
+const cancel = fc.record({ place: fc.nat({ max: 8 }) }).map((what) => new Cancel(what));
+const retry = fc
+  .record({ place: fc.nat({ max: 8 }), agent: fc.option(agent, { nil: undefined }) })
+  .map((what) => new Retry(what));
 const pass = ms.map((some) => new Pass({ ms: some }));
 const reopen = ms.map((some) => new Reopen({ ms: some }));
+
+const STEPS = [
+  send,
+  send,
+  send,
+  send,
+  read,
+  read,
+  wait,
+  wait,
+  wait,
+  goAway,
+  acknowledge,
+  acknowledge,
+  hold,
+  hold,
+  cancel,
+  retry,
+  pass,
+  pass,
+  reopen,
+];
 
 it(
   'behaves as the model does in every history',
@@ -372,7 +554,7 @@ it(
     let histories = 0;
     await fc.assert(
       fc.asyncProperty(
-        fc.commands([send, send, send, send, read, read, wait, wait, wait, goAway, acknowledge, acknowledge, pass, reopen], {
+        fc.commands(STEPS, {
           maxCommands: effort.propertyCommands,
           size: 'max',
         }),

@@ -26,6 +26,7 @@ import type { DeliveryChange } from './delivery-changes.ts';
 import { DeliveryChanges } from './delivery-changes.ts';
 import { DueDeliveries } from './due-deliveries.ts';
 import { markAnswered } from './due-repository.ts';
+import { FAIR_AFTER_MS } from './fair-turns.ts';
 import type { HistoryPage } from './history-repository.ts';
 import { InboxCounters } from './inbox-counters.ts';
 import { notInInbox, ownInbox } from './inbox-errors.ts';
@@ -86,6 +87,8 @@ export interface MessagesOptions extends AgentDirectory {
   readonly steadyNow?: () => number;
   /** What every inbox takes; INBOX_LIMITS unless given. */
   readonly limits?: InboxLimits;
+  /** How long a message waits until it has a turn before more urgent ones, in milliseconds; FAIR_AFTER_MS unless given. */
+  readonly fairAfterMs?: number;
   /** From 0 to 1, for waits that differ; Math.random unless given. */
   readonly random?: () => number;
 }
@@ -129,7 +132,7 @@ export class MessagesService implements Disposable {
     });
     this.#due = due;
     const tell: Tell = (tx, recipient, told) => this.#tell(tx, recipient, told);
-    this.#inboxes = new Inboxes({ store, book, resolveAgent, now, due });
+    this.#inboxes = new Inboxes({ store, book, resolveAgent, now, due, fairAfterMs: options.fairAfterMs ?? FAIR_AFTER_MS });
     this.#leases = new Leases({ store, book, due });
     this.#awaited = new AwaitedReplies({ store, tell });
     this.#dead = new DeadLetters({

@@ -131,6 +131,11 @@ export class AgentInterface {
     await this.#untilAnswered('mark_messages_read', { messageIds: [...messageIds] }, signal);
   }
 
+  /** Keeps messages for longer. Tried once: it is said again soon. */
+  async extendLease(messageIds: readonly string[], leaseMs: number, signal: AbortSignal): Promise<void> {
+    await this.#once('extend_lease', { messageIds: [...messageIds], leaseMs }, signal, CALL_TIMEOUT_MS);
+  }
+
   /** Says what the agent is at. Tried once: the next report replaces it anyway. */
   async reportStatus(status: { doing: string; progress?: number }, signal: AbortSignal): Promise<void> {
     await this.#once('report_status', { ...status }, signal, CALL_TIMEOUT_MS);

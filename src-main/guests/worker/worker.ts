@@ -8,6 +8,7 @@ import { PRIORITIES } from '#shared/messages/model.ts';
 import { CallError } from './agent-interface.ts';
 import { titleOf } from './inbox-message.ts';
 import type { InboxMessage, InboxPage } from './inbox-message.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
 import { pause } from './pause.ts';
 import type { QueueEntry } from './queue-file.ts';
 import type { Status } from './status-reporter.ts';
@@ -94,11 +95,16 @@ export class Worker {
   async run(stop: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([stop, this.#fatal.signal]);
     this.#signal = signal;
+    const keeper = new LeaseKeeper({
+      held: () => [...this.#seen].filter((id) => !this.#dealtWith.has(id)),
+      extend: (ids, leaseMs) => this.#options.door.extendLease(ids, leaseMs, signal),
+    });
     try {
       await this.#loop(signal);
     } catch (error) {
       if (!stop.aborted) throw this.#fatal.signal.aborted ? this.#fatal.signal.reason : error;
     } finally {
+      keeper[Symbol.dispose]();
       // A task that is stopped ends its processes first.
       this.#fatal.abort(new Error('the worker ends'));
       await Promise.allSettled(this.#tasks.values());
