@@ -38,10 +38,25 @@ export const SIGNED_FIELDS = [
 
 /** The canonical text of a JSON value. Depth is limited by what makes the value (MAX_JSON_DEPTH in a message's data). */
 export function canonicalText(value: Json): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`;
-  const keys = Object.keys(value).sort(byCodeUnits);
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonicalText(value[key] ?? null)}`).join(',')}}`;
+  if (typeof value === 'string') return JSON.stringify(value);
+  // As in RFC 8785: finite numbers are written as ECMAScript does.
+  if (typeof value !== 'object' || value === null) return String(value);
+  let text = '';
+  if (Array.isArray(value)) {
+    for (const item of value) text += text === '' ? canonicalText(item) : `,${canonicalText(item)}`;
+    return `[${text}]`;
+  }
+  for (const key of sortedKeys(value)) {
+    const entry = `${JSON.stringify(key)}:${canonicalText(value[key] ?? null)}`;
+    text += text === '' ? entry : `,${entry}`;
+  }
+  return `{${text}}`;
+}
+
+/** The keys in the order of their code units. Most objects are small and have them in order, or nearly so. */
+function sortedKeys(value: { readonly [key: string]: Json }): string[] {
+  const keys = Object.keys(value);
+  return keys.length === 1 ? keys : keys.sort(byCodeUnits);
 }
 
 function byCodeUnits(a: string, b: string): number {

@@ -69,6 +69,10 @@ export const provenanceContract = {
         isIntact: z.boolean(),
         messages: z.number().int().describe('Messages checked'),
         batches: z.number().int(),
+        imported: z
+          .number()
+          .int()
+          .describe('Messages among them that were imported: they were not signed here, and cannot be checked'),
         removed: z.number().int().describe('Messages that retention deleted: their hashes are kept and were checked'),
         faults: z.array(MessageFault),
       }),

@@ -85,6 +85,7 @@ export type PublicKey = z.infer<typeof PublicKey>;
 export const FINDINGS = [
   'genuine',
   'unknown',
+  'imported',
   'unsigned',
   'changed',
   'forged',
@@ -98,7 +99,7 @@ export const FINDINGS = [
 export const Finding = z
   .enum(FINDINGS)
   .describe(
-    'genuine: signed here, and as it was sent. unknown: no such message was sent to you or by you. unsigned, changed: what is stored is not what was sent. forged: the message is not the one that the proof is about. wrong-key, bad-signature, unknown-batch: not signed here. not-for-you: sent to others. replay: you dealt with it before',
+    'genuine: signed here, and as it was sent. unknown: no such message was sent to you or by you. imported: it was read from a file, so that nobody can say who sent it. unsigned, changed: what is stored is not what was sent. forged: the message is not the one that the proof is about. wrong-key, bad-signature, unknown-batch: not signed here. not-for-you: sent to others. replay: you dealt with it before',
   );
 /** What a check of one message found. */
 export type Finding = z.infer<typeof Finding>;

@@ -14,7 +14,7 @@ import { MESSAGE_COLUMNS, messageOf, MessageRow } from '#core/messages/messages-
 import type { Db } from '#core/store/database.ts';
 import { batchText, leafOf, publicKeyOf, sha256 } from './hashes.ts';
 import type { LeafRow, StoredBatch } from './provenance-repository.ts';
-import { batchesAfter, leavesBetween, unsignedBetween } from './provenance-repository.ts';
+import { batchesAfter, countImported, leavesBetween, unsignedBetween } from './provenance-repository.ts';
 import { removalMark } from './removal-mark.ts';
 
 /** A page ends at the first batch past so many messages, */
@@ -56,6 +56,7 @@ export interface CheckPage {
   readonly messages: number;
   readonly batches: number;
   readonly removed: number;
+  readonly imported: number;
   readonly isHeadSeen: boolean;
   readonly place: CheckPlace;
   readonly isLast: boolean;
@@ -141,7 +142,10 @@ interface MessagesPart {
   readonly faults: MessageFault[];
 }
 
-function checkMessages(db: Db, { page, from, to, markKey, faults }: MessagesPart): { messages: number; removed: number } {
+function checkMessages(
+  db: Db,
+  { page, from, to, markKey, faults }: MessagesPart,
+): { messages: number; removed: number; imported: number } {
   const leaves = leavesBetween(db, from, to);
   const first = page[0];
   const stray = leaves.filter(({ seq }) => first === undefined || seq < first.firstSeq).length;
@@ -174,7 +178,8 @@ function checkMessages(db: Db, { page, from, to, markKey, faults }: MessagesPart
     const fault = row === undefined ? faultOfMissing(leaf, isMarked) : faultOfMessage(row, leaf, copies.get(leaf.seq) ?? []);
     if (fault && faults.length < PAGE_FAULTS) faults.push({ ...fault, batch });
   }
-  return { messages: rows.size, removed };
+  const imported = countImported(db, from, to);
+  return { messages: rows.size + imported, removed, imported };
 }
 
 /** Whether the hashes are those that a batch was signed over. */
@@ -227,7 +232,9 @@ const CopyRow = z.object({ seq: z.number(), recipient: z.string() });
 
 function rowsBetween(db: Db, from: number, to: number): { seq: number; row: unknown }[] {
   return db
-    .prepare(`SELECT ${MESSAGE_COLUMNS} FROM messages m WHERE m.seq >= ? AND m.seq < ? ORDER BY m.seq`)
+    .prepare(
+      `SELECT ${MESSAGE_COLUMNS} FROM message_leaves l JOIN messages m ON m.seq = l.seq WHERE l.seq >= ? AND l.seq < ? ORDER BY l.seq`,
+    )
     .all(from, to)
     .map((row) => ({ seq: SeqRow.parse(row).seq, row }));
 }
@@ -235,7 +242,9 @@ function rowsBetween(db: Db, from: number, to: number): { seq: number; row: unkn
 function recipientsBetween(db: Db, from: number, to: number): Map<number, string[]> {
   const copies = new Map<number, string[]>();
   const rows = db
-    .prepare('SELECT message_seq AS seq, recipient FROM deliveries WHERE message_seq >= ? AND message_seq < ?')
+    .prepare(
+      'SELECT d.message_seq AS seq, d.recipient FROM message_leaves l JOIN deliveries d ON d.message_seq = l.seq WHERE l.seq >= ? AND l.seq < ?',
+    )
     .all(from, to);
   for (const row of rows) {
     const { seq, recipient } = CopyRow.parse(row);

@@ -8,7 +8,7 @@ import type { CheckArgs, CheckPage } from './check-page.ts';
 import { checkPage, hasRoot } from './check-page.ts';
 import { batchText, leafOf, sha256 } from './hashes.ts';
 import type { Copy, StoredBatch } from './provenance-repository.ts';
-import { batchAt, batchOf, copiesOf, leafAt, leavesBetween } from './provenance-repository.ts';
+import { batchAt, batchOf, copiesOf, isImported, leafAt, leavesBetween } from './provenance-repository.ts';
 
 /** What stands in the database about one message. Plain data. */
 export interface Evidence {
@@ -16,6 +16,8 @@ export interface Evidence {
   readonly copies: readonly Copy[];
   /** Its hash as it was stored; undefined when it has none. */
   readonly leaf: Uint8Array | undefined;
+  /** Whether it was read from a file. */
+  readonly isImported: boolean;
   /** Whether the message, as it stands there, has that hash. */
   readonly isUnchanged: boolean;
   /** The batch its place is in, and what of that batch is right. */
@@ -50,6 +52,7 @@ function find(db: Db, id: string): Found {
     message,
     copies: copiesOf(db, seq),
     leaf,
+    isImported: leaf === undefined && isImported(db, seq),
     isUnchanged: leaf !== undefined && leafOf(message).equals(leaf),
     batch,
     hasRoot: batch !== undefined && hasRoot(batch, leaves),

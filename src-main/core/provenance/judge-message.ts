@@ -73,6 +73,12 @@ export function judgeStored(found: Found, id: MessageId, judging: Judging): Verd
 /** What is wrong with a stored message; undefined when nothing is. */
 function faultOfStored({ message, leaf, batch, ...found }: Evidence, { publicKeyOf }: Judging): Verdict | undefined {
   const about = { messageId: message.id };
+  if (found.isImported)
+    return not(
+      'imported',
+      `Message ${message.id} was imported from a file: it was not sent here, and nobody can say who sent it. ${DO_NOT}`,
+      about,
+    );
   if (!leaf || !batch)
     return not(
       'unsigned',

@@ -119,13 +119,32 @@ export function leafAt(db: Db, seq: number): LeafRow | undefined {
 
 const SeqRow = z.object({ seq: z.number() });
 
-/** Places of messages that have no hash, from one place to before another; the first few. */
+/** Whether `m` was imported: from a file, into a session that says so, and handed to nobody. */
+const IS_IMPORTED = `(EXISTS (SELECT 1 FROM sessions s WHERE s.id = m.session_id AND s.origin = 'import')
+  AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_seq = m.seq AND d.read_at IS NULL AND d.dead_at IS NULL))`;
+
+/** Whether the message at a place was imported. */
+export function isImported(db: Db, seq: number): boolean {
+  return db.prepare(`SELECT 1 FROM messages m WHERE m.seq = ? AND ${IS_IMPORTED}`).get(seq) !== undefined;
+}
+
+/** How many messages without a hash were imported, from one place to before another. */
+export function countImported(db: Db, from: number, to: number): number {
+  const row = db
+    .prepare(
+      `SELECT count(*) AS count FROM messages m LEFT JOIN message_leaves l ON l.seq = m.seq
+       WHERE m.seq >= ? AND m.seq < ? AND l.seq IS NULL AND ${IS_IMPORTED}`,
+    )
+    .get(from, to);
+  return z.object({ count: z.number() }).parse(row).count;
+}
+
+/** Places of messages that have no hash and were not imported, from one place to before another; the first few. */
 export function unsignedBetween(db: Db, from: number, to: number, limit: number): number[] {
   return db
     .prepare(
       `SELECT m.seq FROM messages m LEFT JOIN message_leaves l ON l.seq = m.seq
-       WHERE m.seq >= ? AND m.seq < ? AND l.seq IS NULL AND m.session_id NOT IN (SELECT id FROM sessions WHERE origin = 'import')
-       ORDER BY m.seq LIMIT ?`,
+       WHERE m.seq >= ? AND m.seq < ? AND l.seq IS NULL AND NOT ${IS_IMPORTED} ORDER BY m.seq LIMIT ?`,
     )
     .all(from, to, limit)
     .map((row) => SeqRow.parse(row).seq);

@@ -1,15 +1,19 @@
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Json } from '#shared/kernel/json.ts';
-import { MessageId, mintId } from '#shared/kernel/ids.ts';
+import { MessageId, mintId, SessionId } from '#shared/kernel/ids.ts';
 import { canonicalMessage } from '#shared/provenance/canonical.ts';
 import type { MessageProof } from '#shared/provenance/model.ts';
 import type { Caller } from '#core/caller.ts';
+import { insertImportedMessage } from '#core/sessions/import-repository.ts';
 import { OPERATOR_CALLER } from '#core/messages/testing/open-messages.ts';
 import { leafOfText } from './hashes.ts';
 import type { TestProvenance } from './testing/open-provenance.ts';
 import { openProvenance } from './testing/open-provenance.ts';
+
+// Each opens a store with its thread: on a busy machine that takes seconds.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 let t: TestProvenance;
 let ada: Caller;
@@ -109,6 +113,37 @@ describe('signing', () => {
     });
     const kept = rows('SELECT id FROM messages ORDER BY seq LIMIT 1')[0]?.['id'];
     expect(await t.provenance.verify({ id: MessageId.parse(kept) }, ben)).toMatchObject({ genuine: true });
+  });
+});
+
+describe('an imported message', () => {
+  it('is in the history, unsigned, and said to be so; one that is only said to be imported is found', async () => {
+    await t.note('ben', ada);
+    const sessionId = SessionId.parse(mintId('ses'));
+    const [own] = rows('SELECT id FROM messages');
+    const { message } = await t.service.get({ id: MessageId.parse(own?.['id']) });
+    const id = MessageId.parse(mintId('msg'));
+    await t.test.store.write((tx) => {
+      tx.prepare("INSERT INTO sessions (id, project_id, started_at, origin) VALUES (?, ?, 0, 'import')").run(
+        sessionId,
+        t.projectId,
+      );
+      insertImportedMessage(
+        tx,
+        { ...message, id, threadId: id, sessionId, from: { kind: 'operator', id: 'operator' } },
+        null,
+        [],
+        1,
+      );
+    });
+    const verdict = await t.provenance.verify({ id }, ben);
+    expect(verdict).toMatchObject({ genuine: false, finding: 'imported', sender: null });
+    await expect(t.provenance.proof(id, ben)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await t.provenance.verifyAll()).toMatchObject({ ...intact, messages: 2, imported: 1 });
+    // An import hands nothing to anybody: a copy that waits in an inbox was put there.
+    await t.test.store.write((tx) => tx.prepare('UPDATE deliveries SET dead_at = NULL, dead_reason = NULL').run());
+    expect(await t.provenance.verify({ id }, ben)).toMatchObject({ genuine: false, finding: 'unsigned' });
+    expect(await t.provenance.verifyAll()).toMatchObject({ isIntact: false, faults: [{ kind: 'unsigned', messageId: id }] });
   });
 });
 

@@ -54,6 +54,7 @@ export interface Verification {
   readonly messages: number;
   readonly batches: number;
   readonly removed: number;
+  readonly imported: number;
   readonly faults: MessageFault[];
 }
 
@@ -255,7 +256,7 @@ export class ProvenanceService implements BatchCollector<Leaving>, Disposable {
     const head = readHeadFile(this.#options.headFile, this.#headKey);
     const faults: MessageFault[] = [...(await this.#knownFaults()), ...this.#keyFaults()];
     const keys = this.#keys.map(({ keyId, publicKey }) => ({ keyId, publicKey }));
-    const sum = { messages: 0, batches: 0, removed: 0 };
+    const sum = { messages: 0, batches: 0, removed: 0, imported: 0 };
     let place = CHECK_START;
     let isHeadSeen = false;
     for (;;) {
@@ -269,6 +270,7 @@ export class ProvenanceService implements BatchCollector<Leaving>, Disposable {
       sum.messages += page.messages;
       sum.batches += page.batches;
       sum.removed += page.removed;
+      sum.imported += page.imported;
       isHeadSeen ||= page.isHeadSeen;
       place = page.place;
       if (page.isLast || faults.length >= MAX_FAULTS) break;

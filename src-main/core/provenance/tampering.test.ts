@@ -1,6 +1,6 @@
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MessageId } from '#shared/kernel/ids.ts';
 import type { Caller } from '#core/caller.ts';
 import { OPERATOR_CALLER } from '#core/messages/testing/open-messages.ts';
@@ -13,6 +13,9 @@ import type { TestProvenance } from './testing/open-provenance.ts';
 import { openProvenance } from './testing/open-provenance.ts';
 
 const NONE = 'msg_01900000-0000-7000-8000-000000000000' as MessageId;
+
+// Each opens a store with its thread: on a busy machine that takes seconds.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 let t: TestProvenance;
 let ben: Caller;

@@ -82,7 +82,7 @@ async function verify(call: Invocation<unknown>): Promise<number> {
         call.out.line(`  ${fault.kind}${fault.seq === null ? '' : ` at ${fault.seq}`}: ${oneLine(fault.detail)}`);
       line(
         messages.isIntact,
-        `The messages are intact: ${messages.messages}, signed in ${messages.batches} commits${messages.removed === 0 ? '' : `; ${messages.removed} more were deleted by retention`}.`,
+        `The messages are intact: ${messages.messages}, signed in ${messages.batches} commits${messages.imported === 0 ? '' : `, ${messages.imported} of them imported and unsigned`}${messages.removed === 0 ? '' : `; ${messages.removed} more were deleted by retention`}.`,
         'The messages are NOT intact:',
       );
       for (const fault of messages.faults) call.out.line(`  ${fault.kind}: ${oneLine(fault.detail)}`);
