@@ -35,12 +35,13 @@ export function Inboxes({ markOf, onSelect }: InboxesProps): ReactNode {
   return (
     <section
       aria-labelledby="inboxes"
-      className="flex max-h-[30%] wide:max-h-[36%] min-h-0 flex-none flex-col border-t border-hair pt-3"
+      // In a low window some rows of it stay in sight.
+      className="flex max-h-[30%] wide:max-h-[36%] min-h-28 flex-none flex-col border-t border-hair pt-3"
     >
       <h2 id="inboxes" className="flex flex-none justify-between px-4 pb-1 text-12 font-strong">
         Inboxes <span className="font-regular text-tx-3">queued, oldest</span>
       </h2>
-      <ul className={`min-h-0 overflow-y-auto ${rows.length > shown.length ? '' : 'pb-3'}`}>
+      <ul className="min-h-0 overflow-y-auto pb-3">
         {shown.map(({ recipient, queued, unread, oldestQueuedAt }) => (
           <li key={recipient}>
             <button
@@ -61,12 +62,12 @@ export function Inboxes({ markOf, onSelect }: InboxesProps): ReactNode {
             </button>
           </li>
         ))}
+        {rows.length > shown.length ? (
+          <li className="px-4 pt-1 text-12 text-tx-3">
+            {rows.length - shown.length} more {full > shown.length ? 'with less in them' : 'are empty'}
+          </li>
+        ) : null}
       </ul>
-      {rows.length > shown.length ? (
-        <p className="flex-none border-t border-hair px-4 py-2 text-12 text-tx-3">
-          {rows.length - shown.length} more {full > shown.length ? 'with less in them' : 'are empty'}
-        </p>
-      ) : null}
     </section>
   );
 }
