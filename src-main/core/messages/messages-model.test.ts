@@ -570,7 +570,7 @@ it(
             await real.open.dispose();
             await Promise.allSettled(AGENTS.flatMap((name) => model.waiters[name].map((waiter) => waiter.outcome)));
           }
-        }, effort.roundsBudgetMs),
+        }, effort.roundsBudgetMs / 2),
       ),
       { numRuns: effort.propertyRuns },
     );

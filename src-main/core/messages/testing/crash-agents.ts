@@ -1,2 +1,2 @@
-/** The agents of the crash test. */
-export const CRASH_AGENTS = ['ada', 'ben', 'cleo', 'dan'] as const;
+/** The agents of the crash test: fifty, each of which sends and receives. */
+export const CRASH_AGENTS: readonly string[] = Array.from({ length: 50 }, (_, n) => `agent-${n + 1}`);

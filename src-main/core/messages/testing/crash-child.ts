@@ -30,10 +30,10 @@ function pick<T>(items: readonly [T, ...T[]]): T {
 
 async function sendOne(caller: Caller): Promise<void> {
   number += 1;
-  const isBroadcast = Math.random() < 0.05;
+  const isBroadcast = Math.random() < 0.01;
   const { messageId } = await t.service.send(
     {
-      to: isBroadcast ? '*' : AgentId.parse(pick(CRASH_AGENTS)),
+      to: isBroadcast ? '*' : AgentId.parse(CRASH_AGENTS[Math.floor(Math.random() * CRASH_AGENTS.length)]),
       body: 'x'.repeat(300),
       kind: 'task',
       priority: pick(PRIORITIES),
@@ -62,7 +62,11 @@ async function deal(caller: Caller, messages: readonly InboxMessage[]): Promise<
 async function receive(caller: Caller): Promise<never> {
   const { messages } = await t.service.inbox({ unreadOnly: true, limit: 200 }, caller);
   await deal(caller, messages);
-  for (;;) await deal(caller, (await t.service.wait({ timeoutMs: 1_000, limit: 10 }, caller, FOREVER)).messages);
+  for (;;) {
+    // Some leases end before the next runs, some do not.
+    const leaseMs = pick([1_000, 60_000]);
+    await deal(caller, (await t.service.wait({ timeoutMs: 1_000, limit: 10, leaseMs }, caller, FOREVER)).messages);
+  }
 }
 
 say('ready');
