@@ -198,7 +198,7 @@ describe('retention', { timeout: 90_000 }, () => {
     await open().open();
     await open().open();
     const { rows } = await t.test.store.read('journal.page', { kind: 'retention.applied', limit: 9 });
-    expect(rows.map(({ data }) => [data?.['isCut'], (data?.['report'] as { messages: number }).messages])).toEqual([[true, 7]]);
+    expect(rows.map(({ data }) => data)).toMatchObject([{ isCut: true, report: { messages: 7 } }]);
   });
 
   it('removes mirror files only of whole sessions that are over, and only where that was asked for', async () => {

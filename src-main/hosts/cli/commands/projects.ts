@@ -1,4 +1,4 @@
-/** `projects`, `templates` and `sessions`. */
+/** `projects` and `templates`. */
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -6,7 +6,6 @@ import * as z from 'zod';
 import type { CommandHost, Invocation } from '../command.ts';
 import { addCommand, flag, NoOptions } from '../command.ts';
 import { CliError } from '../cli-error.ts';
-import { wholeNumber } from '../option-schemas.ts';
 import { oneLine } from '../output.ts';
 import { clockTime } from '../times.ts';
 
@@ -62,24 +61,7 @@ async function templates(call: Invocation<unknown>): Promise<void> {
   });
 }
 
-async function sessions(call: Invocation<{ limit: number }>): Promise<void> {
-  await call.withCore(async (client) => {
-    const found = await client.sessions.list({ limit: call.options.limit });
-    call.out.result(found, () =>
-      call.out.table(
-        ['ID', 'STARTED', 'ENDED'],
-        found.sessions.map((session) => [
-          session.id,
-          clockTime(session.startedAt),
-          session.endedAt === null ? 'goes on' : clockTime(session.endedAt),
-        ]),
-        'There are no sessions.',
-      ),
-    );
-  });
-}
-
-/** Adds `projects`, `templates` and `sessions`. */
+/** Adds `projects` and `templates`. */
 export function addProjectCommands(program: Command, host: CommandHost): void {
   const projects = addCommand(program, host, {
     usage: 'projects',
@@ -104,12 +86,5 @@ export function addProjectCommands(program: Command, host: CommandHost): void {
     summary: 'List the templates that agents can be made from',
     options: NoOptions,
     run: templates,
-  });
-  addCommand(program, host, {
-    usage: 'sessions',
-    summary: 'List the runs of the crew, the newest first',
-    flags: [flag('--limit <number>', 'at most this many (default 20)')],
-    options: z.object({ limit: wholeNumber(1, 500).default(20) }),
-    run: sessions,
   });
 }
