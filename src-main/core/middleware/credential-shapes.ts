@@ -49,7 +49,7 @@ export const CREDENTIAL_SHAPES: Readonly<Record<CredentialKind, readonly RegExp[
     /(?<![0-9])[0-9]{8,10}:AA[0-9A-Za-z_-]{30,}/dg,
   ],
   // RFC 7519: a header that begins with {" in base64url; with its parts, also those of an encrypted one.
-  jwt: [/eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4}/dg],
+  jwt: [/(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{8,2048}(?:\.[A-Za-z0-9_-]*){2,4}/dg],
   // RFC 3986 user information with a password, up to the last @ before the path; and keys in lists of settings.
   'connection-string': [
     /[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/@]{0,128}:(?<secret>[^\s/]{1,256})@/dgi,
