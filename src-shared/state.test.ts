@@ -164,7 +164,7 @@ describe('folding events', () => {
 
   it('is tested with every kind there is but what changes nothing here: messages, new tokens, images, workspaces, proofs and connections', () => {
     const tested = bodies('a', 1).map(({ kind }) => kind);
-    const unchanged = /^enrolment\.code-|^(message|topic|image|workspace|boundary|egress)\.|^token\.created$/;
+    const unchanged = /^enrolment\.code-|^(message|provenance|topic|image|workspace|boundary|egress)\.|^token\.created$/;
     expect(EventKind.options.filter((kind) => !tested.includes(kind) && !unchanged.test(kind))).toEqual([]);
   });
 });

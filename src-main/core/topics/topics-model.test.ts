@@ -187,7 +187,7 @@ it(
           } finally {
             await real.open.dispose();
           }
-        }, effort.roundsBudgetMs / 2),
+        }, effort.roundsBudgetMs / 3),
       ),
       { numRuns: effort.propertyRuns },
     );
