@@ -17,6 +17,7 @@ import { killCopies, messageFacts, reviveCopies, unsettledOf } from './due-repos
 import type { Inboxes } from './inboxes.ts';
 import type { MessageInputs } from './message-draft.ts';
 import { findMessage } from './messages-repository.ts';
+import { refuseRetryOfImported } from './refuse-imported.ts';
 import type { Tell } from './system-events.ts';
 
 /** Messages of a removed agent that one write lets die. */
@@ -84,6 +85,7 @@ export class DeadLetters {
       const message = messageFacts(tx, id);
       const stored = message && findMessage(tx, id);
       if (!stored) throw unknownMessage(id);
+      refuseRetryOfImported(tx, stored.message);
       const removed = recipients?.find((recipient) => this.#o.isRemoved(recipient));
       if (removed !== undefined)
         throw new AppError(

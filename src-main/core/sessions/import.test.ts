@@ -229,7 +229,7 @@ describe('a mirror that is imported', { timeout: 90_000 }, () => {
     await counts(target, source.projectId);
   });
 
-  it('is not answered: nobody is there to hear it', async () => {
+  it('is neither answered nor handed out again: nobody is there to hear it', async () => {
     const source = await core();
     const ada = source.addAgent('ada');
     const { messageId } = await source.service.send({ to: 'operator', body: 'x', kind: 'request', priority: 'normal' }, ada);
@@ -242,6 +242,7 @@ describe('a mirror that is imported', { timeout: 90_000 }, () => {
         OPERATOR_CALLER,
       ),
     ).rejects.toMatchObject({ code: 'FORBIDDEN', message: containing('imported') });
+    await expect(target.service.retry({ id: messageId }, OPERATOR_CALLER)).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 
   it('is refused whole when a message is here with other content, and names it', async () => {
