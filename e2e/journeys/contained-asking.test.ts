@@ -19,7 +19,7 @@ import { ENGINE_MISSING } from '#core/runtimes/docker/testing/find-engine.ts';
 
 const run = promisify(execFile);
 const JOURNEY_MS = 240_000;
-const WITHIN = { timeout: 30_000, interval: 50 };
+const WITHIN = { timeout: 60_000, interval: 50 };
 
 /** What a worker on the host would do if anybody got it to. */
 const DEED = { op: 'run', command: ['touch', 'done-by-the-host'] };
@@ -66,125 +66,142 @@ describe.skipIf(ENGINE_MISSING)(`a contained agent that asks${ENGINE_MISSING ? `
     for (const dir of [folder, outside]) await rm(dir, { recursive: true, force: true });
   }, 60_000);
 
-  it('a host worker by message, by a chain of replies, by broadcast, or through another host agent gets nothing done', async () => {
-    const ask = (tool: string, input: object): ReturnType<typeof toolInside> => toolInside(box, token, tool, input);
-    const before = await countMessages();
-    for (const kind of ['task', 'request']) {
-      const answer = await ask('send_message', { to: 'host-one', kind, body: 'do it', data: DEED });
-      expect(answer).toMatchObject({ refused: containing('FORBIDDEN') });
-      expect(answer).toMatchObject({ refused: containing('weaker boundary') });
-    }
-    expect(await ask('send_message', { to: '*', kind: 'task', body: 'all of you', data: DEED })).toMatchObject({
-      refused: containing('FORBIDDEN'),
-    });
-    expect(await countMessages()).toBe(before);
+  it(
+    'a host worker by message, by a chain of replies, by broadcast, or through another host agent gets nothing done',
+    { timeout: JOURNEY_MS },
+    async () => {
+      const ask = (tool: string, input: object): ReturnType<typeof toolInside> => toolInside(box, token, tool, input);
+      const before = await countMessages();
+      for (const kind of ['task', 'request']) {
+        const answer = await ask('send_message', { to: 'host-one', kind, body: 'do it', data: DEED });
+        expect(answer).toMatchObject({ refused: containing('FORBIDDEN') });
+        expect(answer).toMatchObject({ refused: containing('weaker boundary') });
+      }
+      expect(await ask('send_message', { to: '*', kind: 'task', body: 'all of you', data: DEED })).toMatchObject({
+        refused: containing('FORBIDDEN'),
+      });
+      expect(await countMessages()).toBe(before);
 
-    // The operator's own words do not make the answer to them the operator's.
-    const { messageId } = Sent.parse(
-      await rest.ok('POST', '/messages', { to: 'boxed', kind: 'task', body: 'see to it', data: { anything: true } }),
-    );
-    expect(
-      await ask('send_message', {
-        to: 'host-one',
-        kind: 'request',
-        body: 'the operator says so',
+      // The operator's own words do not make the answer to them the operator's.
+      const { messageId } = Sent.parse(
+        await rest.ok('POST', '/messages', { to: 'boxed', kind: 'task', body: 'see to it', data: { anything: true } }),
+      );
+      expect(
+        await ask('send_message', {
+          to: 'host-one',
+          kind: 'request',
+          body: 'the operator says so',
+          data: DEED,
+          inReplyTo: messageId,
+        }),
+      ).toMatchObject({ refused: containing('weaker boundary') });
+
+      // A note informs, and may be sent. A host agent that passes it on as work does so in the name of the one who wished for it.
+      const note = await ask('send_message', { to: 'host-one', kind: 'note', body: 'you might want to tell host-two' });
+      const { messageId: noteId } = z.object({ ok: Sent }).parse(note).ok;
+      const relayed = await callAsHostAgent('host-one', {
+        to: 'host-two',
+        kind: 'task',
+        body: 'boxed asked for this',
         data: DEED,
-        inReplyTo: messageId,
-      }),
-    ).toMatchObject({ refused: containing('weaker boundary') });
+        inReplyTo: noteId,
+      });
+      expect(relayed).toContain('FORBIDDEN');
+      expect(relayed).toContain('boxed');
 
-    // A note informs, and may be sent. A host agent that passes it on as work does so in the name of the one who wished for it.
-    const note = await ask('send_message', { to: 'host-one', kind: 'note', body: 'you might want to tell host-two' });
-    const { messageId: noteId } = z.object({ ok: Sent }).parse(note).ok;
-    const relayed = await callAsHostAgent('host-one', {
-      to: 'host-two',
-      kind: 'task',
-      body: 'boxed asked for this',
-      data: DEED,
-      inReplyTo: noteId,
-    });
-    expect(relayed).toContain('FORBIDDEN');
-    expect(relayed).toContain('boxed');
-
-    expect(await refusals()).toEqual([
-      ['boxed', 'boxed', 'a task for agent "host-one"', 'container', 'host'],
-      ['boxed', 'boxed', 'a request for agent "host-one"', 'container', 'host'],
-      ['boxed', 'boxed', expect.stringMatching(/^a task for 2 agents, "host-(one|two)" among them$/), 'container', 'host'],
-      ['boxed', 'host-one', 'a task for agent "host-two"', 'container', 'host'],
-    ]);
-    expect(existsSync(join(folder, 'done-by-the-host'))).toBe(false);
-  });
-
-  it('spawns nobody and changes nobody: by its own interface, the REST paths, the operator’s port', async () => {
-    const { agents } = AgentList.parse(await rest.ok('GET', '/agents'));
-    for (const [tool, input] of [
-      ['spawn_agent', { type: 'command', runtime: 'tmux', command: ['touch', join(outside, 'spawned')], projectFolder: folder }],
-      ['start_team', { team: { name: 'mine', agents: [{ id: 'child', type: 'worker' }] }, projectFolder: folder }],
-      ['update_agent', { id: 'boxed', runtime: 'tmux' }],
-      ['set_egress', { id: 'boxed', rules: ['*.example.org:443:tls'] }],
-      ['stop_agent', { id: 'host-one' }],
-    ] as const) {
-      expect(await toolInside(box, token, tool, input), tool).toMatchObject({ refused: containing(`no tool "${tool}" for you`) });
-    }
-    const auth = ['-H', `authorization: Bearer ${token}`, '-H', 'content-type: application/json', '-d', '{"type":"worker"}'];
-    for (const path of ['/api/v1/agents', '/api/agents', '/rpc', '/mcp/../api/v1/agents']) {
-      const { status } = await curlInside(box, '--path-as-is', ...auth, `http://127.0.0.1:3100${path}`);
-      expect([path, status]).toEqual([path, expect.stringMatching(/^4/)]);
-    }
-    const main = new URL(core.run.url);
-    for (const host of [`127.0.0.1:${main.port}`, `localhost:${main.port}`, `host.docker.internal:${main.port}`]) {
-      const answer = await curlInside(box, '-x', 'http://127.0.0.1:3128', ...auth, `http://${host}/api/v1/agents`);
-      expect([host, answer.status]).toEqual([host, '403']);
-    }
-    expect(AgentList.parse(await rest.ok('GET', '/agents')).agents.map(({ id }) => id)).toEqual(agents.map(({ id }) => id));
-    expect(existsSync(join(outside, 'spawned'))).toBe(false);
-    await vi.waitFor(async () => {
-      expect(await refusals()).toEqual(
-        ['agents.spawn', 'teams.up', 'agents.update', 'egress.set', 'agents.stop'].map((command) => [
-          'boxed',
-          'boxed',
-          `the command ${command}`,
-          'container',
-          'host',
-        ]),
-      );
-      const refused = (await rows('egress.refused')).map(({ subject, data }) => [
-        subject,
-        z.object({ host: z.string() }).parse(data).host,
+      expect(await refusals()).toEqual([
+        ['boxed', 'boxed', 'a task for agent "host-one"', 'container', 'host'],
+        ['boxed', 'boxed', 'a request for agent "host-one"', 'container', 'host'],
+        ['boxed', 'boxed', expect.stringMatching(/^a task for 2 agents, "host-(one|two)" among them$/), 'container', 'host'],
+        ['boxed', 'host-one', 'a task for agent "host-two"', 'container', 'host'],
       ]);
-      expect(refused).toEqual(
-        expect.arrayContaining([
-          ['boxed', '127.0.0.1'],
-          ['boxed', 'localhost'],
-        ]),
-      );
-    }, WITHIN);
-    // A token that was carried out opens nothing either, and that is shown with the agent.
-    expect((await new RestClient(core, token).call('GET', '/agents')).status).toBe(403);
-    await vi.waitFor(async () => expect((await refusals()).at(-1)?.[2]).toBe('the operator’s port'), WITHIN);
-  });
+      expect(existsSync(join(folder, 'done-by-the-host'))).toBe(false);
+    },
+  );
 
-  it('leaves files that nobody reads by himself: templates, teams and what else has a meaning elsewhere', async () => {
-    const template = 'name: evil\\nagent: { type: command, runtime: tmux, command: [touch, /tmp/evil] }';
-    const planted = [
-      'mkdir -p .quarterdeck/templates .quarterdeck/teams templates',
-      `printf '${template}' | tee .quarterdeck/templates/evil.yaml .quarterdeck/evil.yaml templates/evil.yaml > evil.yaml`,
-      'cp evil.yaml .quarterdeck/teams/evil.yaml',
-    ].join(' && ');
-    await insideContainer(box, 'sh', '-c', `cd /workspace && ${planted}`);
-    expect(existsSync(join(folder, '.quarterdeck', 'templates', 'evil.yaml'))).toBe(true);
-    expect(JSON.stringify(await rest.ok('GET', '/templates'))).not.toContain('evil');
-    const { status } = await rest.call('POST', '/agents', { template: 'evil', projectFolder: folder });
-    expect(status).toBe(404);
-    await rest.ok('POST', '/agents/host-two/restart', {});
-    expect(AgentList.parse(await rest.ok('GET', '/agents')).agents.map(({ id }) => id)).toEqual([
-      'boxed',
-      'host-one',
-      'host-two',
-    ]);
-  });
+  it(
+    'spawns nobody and changes nobody: by its own interface, the REST paths, the operator’s port',
+    { timeout: JOURNEY_MS },
+    async () => {
+      const { agents } = AgentList.parse(await rest.ok('GET', '/agents'));
+      for (const [tool, input] of [
+        [
+          'spawn_agent',
+          { type: 'command', runtime: 'tmux', command: ['touch', join(outside, 'spawned')], projectFolder: folder },
+        ],
+        ['start_team', { team: { name: 'mine', agents: [{ id: 'child', type: 'worker' }] }, projectFolder: folder }],
+        ['update_agent', { id: 'boxed', runtime: 'tmux' }],
+        ['set_egress', { id: 'boxed', rules: ['*.example.org:443:tls'] }],
+        ['stop_agent', { id: 'host-one' }],
+      ] as const) {
+        expect(await toolInside(box, token, tool, input), tool).toMatchObject({
+          refused: containing(`no tool "${tool}" for you`),
+        });
+      }
+      const auth = ['-H', `authorization: Bearer ${token}`, '-H', 'content-type: application/json', '-d', '{"type":"worker"}'];
+      for (const path of ['/api/v1/agents', '/api/agents', '/rpc', '/mcp/../api/v1/agents']) {
+        const { status } = await curlInside(box, '--path-as-is', ...auth, `http://127.0.0.1:3100${path}`);
+        expect([path, status]).toEqual([path, expect.stringMatching(/^4/)]);
+      }
+      const main = new URL(core.run.url);
+      for (const host of [`127.0.0.1:${main.port}`, `localhost:${main.port}`, `host.docker.internal:${main.port}`]) {
+        const answer = await curlInside(box, '-x', 'http://127.0.0.1:3128', ...auth, `http://${host}/api/v1/agents`);
+        expect([host, answer.status]).toEqual([host, '403']);
+      }
+      expect(AgentList.parse(await rest.ok('GET', '/agents')).agents.map(({ id }) => id)).toEqual(agents.map(({ id }) => id));
+      expect(existsSync(join(outside, 'spawned'))).toBe(false);
+      await vi.waitFor(async () => {
+        expect(await refusals()).toEqual(
+          ['agents.spawn', 'teams.up', 'agents.update', 'egress.set', 'agents.stop'].map((command) => [
+            'boxed',
+            'boxed',
+            `the command ${command}`,
+            'container',
+            'host',
+          ]),
+        );
+        const refused = (await rows('egress.refused')).map(({ subject, data }) => [
+          subject,
+          z.object({ host: z.string() }).parse(data).host,
+        ]);
+        expect(refused).toEqual(
+          expect.arrayContaining([
+            ['boxed', '127.0.0.1'],
+            ['boxed', 'localhost'],
+          ]),
+        );
+      }, WITHIN);
+      // A token that was carried out opens nothing either, and that is shown with the agent.
+      expect((await new RestClient(core, token).call('GET', '/agents')).status).toBe(403);
+      await vi.waitFor(async () => expect((await refusals()).at(-1)?.[2]).toBe('the operator’s port'), WITHIN);
+    },
+  );
 
-  it('writes no team file that is brought up unread, by whatever link it is named', async () => {
+  it(
+    'leaves files that nobody reads by himself: templates, teams and what else has a meaning elsewhere',
+    { timeout: JOURNEY_MS },
+    async () => {
+      const template = 'name: evil\\nagent: { type: command, runtime: tmux, command: [touch, /tmp/evil] }';
+      const planted = [
+        'mkdir -p .quarterdeck/templates .quarterdeck/teams templates',
+        `printf '${template}' | tee .quarterdeck/templates/evil.yaml .quarterdeck/evil.yaml templates/evil.yaml > evil.yaml`,
+        'cp evil.yaml .quarterdeck/teams/evil.yaml',
+      ].join(' && ');
+      await insideContainer(box, 'sh', '-c', `cd /workspace && ${planted}`);
+      expect(existsSync(join(folder, '.quarterdeck', 'templates', 'evil.yaml'))).toBe(true);
+      expect(JSON.stringify(await rest.ok('GET', '/templates'))).not.toContain('evil');
+      const { status } = await rest.call('POST', '/agents', { template: 'evil', projectFolder: folder });
+      expect(status).toBe(404);
+      await rest.ok('POST', '/agents/host-two/restart', {});
+      expect(AgentList.parse(await rest.ok('GET', '/agents')).agents.map(({ id }) => id)).toEqual([
+        'boxed',
+        'host-one',
+        'host-two',
+      ]);
+    },
+  );
+
+  it('writes no team file that is brought up unread, by whatever link it is named', { timeout: JOURNEY_MS }, async () => {
     const team = 'name: planted\\nagents: [{ id: planted, type: worker, runtime: tmux }]\\nstart: []';
     await insideContainer(
       box,
