@@ -10,8 +10,8 @@ import type { Delivery, DeliveryState, InboxMessage } from '#shared/messages/mod
 import { MAX_PAGE_CHARS, MessageKind, PRIORITIES } from '#shared/messages/model.ts';
 import type { Db } from '#core/store/database.ts';
 import { isWork } from './boundary-rule.ts';
-import type { Copy, InboxCount, Place } from './delivery-book.ts';
-import { placeOf } from './delivery-book.ts';
+import type { Copy, CountedInbox, Place } from './inbox-count.ts';
+import { placeOf } from './inbox-count.ts';
 import { MESSAGE_COLUMNS, messageOf, MessageRow } from './messages-repository.ts';
 
 /** A message in an inbox, and its place in the order of storing. */
@@ -202,13 +202,6 @@ export function requeue(db: Db, seq: number, recipient: string, heldUntil: numbe
   db.prepare(
     'UPDATE deliveries SET delivered_at = NULL, leased_until = NULL, held_until = ? WHERE message_seq = ? AND recipient = ?',
   ).run(heldUntil, seq, recipient);
-}
-
-/** Where a count belongs. */
-export interface CountedInbox {
-  readonly recipient: string;
-  readonly projectId: string;
-  readonly count: InboxCount;
 }
 
 const CountRow = z.object({

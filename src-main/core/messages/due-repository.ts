@@ -5,8 +5,8 @@ import type { DeadReason } from '#shared/messages/model.ts';
 import { MessageKind, Sender } from '#shared/messages/model.ts';
 import type { Db } from '#core/store/database.ts';
 import { isWork } from './boundary-rule.ts';
-import type { Copy, Place } from './delivery-book.ts';
-import { placeOf } from './delivery-book.ts';
+import type { Copy, Place } from './inbox-count.ts';
+import { placeOf } from './inbox-count.ts';
 import { countDead } from './messages-repository.ts';
 
 /** A message as this file speaks of it. */

@@ -4,8 +4,7 @@
  * Invariant: equal to what the tables of what is committed say; empty inboxes take no space.
  */
 import { OPERATOR } from '#shared/messages/model.ts';
-import type { CountedInbox } from './deliveries-repository.ts';
-import type { InboxCount } from './delivery-book.ts';
+import type { CountedInbox, InboxCount } from './inbox-count.ts';
 import type { ProjectCount } from './messages-repository.ts';
 
 /** What is in one inbox that is not empty. */

@@ -6,7 +6,7 @@
 import { AppError } from '#shared/kernel/errors.ts';
 import type { Sender } from '#shared/messages/model.ts';
 import { MAX_INBOX_CHARS, MAX_INBOX_MESSAGES } from '#shared/messages/model.ts';
-import type { InboxCount } from './delivery-book.ts';
+import type { InboxCount } from './inbox-count.ts';
 
 /** When a sender that was refused is told to come back, in milliseconds. */
 export const RETRY_AFTER_MS = 5_000;
