@@ -106,7 +106,7 @@ async function through<T>(
 }
 
 describe('an agent that says it is the operator', () => {
-  const headers = () => ({ authorization: `Bearer ${adaToken}`, 'x-agent-id': 'operator', 'x-quarterdeck-agent': 'operator' });
+  const headers = () => ({ authorization: `Bearer ${adaToken}`, 'x-agent-id': 'operator', 'x-forwarded-user': 'operator' });
 
   it('is itself over WebSocket', async () => {
     expect(await claim((tool, input) => ada.call(tool, input), 'ws')).toMatchObject(IS_ADA);
@@ -120,6 +120,15 @@ describe('an agent that says it is the operator', () => {
   it('is itself over SSE', async () => {
     const transport = new SSEClientTransport(new URL(core.run.agentSseUrl), { requestInit: { headers: headers() } });
     expect(await through(transport, (call) => claim(call, 'sse'))).toMatchObject(IS_ADA);
+  });
+
+  it('is refused when it says that the gateway vouches for it', async () => {
+    const response = await fetch(core.run.agentMcpUrl, {
+      method: 'POST',
+      headers: { ...headers(), 'x-quarterdeck-agent': 'operator' },
+      body: '{}',
+    });
+    expect([response.status, await response.text()]).toEqual([403, expect.stringContaining('gateway')]);
   });
 
   it('does not get in by the doors of the managing side', async () => {

@@ -359,4 +359,29 @@ describe('the end', () => {
     copyFileSync(saved, t.headFile);
     expect((await faults()).kinds).toEqual([]);
   });
+
+  it('may be ahead of the head file, as a kill between the commit and the head leaves it', async () => {
+    const before = readFileSync(t.headFile);
+    await t.store([{}]);
+    await t.store([{}]);
+    await t.close();
+    writeFileSync(t.headFile, before);
+    t = await openProvenance({ dir: t.test.dir });
+    expect(t.warnings).toEqual([]);
+    expect((await faults()).kinds).toEqual([]);
+    await t.store([{}]);
+    expect(await t.provenance.verifyAll()).toMatchObject({ isIntact: true, messages: 10, batches: 6 });
+  });
+
+  it('is no fault while messages are being sent', async () => {
+    let isDone = false;
+    const sending = (async () => {
+      while (!isDone) await t.store([{}, {}]);
+    })();
+    const results: string[][] = [];
+    for (let round = 0; round < 20; round += 1) results.push((await faults()).kinds);
+    isDone = true;
+    await sending;
+    expect(results.flat()).toEqual([]);
+  });
 });
