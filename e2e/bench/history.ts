@@ -5,8 +5,10 @@ import * as z from 'zod';
 import { openDatabase } from '#core/store/database.ts';
 import { uuidv7 } from '#shared/kernel/ids.ts';
 
-/** Adds `count` read messages between the agents of a data folder that no core uses. */
-export function fillHistory(dataDir: string, count: number): void {
+const SOME_BODY = 'y'.repeat(490);
+
+/** Adds `count` read messages between the agents of a data folder that no core uses; `bodyOf` gives their texts by number. */
+export function fillHistory(dataDir: string, count: number, bodyOf: (number: number) => string = () => SOME_BODY): void {
   const db = openDatabase(join(dataDir, 'quarterdeck.db'));
   const One = z.object({ project_id: z.string(), session_id: z.string(), seq: z.number() });
   const facts = One.parse(
@@ -25,9 +27,8 @@ export function fillHistory(dataDir: string, count: number): void {
      VALUES (?, ?, ?, ?, 'agent', ?, ?, ?, 'note', 2, NULL, ?, NULL, NULL, ?, ?, NULL, ?)`,
   );
   const delivery = db.prepare(
-    'INSERT INTO deliveries (message_seq, recipient, project_id, priority, queued_at, delivered_at, read_at) VALUES (?, ?, ?, 2, ?, ?, ?)',
+    'INSERT INTO deliveries (message_seq, recipient, project_id, priority, queued_at, delivered_at, read_at, size, awaits_reply) VALUES (?, ?, ?, 2, ?, ?, ?, 490, 0)',
   );
-  const body = 'y'.repeat(490);
   db.pragma('synchronous = OFF');
   for (let done = 0; done < count;) {
     db.exec('BEGIN');
@@ -45,7 +46,7 @@ export function fillHistory(dataDir: string, count: number): void {
         from,
         JSON.stringify([to]),
         JSON.stringify([to]),
-        body,
+        bodyOf(done),
         id,
         JSON.stringify({ kind: 'agent', id: from, boundary: 'host' }),
         at,

@@ -10,6 +10,7 @@ import { measureOverhead } from './p14-overhead.ts';
 import { measureDelivery } from './p3-delivery.ts';
 import { measureHistory } from './p4-history.ts';
 import { measureAgainstCrowd } from './p5-crowd.ts';
+import { measureSearch } from './p8-search.ts';
 import { measureMemory } from './p7-memory.ts';
 import type { Figure } from './report.ts';
 import { isMet, toJsonLine, toTextLine } from './report.ts';
@@ -20,6 +21,7 @@ const MEASUREMENTS: readonly {
 }[] = [
   { ids: ['P1', 'P2'], measure: measureThroughput },
   { ids: ['P3', 'P8'], measure: measureDelivery },
+  { ids: ['P8'], measure: measureSearch },
   { ids: ['P4'], measure: measureHistory },
   { ids: ['P5'], measure: measureAgainstCrowd },
   { ids: ['P14'], measure: measureOverhead },

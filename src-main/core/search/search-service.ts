@@ -3,6 +3,7 @@
  * Invariant: nothing of a search runs on the event loop but reading the query; whatever becomes of the thread or of its
  * file, messages are stored and read as before.
  */
+import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { SessionId } from '#shared/kernel/ids.ts';
@@ -20,6 +21,10 @@ export type SearchInput = Parameters<HandlersOf<typeof searchContract>['messages
 
 /** New messages are told to the thread together, so often at most, in milliseconds. A search finds them before that. */
 const FOLLOW_MS = 500;
+/** What is behind goes on so soon while the event loop has time to spare, and so late while it has none, in milliseconds. */
+const GO_ON_MS = { idle: 5, busy: 2_000 } as const;
+/** The event loop has none to spare when it is at work for more than this part of the time. */
+const BUSY = 0.5;
 /** The thread looks for what is not indexed yet this long after the start, in milliseconds: not while the doors open. */
 const FIRST_LOOK_MS = 2_000;
 /** How often it looks for erased messages by itself, in milliseconds: an hour. */
@@ -57,6 +62,8 @@ export class SearchService {
   #nextId = 1;
   #isClosed = false;
   #following: ReturnType<typeof setTimeout> | undefined;
+  /** What the event loop had done when the last burst of indexing began. */
+  #usedBefore = performance.eventLoopUtilization();
   #sweeping: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: SearchOptions) {
@@ -65,17 +72,14 @@ export class SearchService {
 
   /** Begins to follow: soon what is not indexed yet is. */
   open(): void {
-    this.#following = setTimeout(() => this.#follow(), FIRST_LOOK_MS);
-    this.#following.unref();
+    this.#followIn(FIRST_LOOK_MS);
     this.#sweeping = setInterval(() => this.#tell({ kind: 'sweep' }), SWEEP_MS);
     this.#sweeping.unref();
   }
 
   /** Messages were committed. Cheap: the thread hears of many at once. */
   onCommitted(): void {
-    if (this.#following !== undefined || this.#isClosed) return;
-    this.#following = setTimeout(() => this.#follow(), FOLLOW_MS);
-    this.#following.unref();
+    this.#followIn(FOLLOW_MS);
   }
 
   /** Messages were erased: their words leave the index. They are not found from this moment on in any case. */
@@ -131,9 +135,20 @@ export class SearchService {
     clearTimeout(timer);
   }
 
-  #follow(): void {
-    this.#following = undefined;
-    if (!this.#isClosed) this.#tell({ kind: 'follow' });
+  #followIn(ms: number): void {
+    if (this.#following !== undefined || this.#isClosed) return;
+    this.#following = setTimeout(() => {
+      this.#following = undefined;
+      if (!this.#isClosed) this.#tell({ kind: 'follow' });
+    }, ms);
+    this.#following.unref();
+  }
+
+  /** Much is left to be indexed. Messages that are being sent have the processor first: a search indexes what it needs. */
+  #goOn(): void {
+    const used = performance.eventLoopUtilization(this.#usedBefore).utilization;
+    this.#usedBefore = performance.eventLoopUtilization();
+    this.#followIn(used > BUSY ? GO_ON_MS.busy : GO_ON_MS.idle);
   }
 
   #ask(args: Extract<SearchRequest, { kind: 'search' }>['args'], signal: AbortSignal | undefined): Promise<SearchPage> {
@@ -191,12 +206,16 @@ export class SearchService {
       case 'answer':
         this.#waiting.get(response.id)?.resolve(response.page);
         this.#waiting.delete(response.id);
+        if (!response.page.isComplete) this.#followIn(GO_ON_MS.idle);
         return;
       case 'failed':
         this.#waiting
           .get(response.id)
           ?.reject(new AppError('UNAVAILABLE', `Messages cannot be searched now: ${response.message}. Repeat the call.`));
         this.#waiting.delete(response.id);
+        return;
+      case 'behind':
+        this.#goOn();
         return;
       case 'rebuild':
         this.#o.log('the search index is made anew', { reason: response.reason });

@@ -27,11 +27,13 @@ export type SearchResponse =
   | { readonly kind: 'failed'; readonly id: number; readonly message: string }
   /** The index is made anew, for this reason. */
   | { readonly kind: 'rebuild'; readonly reason: string }
+  /** There is more to be indexed: it goes on when it is told to follow. */
+  | { readonly kind: 'behind' }
   /** Indexing failed, as on a full disk; it is tried again with the next messages. */
   | { readonly kind: 'trouble'; readonly message: string };
 
-/** Between two steps the thread rests for this part of the time that the last one took, so that a long catch-up leaves the processor to others. */
-const REST = 0.25;
+/** So long the thread indexes when it is told to follow, in milliseconds; then whoever told it decides when it goes on. */
+const BURST_MS = 200;
 
 /** Serves the index until the thread is ended. */
 export function serveSearch(): void {
@@ -43,12 +45,12 @@ export function serveSearch(): void {
     messages,
     onRebuild: (reason) => say({ kind: 'rebuild', reason }),
   });
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: ReturnType<typeof setImmediate> | undefined;
+  let burstEndsAt = 0;
   let isClosed = false;
 
   function goOn(): void {
     timer = undefined;
-    const startedAt = performance.now();
     let isMore = false;
     try {
       isMore = index.step() || index.sweepStep();
@@ -56,11 +58,16 @@ export function serveSearch(): void {
       index.close();
       say({ kind: 'trouble', message: messageOf(error) });
     }
-    if (isMore) timer = setTimeout(goOn, (performance.now() - startedAt) * REST);
+    if (!isMore) return;
+    // A turn between two steps: searches that came meanwhile are answered first.
+    if (performance.now() < burstEndsAt) timer = setImmediate(goOn);
+    else say({ kind: 'behind' });
   }
 
   const follow = (): void => {
-    if (!isClosed) timer ??= setTimeout(goOn, 0);
+    if (isClosed) return;
+    burstEndsAt = performance.now() + BURST_MS;
+    timer ??= setImmediate(goOn);
   };
 
   function answer(id: number, args: SearchArgs): void {
@@ -73,7 +80,6 @@ export function serveSearch(): void {
       index.close();
       say({ kind: 'failed', id, message: messageOf(error) });
     }
-    follow();
   }
 
   parentPort?.on('message', (request: SearchRequest) => {
@@ -90,7 +96,7 @@ export function serveSearch(): void {
         return;
       case 'close':
         isClosed = true;
-        clearTimeout(timer);
+        clearImmediate(timer);
         index.close();
         messages.close();
         parentPort?.close();

@@ -140,7 +140,8 @@ export function MessageSearch({ query, projectId, onLeave }: MessageSearchProps)
         </div>
       ) : (
         <div className="min-h-0 flex-1 overflow-y-auto">
-          <ul ref={list} aria-label="Messages found" onKeyDown={onKeyDown}>
+          {/* Enter in the field leads to what it says there, and not to what was found for something else. */}
+          <ul ref={list} aria-label={isOld ? 'Found before' : 'Messages found'} onKeyDown={onKeyDown}>
             {results.map((result) => (
               <ResultRow key={result.messageId} result={result} now={now} />
             ))}
@@ -171,6 +172,14 @@ function sayCount(count: number, page: SearchPage | undefined, now: number): str
       `${page.indexed.toLocaleString('en-GB')} of ${page.total.toLocaleString('en-GB')} messages are indexed; older ones come first`,
     );
   return `${parts.join(' · ')}.`;
+}
+
+/** The day of a message in a list where most are of other days: "21 Nov", with the year where it is another; nothing for today. */
+function shortDay(at: number, now: number): string {
+  const [day, today] = [new Date(at), new Date(now)];
+  if (day.toDateString() === today.toDateString()) return '';
+  const isThisYear = day.getFullYear() === today.getFullYear();
+  return day.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', ...(isThisYear ? {} : { year: '2-digit' }) });
 }
 
 function QueryHelp(): ReactNode {
@@ -215,7 +224,7 @@ function ResultRow({ result, now }: { readonly result: SearchResult; readonly no
           title={fullTime(result.sentAt)}
           className="figures text-12 leading-[18px] text-tx-3"
         >
-          {dayName(result.sentAt, now)} {clockTime(result.sentAt).slice(0, 5)}
+          {shortDay(result.sentAt, now)} {clockTime(result.sentAt).slice(0, 5)}
         </time>
         <span className="block min-w-0">
           <span className="flex items-center gap-1.5 overflow-hidden text-12 leading-[18px] whitespace-nowrap text-tx-3">
@@ -251,7 +260,7 @@ function Marked({ text, marks }: { readonly text: string; readonly marks: readon
   for (const { start, end } of marks) {
     pieces.push(visibleText(text.slice(at, start)));
     pieces.push(
-      <mark key={start} className="rounded-1 bg-bg-3 px-px font-medium text-tx-1 underline decoration-tx-3 underline-offset-2">
+      <mark key={start} className="rounded-1 bg-select px-px font-medium text-tx-1 underline decoration-tx-3 underline-offset-2">
         {visibleText(text.slice(start, end))}
       </mark>,
     );
