@@ -54,7 +54,7 @@ describe.skipIf(ENGINE_MISSING)(`the sample crew in containers${ENGINE_MISSING ?
 
   it(
     'goes on in the same containers after kill -9 of the core: no message lost or doubled, the report right, calls answered by the next core',
-    { timeout: IMAGE_MS + effort.containerKillBudgetMs + 120_000 },
+    { timeout: IMAGE_MS + effort.containerKillBudgetMs + 300_000 },
     async () => {
       await ensureTestKit();
       const least = effort.leastContainerKillRounds;
