@@ -86,6 +86,11 @@ describe('an agent from outside', () => {
     expect(state().status).toBe('lost');
   });
 
+  it('says when it was heard last: at its enrolment, when it never called since', async () => {
+    await after(3_200);
+    expect(state()).toMatchObject({ status: 'lost', reason: expect.stringContaining('since its last call at') as string });
+  });
+
   it('is there as long as it is in a call, however long that takes', async () => {
     const one = external.onCall(id);
     const two = external.onCall(id);

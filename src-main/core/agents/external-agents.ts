@@ -71,7 +71,7 @@ export class ExternalAgents {
   ): Promise<Agent> {
     const config = completeConfig(draftOf(about), about.id, about.projectId);
     const at = this.#o.now();
-    this.#hear(about.id);
+    this.#hear(about.id).calledAt = at;
     const agent = await this.#o.registry.add(
       {
         id: about.id,

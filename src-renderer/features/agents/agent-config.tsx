@@ -68,7 +68,7 @@ export function AgentConfig({ agent, parts }: { readonly agent: Agent; readonly 
       )}
       <PanelSection title="Limits" aside={isExternal(agent) ? 'none are held' : undefined}>
         <Facts>
-          {(isExternal(agent) ? [] : limitTexts(agent)).map(({ name, text }) => (
+          {limitTexts(agent).map(({ name, text }) => (
             <Fact key={name} name={name}>
               {text}
             </Fact>

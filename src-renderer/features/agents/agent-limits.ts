@@ -8,8 +8,9 @@ export interface LimitText {
   readonly text: string;
 }
 
-/** The limits of an agent, as they were asked for. */
+/** The limits of an agent, as they were asked for; none of one from outside, whom nothing here holds. */
 export function limitTexts({ config }: Pick<Agent, 'config'>): readonly LimitText[] {
+  if (config.type === 'external') return [];
   const { cpu, memory, timeout, processes, disk } = config.resourceLimits;
   return [
     { name: 'CPU', text: `${cpu} ${cpu === '1' ? 'core' : 'cores'}` },

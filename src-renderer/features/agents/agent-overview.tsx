@@ -12,7 +12,7 @@ import { visibleText } from '#renderer/ui/visible-text.ts';
 import { Fact, Facts, PanelSection } from '#renderer/ui/panel.tsx';
 import { isHeld } from '#shared/attention/attention.ts';
 import type { Agent, AgentState } from '#shared/agents/model.ts';
-import { isAlive } from '#shared/agents/model.ts';
+import { isAlive, isExternal } from '#shared/agents/model.ts';
 import { parseSize } from '#shared/kernel/units.ts';
 import type { InboxQueue } from '#shared/messages/model.ts';
 import { bytesText, memoryTop, percentText, SOURCE_WORDS } from './agent-figures.ts';
@@ -45,9 +45,9 @@ export function AgentOverview({ agent, workspace }: AgentOverviewProps): ReactNo
       <SaysSection agent={agent} />
       <StateSection agent={agent} />
       {workspace}
-      <UseSection agent={agent} />
+      {isExternal(agent) ? null : <UseSection agent={agent} />}
       <InboxSection agentId={agent.id} />
-      <RunSection agent={agent} />
+      {isExternal(agent) ? null : <RunSection agent={agent} />}
       <AbilitySection agent={agent} />
     </>
   );
