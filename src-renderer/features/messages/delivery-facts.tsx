@@ -1,10 +1,16 @@
 import type { ReactNode } from 'react';
 import type { Copies } from '#renderer/store/message-filter.ts';
+import { Button } from '#renderer/ui/button.tsx';
 import { fullTime } from '#renderer/ui/format-time.ts';
+import { useNow } from '#renderer/ui/use-now.ts';
 import type { Delivery, Message } from '#shared/messages/model.ts';
 import { ownEntry } from '#shared/kernel/own-entry.ts';
-import type { PathStep } from './message-words.ts';
-import { nameOf, namesOf, pathOf, tookText } from './message-words.ts';
+import type { PathStep } from './delivery-path.ts';
+import { openRecipients, pathOf, reasonText } from './delivery-path.ts';
+import { nameOf, namesOf, tookText } from './message-words.ts';
+
+/** Where a copy stands is looked at anew so often, in milliseconds: leases end and delays pass without an event. */
+const NOW_EVERY_MS = 5_000;
 
 const precise = new Intl.DateTimeFormat('en-GB', {
   hour: '2-digit',
@@ -53,7 +59,7 @@ export function MessageFacts({ message, copies, repliedAt }: DeliveryFactsProps)
       )}
       {only?.state === 'dead' ? (
         <Fact name="Dead" isFailed>
-          {only.deadAt === null ? null : <Time at={only.deadAt} />} {only.deadReason}
+          {only.deadAt === null ? null : <Time at={only.deadAt} />} {reasonText(only.deadReason)}
         </Fact>
       ) : null}
       {repliedAt === undefined ? null : (
@@ -74,14 +80,31 @@ function pending(copy: Delivery): string {
   return copy.state === 'dead' ? 'never' : copy.state === 'read' ? '' : 'not yet';
 }
 
-/** Everything about a message's way: its ids, and the path of each copy as steps. */
-export function DeliveryDetails({ message, copies, repliedAt }: DeliveryFactsProps): ReactNode {
+interface DeliveryDetailsProps extends DeliveryFactsProps {
+  /** Takes the message back from those who have not acknowledged it. */
+  readonly onCancel: () => void;
+  /** Delivers the dead copy of a recipient again. */
+  readonly onRetry: (recipient: string) => void;
+}
+
+/** Everything about a message's way: its ids, and the path of each copy as steps; and what can be done about it. */
+export function DeliveryDetails({ message, copies, repliedAt, onCancel, onRetry }: DeliveryDetailsProps): ReactNode {
+  const now = useNow(NOW_EVERY_MS);
+  const open = openRecipients(message.recipients, (recipient) => ownEntry(copies ?? {}, recipient));
   return (
     <>
       <MessageFacts message={message} copies={copies} repliedAt={repliedAt} />
       <FactList>
         <Fact name="To">{namesOf(message.to, 6)}</Fact>
+        {message.topic === null ? null : <Fact name="Topic">{message.topic}</Fact>}
+        {message.notBefore === null ? null : <Fact name="Not before">{fullTime(message.notBefore)}</Fact>}
         <Fact name="Expires">{message.expiresAt === null ? 'never' : fullTime(message.expiresAt)}</Fact>
+        {message.replyBy === null ? null : (
+          <Fact name="Answer by" isFailed={repliedAt === undefined && message.replyBy < now}>
+            {fullTime(message.replyBy)}
+            {repliedAt === undefined && message.replyBy < now ? ', passed without an answer' : ''}
+          </Fact>
+        )}
         <Fact name="Message">
           <code className="font-code text-12 break-all">{message.id}</code>
         </Fact>
@@ -95,10 +118,27 @@ export function DeliveryDetails({ message, copies, repliedAt }: DeliveryFactsPro
       <ul>
         {message.recipients.map((recipient) => (
           <li key={recipient} className="border-t border-hair py-1.5 first:border-t-0">
-            <Path message={message} recipient={recipient} copy={ownEntry(copies ?? {}, recipient)} />
+            <Path
+              message={message}
+              recipient={recipient}
+              copy={ownEntry(copies ?? {}, recipient)}
+              now={now}
+              onRetry={() => onRetry(recipient)}
+            />
           </li>
         ))}
       </ul>
+      {message.from.kind !== 'operator' || open.length === 0 ? null : (
+        <div className="mt-2 border-t border-hair pt-3">
+          <Button size="small" onClick={onCancel}>
+            Take it back
+          </Button>
+          <p className="mt-1.5 text-12 text-pretty text-tx-3">
+            {open.length === 1 ? namesOf(open) : `Those who have not acknowledged it (${namesOf(open, 4)})`} will not be handed it
+            any more. Whoever has it already is told so.
+          </p>
+        </div>
+      )}
     </>
   );
 }
@@ -107,17 +147,26 @@ interface PathProps {
   readonly message: Message;
   readonly recipient: string;
   readonly copy: Delivery | undefined;
+  readonly now: number;
+  readonly onRetry: () => void;
 }
 
-function Path({ message, recipient, copy }: PathProps): ReactNode {
+function Path({ message, recipient, copy, now, onRetry }: PathProps): ReactNode {
   return (
     <>
-      <p className="truncate text-12 leading-[18px] font-medium">{nameOf(recipient)}</p>
+      <div className="flex items-center gap-2">
+        <p className="min-w-0 flex-1 truncate text-12 leading-[18px] font-medium">{nameOf(recipient)}</p>
+        {copy?.state === 'dead' ? (
+          <Button size="small" aria-label={`Deliver again to ${nameOf(recipient)}`} onClick={onRetry}>
+            Retry
+          </Button>
+        ) : null}
+      </div>
       {copy === undefined ? (
         <p className="text-12 leading-[18px] text-tx-3">Stored. Where its copy stands is being asked for.</p>
       ) : (
         <ol className="mt-0.5">
-          {pathOf(copy).map((step) => (
+          {pathOf(copy, now).map((step) => (
             <Step key={step.name} step={step} sentAt={message.sentAt} />
           ))}
         </ol>
@@ -128,21 +177,30 @@ function Path({ message, recipient, copy }: PathProps): ReactNode {
 
 const STEP_MARKS = {
   done: 'border-tx-2 bg-tx-2',
+  now: 'border-tx-1',
   open: 'border-hair-strong',
   failed: 'border-st-failed bg-st-failed',
 } as const;
 
 function Step({ step, sentAt }: { readonly step: PathStep; readonly sentAt: number }): ReactNode {
-  const tone = { done: 'text-tx-2', open: 'text-tx-3', failed: 'text-st-failed' }[step.state];
+  const tone = { done: 'text-tx-2', now: 'text-tx-1', open: 'text-tx-3', failed: 'text-st-failed' }[step.state];
   return (
     <li
-      className={`relative grid grid-cols-[14px_96px_minmax(0,1fr)_auto] items-center text-12 leading-[18px] before:absolute before:-top-[5px] before:left-[3.5px] before:h-2.5 before:border-l before:border-hair-strong first:before:hidden ${tone}`}
+      className={`relative grid grid-cols-[14px_92px_minmax(0,1fr)_auto] items-baseline gap-x-1 text-12 leading-[18px] before:absolute before:-top-[5px] before:left-[3.5px] before:h-2.5 before:border-l before:border-hair-strong first:before:hidden ${tone}`}
     >
       <span aria-hidden className={`size-2 rounded-full border-[1.5px] ${STEP_MARKS[step.state]}`} />
       <span>{step.name}</span>
-      <span className="figures truncate text-12">
-        {step.at === null ? (step.state === 'open' ? 'not yet' : '') : preciseTime(step.at)}
-        {step.note === undefined ? '' : ` ${step.note}`}
+      <span className="min-w-0 text-pretty [overflow-wrap:anywhere]">
+        {step.at === null ? (
+          step.state === 'open' ? (
+            'not yet'
+          ) : null
+        ) : (
+          <time dateTime={new Date(step.at).toISOString()} title={fullTime(step.at)} className="figures mr-1.5">
+            {preciseTime(step.at)}
+          </time>
+        )}
+        {step.note}
       </span>
       <span className="figures text-12 text-tx-3">
         {step.at === null || step.name === 'queued' ? '' : `+${tookText(step.at - sentAt)}`}

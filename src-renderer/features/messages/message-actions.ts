@@ -6,6 +6,10 @@ export interface MessageActions {
   readonly reply: (message: Message) => void;
   readonly answer: (message: Message, option: string) => void;
   readonly markRead: (message: Message) => void;
+  /** Takes it back from those who have not acknowledged it. */
+  readonly cancel: (message: Message) => void;
+  /** Delivers dead copies again: those of some recipients, or all. */
+  readonly retry: (message: Message, recipients?: readonly string[]) => void;
   readonly showThread: (message: Message) => void;
   readonly copyLink: (message: Message) => void;
   readonly show: (messageId: string) => void;

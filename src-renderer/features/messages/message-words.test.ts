@@ -3,9 +3,9 @@ import { sampleMessage } from '#renderer/testing/sample-events.ts';
 import type { Copies } from '#renderer/store/message-filter.ts';
 import type { Delivery, Message } from '#shared/messages/model.ts';
 import type { DeliveryFacts } from './message-words.ts';
-import { deliveryLook, kindText, namesOf, pathOf, spanText, tookText } from './message-words.ts';
+import { deliveryLook, kindText, namesOf, spanText, tookText } from './message-words.ts';
 
-const NO_FACTS: DeliveryFacts = { repliedAt: undefined, isForYou: false, isAwaited: false, status: undefined };
+const NO_FACTS: DeliveryFacts = { repliedAt: undefined, isForYou: false, isAwaited: false, status: undefined, now: 0 };
 
 function copy(message: Message, recipient: string, changes: Partial<Delivery>): Delivery {
   return {
@@ -86,20 +86,6 @@ describe('deliveryLook', () => {
     expect(deliveryLook(question, copies(question, [{}]), facts)).toMatchObject({ tone: 'quiet', words: 'unread' });
     const note = sampleMessage({ to: ['operator'], recipients: ['operator'] });
     expect(deliveryLook(note, copies(note, [{}]), facts)).toMatchObject({ tone: 'quiet', words: 'unread' });
-  });
-});
-
-describe('pathOf', () => {
-  it('lists what was done and what is ahead', () => {
-    expect(pathOf(copy(one, 'ben', { state: 'delivered', deliveredAt: 1_300 })).map(({ name, state }) => [name, state])).toEqual([
-      ['queued', 'done'],
-      ['delivered', 'done'],
-      ['acknowledged', 'open'],
-    ]);
-    expect(pathOf(copy(one, 'ben', { state: 'dead', deadAt: 9, deadReason: 'expired' })).map(({ name }) => name)).toEqual([
-      'queued',
-      'dead',
-    ]);
   });
 });
 

@@ -72,6 +72,8 @@ export interface DeliveryFacts {
   readonly isAwaited: boolean;
   /** The state of its one recipient, when that is an agent. */
   readonly status: AgentStatus | undefined;
+  /** In milliseconds since the epoch; matters to what is held back only. */
+  readonly now: number;
 }
 
 /** Sums up the copies of a message. What is not known is not guessed: such a message is "stored". */
@@ -97,7 +99,7 @@ export function deliveryLook(message: Message, copies: Copies | undefined, facts
   }
   if (count('read') > 0) {
     const isAll = count('read') === total;
-    const words = total === 1 ? 'acknowledged' : `acknowledged ${count('read')} of ${total}`;
+    const words = total === 1 ? `acknowledged${tryText(only)}` : `acknowledged ${count('read')} of ${total}`;
     const others = [
       count('delivered') > 0 ? `${count('delivered')} delivered` : '',
       count('queued') > 0 ? `${count('queued')} queued` : '',
@@ -108,21 +110,41 @@ export function deliveryLook(message: Message, copies: Copies | undefined, facts
   if (known.length < total) return { tone: 'quiet', icon: 'unknown', words: 'stored', steps: [] };
   if (facts.isForYou) return { tone: 'quiet', icon: 'queued', words: 'unread', steps: [] };
   if (count('queued') > 0) {
+    if (total === 1 && only !== undefined && only.attempts > 0) {
+      const steps = [`handed out ${only.attempts === 1 ? 'once' : `${only.attempts} times`}`, ...expiry(message)];
+      return { tone: 'quiet', icon: 'queued', words: 'queued again', steps };
+    }
+    if (message.notBefore !== null && message.notBefore > facts.now) {
+      const steps = [`from ${clockTime(message.notBefore)} on`, ...expiry(message)];
+      return { tone: 'quiet', icon: 'queued', words: 'held back', steps };
+    }
     const state = total === 1 && facts.status !== undefined ? `, agent is ${facts.status}` : '';
     const some = total === 1 || count('queued') === total ? 'queued' : `queued for ${count('queued')} of ${total}`;
     return { tone: 'quiet', icon: 'queued', words: `${some}${state}`, steps: expiry(message) };
   }
   const steps = [...(total === 1 ? stepsOf(message, only) : []), ...expiry(message)];
-  return { tone: 'quiet', icon: 'delivered', words: 'delivered', steps };
+  return { tone: 'quiet', icon: 'delivered', words: `delivered${total === 1 ? tryText(only) : ''}`, steps };
 }
+
+/** Which try it was, when it was not the first. */
+function tryText(copy: Delivery | undefined): string {
+  return copy === undefined || copy.attempts < 2 ? '' : `, try ${copy.attempts}`;
+}
+
+/** What a copy died of, in a word or two; the panel says more. */
+const DEATHS: Readonly<Record<string, string>> = { attempts: 'not acknowledged', 'recipient-removed': 'agent removed' };
 
 function deadLook(message: Message, known: readonly Delivery[]): DeliveryLook {
   const dead = known.filter(({ state }) => state === 'dead');
   const [first] = dead;
-  const reason = first?.deadReason ?? 'not delivered';
+  const reason = DEATHS[first?.deadReason ?? ''] ?? first?.deadReason ?? 'not delivered';
   const after = first?.deadAt === null || first === undefined ? [] : [`after ${spanText(first.deadAt - message.sentAt)}`];
   const read = known.filter(({ state }) => state === 'read').length;
   const total = message.recipients.length;
+  if (dead.every(({ deadReason }) => deadReason === 'cancelled')) {
+    const words = total === 1 ? 'taken back' : `taken back from ${dead.length} of ${total}`;
+    return { tone: 'quiet', icon: 'dead', words, steps: [...after, ...(read > 0 ? [`acknowledged ${read}`] : [])] };
+  }
   return {
     tone: 'dead',
     icon: 'dead',
@@ -152,34 +174,4 @@ function slowest({ sentAt }: Message, known: readonly Delivery[]): string[] {
 
 function expiry({ expiresAt }: Message): string[] {
   return expiresAt === null ? [] : [`expires ${clockTime(expiresAt)}`];
-}
-
-/** One step of a copy's path, for the list of steps. */
-export interface PathStep {
-  readonly name: 'queued' | 'delivered' | 'acknowledged' | 'dead';
-  readonly state: 'done' | 'open' | 'failed';
-  /** When it was, in milliseconds since the epoch; null when it was not, or is not known. */
-  readonly at: number | null;
-  readonly note: string | undefined;
-}
-
-/** The path of a copy: the steps that were done, and those that are ahead of it. */
-export function pathOf(copy: Delivery): readonly PathStep[] {
-  const step = (name: PathStep['name'], isDone: boolean, at: number | null, note?: string): PathStep => ({
-    name,
-    state: name === 'dead' ? 'failed' : isDone ? 'done' : 'open',
-    at,
-    note,
-  });
-  const isRead = copy.state === 'read';
-  const queued = step('queued', true, copy.queuedAt === 0 ? null : copy.queuedAt);
-  const delivered = step('delivered', isRead || copy.state === 'delivered' || copy.deliveredAt !== null, copy.deliveredAt);
-  if (copy.state === 'dead') {
-    return [
-      queued,
-      ...(copy.deliveredAt === null ? [] : [delivered]),
-      step('dead', true, copy.deadAt, copy.deadReason ?? undefined),
-    ];
-  }
-  return [queued, delivered, step('acknowledged', isRead, copy.readAt)];
 }

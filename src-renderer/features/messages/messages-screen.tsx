@@ -137,6 +137,11 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
       run: withSelected((message) => actions.markRead(message)),
     },
     {
+      id: 'messages.cancel',
+      title: 'Take the selected message back',
+      run: withSelected((message) => actions.cancel(message)),
+    },
+    {
       id: 'messages.read-all',
       title: 'Mark everything in your inbox as read, but for questions',
       run: () =>
@@ -251,7 +256,7 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
             selectedId={selectedId}
             inView={inView}
             markOf={markOf}
-            onSelect={actions.select}
+            actions={actions}
             onSelectInbox={(agent) => change({ agent: texts.agent === agent ? '' : agent })}
           />
           <span className="absolute top-1 right-1 wide:hidden">

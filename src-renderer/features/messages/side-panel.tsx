@@ -9,6 +9,7 @@ import { TabPanel, Tabs } from '#renderer/ui/tabs.tsx';
 import type { Message } from '#shared/messages/model.ts';
 import { DeliveryDetails, MessageFacts, shortId } from './delivery-facts.tsx';
 import { Inboxes } from './inboxes.tsx';
+import type { MessageActions } from './message-actions.ts';
 import { SequenceDiagram } from './sequence-diagram.tsx';
 
 const TABS = [
@@ -28,12 +29,12 @@ interface SidePanelProps {
   readonly selectedId: string | undefined;
   readonly inView: readonly Message[];
   readonly markOf: (participant: string) => ReactNode;
-  readonly onSelect: (message: Message) => void;
+  readonly actions: MessageActions;
   readonly onSelectInbox: (participant: string) => void;
 }
 
 /** What belongs to the selected message: its thread as a diagram, its way, itself as it is stored; and all inboxes. */
-export function SidePanel({ feed, selectedId, inView, markOf, onSelect, onSelectInbox }: SidePanelProps): ReactNode {
+export function SidePanel({ feed, selectedId, inView, markOf, actions, onSelectInbox }: SidePanelProps): ReactNode {
   const [tab, setTab] = useState<Tab>('sequence');
   const messages = useTimeline(feed, (state) => state.messages);
   const deliveries = useTimeline(feed, (state) => state.deliveries);
@@ -59,7 +60,12 @@ export function SidePanel({ feed, selectedId, inView, markOf, onSelect, onSelect
             {drawn.messages.length === 0 ? (
               <p className="text-12 text-tx-3">Nothing to draw yet.</p>
             ) : (
-              <SequenceDiagram messages={drawn.messages} deliveries={deliveries} selectedId={selectedId} onSelect={onSelect} />
+              <SequenceDiagram
+                messages={drawn.messages}
+                deliveries={deliveries}
+                selectedId={selectedId}
+                onSelect={actions.select}
+              />
             )}
           </div>
           {selected === undefined ? null : (
@@ -75,7 +81,13 @@ export function SidePanel({ feed, selectedId, inView, markOf, onSelect, onSelect
           {selected === undefined ? (
             <NoneSelected />
           ) : (
-            <DeliveryDetails message={selected} copies={copies} repliedAt={repliedAt} />
+            <DeliveryDetails
+              message={selected}
+              copies={copies}
+              repliedAt={repliedAt}
+              onCancel={() => actions.cancel(selected)}
+              onRetry={(recipient) => actions.retry(selected, [recipient])}
+            />
           )}
         </TabPanel>
         <TabPanel group="message" value="raw" current={tab} className="px-4 py-3">

@@ -252,7 +252,7 @@ export function Timeline(props: TimelineProps): ReactNode {
                   isWhole={unfolded.has(`${message.id} text`)}
                   isDataShown={unfolded.has(`${message.id} data`)}
                   isAnswering={answering.has(message.id)}
-                  now={isForYou ? now : 0}
+                  now={isForYou || message.notBefore !== null ? now : 0}
                   actions={actions}
                 />
               </article>

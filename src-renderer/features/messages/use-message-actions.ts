@@ -9,6 +9,7 @@ import { showToast } from '#renderer/ui/toast.tsx';
 import { MessageId } from '#shared/kernel/ids.ts';
 import type { Message } from '#shared/messages/model.ts';
 import type { MessageActions } from './message-actions.ts';
+import { namesOf } from './message-words.ts';
 
 /** What a screen does itself when something is done with a message. */
 interface ScreenActions {
@@ -47,6 +48,24 @@ export function useMessageActions(
           .catch((error: unknown) =>
             showToast({ title: 'The message was not marked as read.', detail: problemOf(error), tone: 'failed' }),
           ),
+      cancel: ({ id }) =>
+        void Promise.resolve()
+          .then(() => session.client.messages.cancel({ id }))
+          .then(({ cancelled, acknowledged }) => showToast({ title: takenBack(cancelled, acknowledged) }))
+          .catch((error: unknown) =>
+            showToast({ title: 'The message was not taken back.', detail: problemOf(error), tone: 'failed' }),
+          ),
+      retry: ({ id }, recipients) =>
+        void Promise.resolve()
+          .then(() => session.client.messages.retry({ id, ...(recipients === undefined ? {} : { recipients: [...recipients] }) }))
+          .then(({ retried }) =>
+            showToast({
+              title: retried.length === 0 ? 'It was delivered again before.' : `Queued again for ${namesOf(retried)}.`,
+            }),
+          )
+          .catch((error: unknown) =>
+            showToast({ title: 'The message was not delivered again.', detail: problemOf(error), tone: 'failed' }),
+          ),
       copyLink: ({ id }) =>
         void navigator.clipboard.writeText(`${location.origin}${pathOf({ page: 'messages', messageId: id })}`).then(
           () => showToast({ title: 'Link copied.' }),
@@ -63,4 +82,10 @@ export function useMessageActions(
     [feed, session, select, reply, showThread, isName],
   );
   return { actions, unfolded };
+}
+
+/** What became of taking a message back. */
+function takenBack(cancelled: readonly string[], acknowledged: readonly string[]): string {
+  const late = acknowledged.length === 0 ? '' : ` ${namesOf(acknowledged)} had dealt with it before.`;
+  return cancelled.length === 0 ? `Nothing was left to take back.${late}` : `Taken back from ${namesOf(cancelled)}.${late}`;
 }
