@@ -65,6 +65,15 @@ describe('request_reply', () => {
     });
   });
 
+  it('is answered to two calls with one key at once', async () => {
+    const calls = [ask(crew.ada, { idempotencyKey: 'k' }), ask(crew.ada, { idempotencyKey: 'k' })];
+    const request = await asked();
+    await expect.poll(() => crew.t.service.waiting, { timeout: 30_000 }).toBe(2);
+    const replyId = await crew.send({ to: ADA, kind: 'reply', inReplyTo: request.id }, crew.ben);
+    expect((await Promise.all(calls)).map(({ reply }) => reply?.id)).toEqual([replyId, replyId]);
+    expect(await crew.unread(crew.ada)).toMatchObject([{ id: replyId, attempts: 1 }]);
+  });
+
   it('stops waiting when its caller goes away; the request stays', async () => {
     const gone = new AbortController();
     const asking = ask(crew.ada, { signal: gone.signal });

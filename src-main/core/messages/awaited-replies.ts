@@ -83,11 +83,18 @@ export class AwaitedReplies {
     });
   }
 
-  /** Who waits for this message as the answer to its request: its recipient, and what to do once it is committed. */
-  callFor(message: Message): WaitingCall | undefined {
-    if (this.#calls.size === 0 || message.inReplyTo === null || message.notBefore !== null || !isAnswer(message))
-      return undefined;
-    return [...(this.#calls.get(message.inReplyTo) ?? [])].find(({ recipient }) => message.recipients.includes(recipient));
+  /** Who waits for this message as the answer to its request: their inboxes, and what to do once it is committed. */
+  callsFor(message: Message): { readonly recipient: string; readonly settle: (reply: InboxMessage) => void }[] {
+    const { inReplyTo, recipients } = message;
+    if (this.#calls.size === 0 || inReplyTo === null || message.notBefore !== null || !isAnswer(message)) return [];
+    const calls = [...(this.#calls.get(inReplyTo) ?? [])].filter(({ recipient }) => recipients.includes(recipient));
+    // A call that is repeated while the first one waits: both get it, and it is handed out once.
+    return [...new Set(calls.map(({ recipient }) => recipient))].map((recipient) => ({
+      recipient,
+      settle: (reply) => {
+        for (const call of calls) if (call.recipient === recipient) call.settle(reply);
+      },
+    }));
   }
 
   /** Inside a write: recipients of a request let its deadline pass. */

@@ -5,11 +5,10 @@
  */
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { AppError } from '#shared/kernel/errors.ts';
-import type { MessageId, SessionId } from '#shared/kernel/ids.ts';
+import type { MessageId } from '#shared/kernel/ids.ts';
 import { AgentId, ProjectId } from '#shared/kernel/ids.ts';
-import type { Attachment, AttachmentInput } from '#shared/messages/attachment.ts';
 import type { Delivery, InboxMessage, Message, MessageCounts, QueueInspection } from '#shared/messages/model.ts';
-import { MAX_ATTEMPTS, OPERATOR } from '#shared/messages/model.ts';
+import { OPERATOR } from '#shared/messages/model.ts';
 import type { Caller } from '#core/caller.ts';
 import { CORE } from '#core/caller.ts';
 import { event } from '#core/journal/journal.ts';
@@ -29,7 +28,7 @@ import { markAnswered } from './due-repository.ts';
 import { FAIR_AFTER_MS } from './fair-turns.ts';
 import type { HistoryPage } from './history-repository.ts';
 import { InboxCounters } from './inbox-counters.ts';
-import { notInInbox, ownInbox } from './inbox-errors.ts';
+import { ownInbox } from './inbox-errors.ts';
 import type { InboxLimits } from './inbox-limits.ts';
 import { INBOX_LIMITS, isFull } from './inbox-limits.ts';
 import type { InboxActivity } from './inboxes.ts';
@@ -38,9 +37,10 @@ import { Leases } from './leases.ts';
 import type { MessageDraft, MessageInputs, SendInput } from './message-draft.ts';
 import { draftOf, hasContentOf } from './message-draft.ts';
 import type { DeadPage } from './message-reads.ts';
+import { MessageViews } from './message-views.ts';
+import type { MessagesOptions } from './messages-options.ts';
 import type { StoredMessage } from './messages-repository.ts';
 import { countProjects, findByKey, insertMessage, sizeOf } from './messages-repository.ts';
-import type { AgentDirectory } from './resolve-recipients.ts';
 import { steadyClock } from './steady-clock.ts';
 import type { SystemEvent, Tell } from './system-events.ts';
 import type { InboxPage } from './waiters.ts';
@@ -55,44 +55,6 @@ export interface SendResult {
   readonly isDuplicate: boolean;
 }
 
-/** A message as it is being stored. */
-export interface NewMessage {
-  /** Its place in the order of storing. */
-  readonly seq: number;
-  readonly message: Message;
-  /** `message.data` as JSON text; null when there is none. */
-  readonly dataText: string | null;
-}
-
-/** What the service needs. */
-export interface MessagesOptions extends AgentDirectory {
-  readonly store: AppStore;
-  readonly currentSession: () => SessionId;
-  /** The project opened last; undefined when there is none. */
-  readonly defaultProject: () => ProjectId | undefined;
-  readonly log?: (message: string, error: unknown) => void;
-  readonly now?: () => number;
-  /** Work was refused by the rule on boundaries. */
-  readonly onWeaker?: (refused: RefusedWish, caller: Caller) => Promise<void>;
-  /**
-   * May change what is sent, or throw an AppError to refuse it. Called before the write of every send; one that returns no
-   * promise costs no turn.
-   */
-  readonly prepare?: (draft: MessageDraft, sender: SenderFacts, caller: Caller) => MessageDraft | Promise<MessageDraft>;
-  /** Finds the files that are to go with a message; without it none can. */
-  readonly attachments?: (stated: readonly AttachmentInput[], caller: Caller, projectId?: ProjectId) => Promise<Attachment[]>;
-  /** Called in the write of a message, right after its row: what it writes is stored with the message or not at all. */
-  readonly onStored?: (tx: Tx, stored: NewMessage) => void;
-  /** The clock by which messages expire; a steady one from the present time on unless given. */
-  readonly steadyNow?: () => number;
-  /** What every inbox takes; INBOX_LIMITS unless given. */
-  readonly limits?: InboxLimits;
-  /** How long a message waits until it has a turn before more urgent ones, in milliseconds; FAIR_AFTER_MS unless given. */
-  readonly fairAfterMs?: number;
-  /** From 0 to 1, for waits that differ; Math.random unless given. */
-  readonly random?: () => number;
-}
-
 /** Messages and inboxes. */
 export class MessagesService implements Disposable {
   readonly #store: AppStore;
@@ -105,6 +67,7 @@ export class MessagesService implements Disposable {
   readonly #leases: Leases;
   readonly #dead: DeadLetters;
   readonly #awaited: AwaitedReplies;
+  readonly #views: MessageViews;
 
   constructor(options: MessagesOptions) {
     this.#options = options;
@@ -134,6 +97,7 @@ export class MessagesService implements Disposable {
     const tell: Tell = (tx, recipient, told) => this.#tell(tx, recipient, told);
     this.#inboxes = new Inboxes({ store, book, resolveAgent, now, due, fairAfterMs: options.fairAfterMs ?? FAIR_AFTER_MS });
     this.#leases = new Leases({ store, book, due });
+    this.#views = new MessageViews({ store, counters: this.#counters, resolveAgent, limits: this.#limits });
     this.#awaited = new AwaitedReplies({ store, tell });
     this.#dead = new DeadLetters({
       store,
@@ -254,12 +218,14 @@ export class MessagesService implements Disposable {
     const { timeoutMs, ...content } = input;
     const inbox = ownInbox(caller);
     const sent = await this.send({ ...content, kind: 'request' }, caller);
-    // It may have come while a call that is repeated was away.
+    const found = new AbortController();
+    const waiting = this.#awaited.wait(sent.messageId, inbox, timeoutMs, AbortSignal.any([signal, found.signal]));
+    // It may have come while a call that is repeated was away. Looked for while waiting, so that none slips through between.
     const earlier = sent.isDuplicate
       ? await this.#store.read('messages.reply', { id: sent.messageId, recipient: inbox })
       : undefined;
-    const reply = earlier ?? (await this.#awaited.wait(sent.messageId, inbox, timeoutMs, signal));
-    return { ...sent, reply: reply ?? null };
+    if (earlier) found.abort();
+    return { ...sent, reply: earlier ?? (await waiting) ?? null };
   }
 
   /** A page of an inbox. An agent's own counts as handed out to it; nobody else's look changes anything. */
@@ -298,92 +264,28 @@ export class MessagesService implements Disposable {
   }
 
   /** A page of dead copies, newest message first. NOT_FOUND when it is to begin at an unknown message. */
-  async dead(input: MessageInputs['dead']): Promise<DeadPage> {
-    const page = await this.#store.read('messages.dead', input);
-    if (page) return page;
-    throw new AppError(
-      'NOT_FOUND',
-      `There is no message ${input.before}. State in "before" what the page before said in "older", or leave it out.`,
-      {
-        data: { field: 'before' },
-      },
-    );
+  dead(input: MessageInputs['dead']): Promise<DeadPage> {
+    return this.#views.dead(input);
   }
 
   /** One inbox as it stands. NOT_FOUND when there is no such agent, or the page is to begin at a message that is not there. */
-  async queues(input: MessageInputs['queues']): Promise<QueueInspection> {
-    const recipient = input.agentId ?? OPERATOR;
-    if (input.agentId !== undefined && !this.#options.resolveAgent(input.agentId))
-      throw new AppError('NOT_FOUND', `Agent "${input.agentId}" does not exist. See who is there with list_agents.`, {
-        data: { agentId: input.agentId },
-      });
-    const page = await this.#store.read('messages.queue', { recipient, after: input.after, limit: input.limit });
-    if (!page) throw notInInbox(input.after);
-    const { queued, delayed, unread, chars } = this.#counters.of(recipient);
-    return {
-      recipient,
-      counts: { queued, delayed, unread, oldestQueuedAt: page.oldestQueuedAt },
-      chars,
-      limits: { ...this.#limits, attempts: MAX_ATTEMPTS },
-      messages: page.messages,
-      deliveries: page.deliveries,
-      next: page.next,
-    };
+  queues(input: MessageInputs['queues']): Promise<QueueInspection> {
+    return this.#views.queues(input);
   }
 
   /** A page of the history. BAD_REQUEST when it is to begin at several places, NOT_FOUND when at an unknown message. */
-  async list(input: MessageInputs['list']): Promise<HistoryPage> {
-    const starts = (['before', 'after', 'around'] as const).filter((name) => input[name] !== undefined);
-    if (starts.length > 1) {
-      throw new AppError(
-        'BAD_REQUEST',
-        `A page begins at one place, but ${starts.join(' and ')} were stated. State one of them.`,
-        {
-          data: { field: starts[1] ?? '' },
-        },
-      );
-    }
-    const page = await this.#store.read('messages.history', input);
-    if (page) return page;
-    const field = input.before === undefined ? 'after' : 'before';
-    throw new AppError(
-      'NOT_FOUND',
-      `There is no message ${input[field]}. State in "${field}" what the page before said in "${field === 'before' ? 'older' : 'newer'}", or leave it out.`,
-      { data: { field } },
-    );
+  list(input: MessageInputs['list']): Promise<HistoryPage> {
+    return this.#views.list(input);
   }
 
-  /** How many messages there are of each sort, from memory; since when inboxes wait, from the reader. */
-  async counts(input: MessageInputs['counts']): Promise<MessageCounts> {
-    const { projectId } = input;
-    const inboxes = this.#counters.inboxes(projectId);
-    const { total, requests, dead } = this.#counters.messages(projectId);
-    const forOperator = this.#counters.of(OPERATOR, projectId).unread;
-    const queued = inboxes.filter((inbox) => inbox.queued > 0);
-    const oldest = await this.#store.read('messages.oldest-queued', {
-      inboxes: queued.map(({ recipient, hasSeveralProjects }) => ({
-        recipient,
-        projectId: hasSeveralProjects ? projectId : undefined,
-      })),
-    });
-    const oldestOf = new Map(queued.map(({ recipient }, index) => [recipient, oldest[index] ?? null]));
-    const queues = inboxes.map((inbox) => ({
-      recipient: inbox.recipient,
-      queued: inbox.queued,
-      delayed: inbox.delayed,
-      oldestQueuedAt: oldestOf.get(inbox.recipient) ?? null,
-      unread: inbox.unread,
-    }));
-    return { total, forOperator, requests, dead, queues };
+  /** How many messages there are of each sort. */
+  counts(input: MessageInputs['counts']): Promise<MessageCounts> {
+    return this.#views.counts(input);
   }
 
-  /** One message and where its copies stand. */
-  async get(input: MessageInputs['get']): Promise<{ message: Message; deliveries: Delivery[] }> {
-    const found = await this.#store.read('messages.one', { id: input.id });
-    if (found) return found;
-    throw new AppError('NOT_FOUND', `There is no message ${input.id}. Find ids with list_messages.`, {
-      data: { messageId: input.id },
-    });
+  /** One message and where its copies stand. NOT_FOUND when there is none. */
+  get(input: MessageInputs['get']): Promise<{ message: Message; deliveries: Delivery[] }> {
+    return this.#views.get(input);
   }
 
   get #limits(): InboxLimits {
@@ -431,10 +333,9 @@ export class MessagesService implements Disposable {
     );
     draft.onStored?.(tx, message, caller);
     tx.afterCommit(() => this.#onSent(message, chars));
-    const call = this.#awaited.callFor(message);
-    if (call) {
-      const reply = this.#inboxes.handTo(tx, seq, message, call.recipient, chars);
-      tx.afterCommit(() => call.settle(reply));
+    for (const { recipient, settle } of this.#awaited.callsFor(message)) {
+      const reply = this.#inboxes.handTo(tx, seq, message, recipient, chars);
+      tx.afterCommit(() => settle(reply));
     }
     // Queued from inside this write, so that it shares the commit when there is room in it.
     if (message.notBefore === null) this.#inboxes.beforeQueued(message.recipients);

@@ -4,7 +4,7 @@ import { AgentId as AgentIdSchema } from '#shared/kernel/ids.ts';
 import type { Address, Delivery, InboxMessage } from '#shared/messages/model.ts';
 import type { Caller } from '#core/caller.ts';
 import type { SendInput } from '#core/messages/message-draft.ts';
-import type { MessagesOptions } from '#core/messages/messages-service.ts';
+import type { MessagesOptions } from '#core/messages/messages-options.ts';
 import type { TestMessages } from './open-messages.ts';
 import { agentCaller, openMessages } from './open-messages.ts';
 

@@ -2,7 +2,7 @@
 import type { Boundary } from '#shared/runtimes/model.ts';
 import { AgentId, mintId, ProjectId, SessionId } from '#shared/kernel/ids.ts';
 import type { Caller } from '#core/caller.ts';
-import type { MessagesOptions } from '#core/messages/messages-service.ts';
+import type { MessagesOptions } from '#core/messages/messages-options.ts';
 import { MessagesService } from '#core/messages/messages-service.ts';
 import type { AgentDirectory, KnownAgent } from '#core/messages/resolve-recipients.ts';
 import type { TestStore } from '#core/testing/open-store.ts';
