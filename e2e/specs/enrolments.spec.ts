@@ -32,7 +32,9 @@ async function register(args: Record<string, unknown>): Promise<Registration> {
   }
 }
 
-test('a code is shown once, lets one agent in, and that one is shown as neither contained nor controlled', async ({ browser }) => {
+test('a code is shown once, lets one agent in, and that one is shown as neither contained nor controlled', async ({
+  browser,
+}) => {
   const page = await openWindow(browser, core, '/settings/connections');
   await page.getByRole('button', { name: 'Enrol an agent' }).click();
   const secret = page.getByText(/^qde_[\w-]{43}$/);
