@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AgentId } from '#shared/kernel/ids.ts';
 import { SYSTEM_PROJECT_ID } from '#shared/projects/model.ts';
 import { CORE } from '#core/caller.ts';
-import { AgentRegistry } from './agent-registry.ts';
+import type { AgentRegistry } from './agent-registry.ts';
 import { ExternalAgents } from './external-agents.ts';
 import type { TestAgents } from './testing/open-agents.ts';
 import { openTestAgents } from './testing/open-agents.ts';
