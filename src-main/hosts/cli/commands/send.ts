@@ -24,6 +24,9 @@ const SendOptions = z.object({
   data: z.string().optional(),
   replyTo: MessageId.optional(),
   key: z.string().optional(),
+  ttl: Duration.optional(),
+  delay: Duration.optional(),
+  replyWithin: Duration.optional(),
   project: z.string().optional(),
   wait: z.boolean().default(false),
   timeout: Duration.default(DEFAULT_WAIT_MS),
@@ -77,8 +80,12 @@ async function send(call: Invocation<z.infer<typeof SendOptions>>): Promise<numb
       ...(data === undefined ? {} : { data }),
       ...(o.replyTo === undefined ? {} : { inReplyTo: o.replyTo }),
       ...(o.key === undefined ? {} : { idempotencyKey: o.key }),
+      ...(o.ttl === undefined ? {} : { ttlMs: o.ttl }),
+      ...(o.delay === undefined ? {} : { delayMs: o.delay }),
+      ...(o.replyWithin === undefined ? {} : { replyWithinMs: o.replyWithin }),
       ...(o.project === undefined ? {} : { projectId: await projectChoice(client, o.project, io.cwd) }),
     });
+    if (sent.refused.length > 0) out.note(`Not sent to ${sent.refused.join(', ')}: the inbox is full. Try again later.`);
     if (!o.wait) {
       out.result(sent, () =>
         out.line(
@@ -129,6 +136,9 @@ export function addSendCommand(program: Command, host: CommandHost): void {
       flag('--data <json>', 'structured data: JSON, @file, or - for standard input'),
       flag('--reply-to <id>', 'the message that this one answers'),
       flag('--key <key>', 'any text of yours: repeated with the same key, the message is sent once'),
+      flag('--ttl <duration>', 'when it expires for those who have not acknowledged it (default: never)'),
+      flag('--delay <duration>', 'when it is handed out at the earliest (default: at once)'),
+      flag('--reply-within <duration>', 'with a task or request: you are told when no reply has come by then'),
       flag('--project <folder or id>', 'for "*", topics and groups: in this project (default: the one opened last)'),
       flag('--wait', 'wait for the answer and print it'),
       flag('--timeout <duration>', 'how long to wait (default 10m)'),
