@@ -211,8 +211,9 @@ test.describe('with agents that speak', () => {
     const dying = row(page, 'Only good for a second.');
     await expect(dying).toContainText('dead: expired', { timeout: 15_000 });
     await page.getByRole('button', { name: /^Dead/ }).click();
-    await expect(dying).toBeVisible();
-    await expect(row(page, 'Which branch?')).toHaveCount(0);
+    const letters = page.getByRole('feed', { name: 'Dead letters' }).getByRole('article');
+    await expect(letters.filter({ hasText: 'Only good for a second.' })).toContainText('its time was up');
+    await expect(letters.filter({ hasText: 'Which branch?' })).toHaveCount(0);
     await expect(page.getByRole('button', { name: /^Dead/ })).toContainText('1');
     await page.getByRole('button', { name: /^All/ }).click();
     await expect(row(page, 'Which branch?').first()).toBeVisible();

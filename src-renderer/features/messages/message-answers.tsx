@@ -68,3 +68,14 @@ export function Unread({ message, actions }: AnswersProps): ReactNode {
     </div>
   );
 }
+
+/** A message that reached somebody not at all. */
+export function DeadTools({ message, actions }: AnswersProps): ReactNode {
+  return (
+    <div className="mt-1.5 flex flex-wrap gap-1.5" onClick={(event) => event.stopPropagation()}>
+      <Button size="small" onClick={(event) => isFirstClick(event) && actions.retry(message)}>
+        Retry
+      </Button>
+    </div>
+  );
+}

@@ -9,7 +9,7 @@ import type { Message } from '#shared/messages/model.ts';
 import { BROADCAST } from '#shared/messages/model.ts';
 import { optionsOf } from '#shared/messages/question.ts';
 import type { MessageActions } from './message-actions.ts';
-import { Answers, Unread } from './message-answers.tsx';
+import { Answers, DeadTools, Unread } from './message-answers.tsx';
 import { MessageAttachments } from './message-attachments.tsx';
 import { MessagePath } from './message-path.tsx';
 import { RowTools } from './message-tools.tsx';
@@ -70,6 +70,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
         <Data {...props} />
         <MessageAttachments message={message} />
         {needsAnswer ? <Answers {...props} /> : isForYou ? <Unread {...props} /> : null}
+        {look.tone === 'dead' ? <DeadTools {...props} /> : null}
         <RowTools {...props} />
       </div>
       <MessagePath look={look} />

@@ -21,6 +21,7 @@ import type { Message } from '#shared/messages/model.ts';
 import type { ComposerHandle } from './composer.tsx';
 import { Composer } from './composer.tsx';
 import { DayDialog } from './day-dialog.tsx';
+import { DeadLetters } from './dead-letters.tsx';
 import { keepAnswered, keptAnswered } from './drafts.ts';
 import { FilterBar } from './filter-bar.tsx';
 import type { FilterTexts } from './message-filters.ts';
@@ -210,6 +211,14 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
                 <Button onClick={() => goTo({ page: 'messages' })}>Show all messages</Button>
               </EmptyState>
             </div>
+          ) : texts.state === 'dead' ? (
+            <DeadLetters
+              projectId={projectId}
+              to={texts.agent}
+              selectedId={selectedId}
+              actions={actions}
+              onClear={() => change({ agent: '' })}
+            />
           ) : (
             <MessageStream
               ref={timeline}
