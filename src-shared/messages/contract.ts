@@ -108,7 +108,7 @@ export const messagesContract = {
     path: '/inbox',
     summary: 'Read your inbox',
     description:
-      "Returns messages in your inbox: unread ones unless unreadOnly is false, most urgent first, then oldest first. Reading does not acknowledge: call mark_messages_read when you have dealt with them. A page may end before its limit when the messages are large: ask again with after. The management side may look into an agent's inbox with agentId; looking changes nothing there.",
+      "Returns messages in your inbox: unread ones unless unreadOnly is false, most urgent first, then oldest first. Reading does not acknowledge: call mark_messages_read when you have dealt with them; an agent holds what it is shown until leasedUntil. A page may end before its limit when the messages are large: ask again with after. The management side may look into an agent's inbox with agentId; looking changes nothing there.",
   })
     .input(
       z.strictObject({
