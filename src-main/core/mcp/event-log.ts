@@ -1,6 +1,10 @@
 /**
- * What was sent on the streams of one session, for a client that lost its connection and asks for what came after the last
- * event it saw. In memory and bounded: what is older is forgotten, and mail is never lost with it.
+ * What was said unasked in one session, for a client that lost its stream and asks for what came after the last event it saw.
+ * In memory and bounded: what is older is forgotten, and mail is never lost with it.
+ *
+ * Answers to calls are not among it, on purpose. A client that is given an event's id on the stream of a call waits, when that
+ * breaks, for the rest on another one (SDK 1.x does until the call's own deadline). After a core was killed nobody would ever
+ * send the rest; without an id the call fails at once, and is made again.
  */
 import type { EventStore } from '@modelcontextprotocol/server';
 
@@ -13,6 +17,8 @@ interface LoggedEvent {
   readonly chars: number;
 }
 
+/** The SDK's name of the stream for what is said unasked (GET). */
+const UNASKED = '_GET_stream';
 /** At most so many events of a session are kept … */
 const MAX_EVENTS = 64;
 /** … and of those that are larger together fewer, in characters of JSON; the newest always. */
@@ -25,6 +31,7 @@ export class EventLog implements EventStore {
   #last = 0;
 
   async storeEvent(streamId: string, message: Message): Promise<string> {
+    if (streamId !== UNASKED) return '';
     const event = { id: `${++this.#last}`, streamId, message, chars: JSON.stringify(message).length };
     this.#events.push(event);
     this.#chars += event.chars;

@@ -94,6 +94,14 @@ describe('a session', () => {
     expect(stream.status).toBe(405);
   });
 
+  it('gives the answers to calls no ids: a call whose stream breaks fails at once, and is not waited for elsewhere', async () => {
+    const { info } = await opened();
+    const id = await initialized(info.agentMcpUrl);
+    const answer = await (await post(info.agentMcpUrl, LIST, TOKENS.agent, id)).text();
+    expect(answer).toContain('send_message');
+    expect(answer).not.toMatch(/^id: ?\S/m);
+  });
+
   it('is not needed', async () => {
     const { info } = await opened();
     const answer = await post(info.agentMcpUrl, LIST, TOKENS.agent);

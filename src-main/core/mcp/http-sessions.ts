@@ -145,7 +145,6 @@ function isInitialize(message: unknown): boolean {
 
 /**
  * Ends a call whose caller went away. The protocol lets a server go on; a wait for mail that went on would take mail for nobody.
- * An answer that was already made is kept for the caller all the same, in the log of events.
  */
 function cancel(transport: Transport, message: unknown): void {
   if (typeof message !== 'object' || message === null || !('id' in message) || !('method' in message)) return;
