@@ -58,6 +58,8 @@ export function answerTo(question: Message, text: string): WrittenMessage {
     subject: null,
     data: optionsOf(question.data).includes(body) ? { option: body } : null,
     ttlMs: null,
+    delayMs: null,
+    replyWithinMs: null,
     inReplyTo: question.id,
     projectId: null,
     answered: answeredBy(question),

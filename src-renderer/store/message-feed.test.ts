@@ -83,6 +83,22 @@ describe('where copies stand', () => {
     feed = addDeliveries(feed, [{ messageId: message.id, recipient: 'cleo', state: 'dead', deadReason: 'expired', deadAt: 9 }]);
     expect(unsettled(feed, 10)).toEqual([]);
   });
+
+  it('goes back to its inbox when a lease ends, and begins anew when it is retried; a late answer undoes neither', () => {
+    const message = sampleMessage();
+    const standing = (feed: MessageFeed) => feed.deliveries[message.id]?.['ben'];
+    let feed = addNewer(EMPTY_FEED, { ...page([message], [copy(message)]), newer: null });
+    const held = copy(message, { state: 'delivered', attempts: 1, deliveredAt: 2, leasedUntil: 9 });
+    const back = { messageId: message.id, recipient: 'ben', state: 'queued', attempts: 1, leasedUntil: null } as const;
+    feed = addDeliveries(feed, [held]);
+    feed = addDeliveries(feed, [back]);
+    expect(standing(feed)).toMatchObject({ state: 'queued', attempts: 1, deliveredAt: null, leasedUntil: null });
+    expect(addDeliveries(feed, [held])).toBe(feed);
+    feed = addDeliveries(feed, [{ messageId: message.id, recipient: 'ben', state: 'dead', deadReason: 'attempts', deadAt: 5 }]);
+    expect(addDeliveries(feed, [back])).toBe(feed);
+    feed = addDeliveries(feed, [{ ...back, attempts: 0, isRetry: true }]);
+    expect(standing(feed)).toMatchObject({ state: 'queued', attempts: 0, deadAt: null, deadReason: null });
+  });
 });
 
 describe('a filter', () => {

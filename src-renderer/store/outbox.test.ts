@@ -69,6 +69,8 @@ const message = (key: string, changes: Partial<OutgoingMessage> = {}): Omit<Outg
   subject: null,
   data: null,
   ttlMs: null,
+  delayMs: null,
+  replyWithinMs: null,
   inReplyTo: null,
   projectId: null,
   answered: null,

@@ -117,6 +117,8 @@ export class Outbox {
         ...(message.subject === null ? {} : { subject: message.subject }),
         ...(message.data === null ? {} : { data: message.data }),
         ...(message.ttlMs === null ? {} : { ttlMs: message.ttlMs }),
+        ...(message.delayMs === null ? {} : { delayMs: message.delayMs }),
+        ...(message.replyWithinMs === null ? {} : { replyWithinMs: message.replyWithinMs }),
         ...(message.inReplyTo === null ? {} : { inReplyTo: message.inReplyTo }),
         ...(message.projectId === null ? {} : { projectId: message.projectId }),
       });

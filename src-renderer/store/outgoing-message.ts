@@ -26,6 +26,9 @@ export const OutgoingMessage = z.object({
   subject: z.string().nullable(),
   data: Json.nullable(),
   ttlMs: z.number().nullable(),
+  /** Missing in what an older window kept, as the next. */
+  delayMs: z.number().nullable().default(null),
+  replyWithinMs: z.number().nullable().default(null),
   inReplyTo: MessageId.nullable(),
   projectId: ProjectId.nullable(),
   /** What is shown of the message that it answers; null when it answers none. Missing in what an older window kept. */

@@ -58,6 +58,8 @@ export function Combobox<T extends string>({ value, onChange, ...rest }: Combobo
 interface MultiComboboxProps<T extends string> extends Shared<T> {
   readonly values: readonly T[];
   readonly onChange: (values: T[]) => void;
+  /** What the typed text itself may be, beside the options: offered last. */
+  readonly offer?: (typed: string) => ComboboxOption<T> | undefined;
 }
 
 /** Any number of many. The list stays open while one picks. */
@@ -84,12 +86,22 @@ interface FrameProps<T extends string> extends Shared<T> {
   readonly isMulti?: boolean;
   readonly isChosen: (value: T) => boolean;
   readonly onPick: (value: T) => void;
+  readonly offer?: ((typed: string) => ComboboxOption<T> | undefined) | undefined;
 }
 
 function Frame<T extends string>(props: FrameProps<T>): ReactNode {
   const { label, options, placeholder = 'any', isLabelHidden = false, disabled = false, className = '', shown } = props;
+  const [typed, setTyped] = useState('');
+  const offered = typed === '' ? undefined : props.offer?.(typed);
+  const isNew = offered !== undefined && options.every(({ value }) => value !== offered.value);
   return (
-    <RadixPopover.Root open={props.isOpen} onOpenChange={props.onOpen}>
+    <RadixPopover.Root
+      open={props.isOpen}
+      onOpenChange={(isOpen) => {
+        setTyped('');
+        props.onOpen(isOpen);
+      }}
+    >
       <RadixPopover.Trigger
         aria-label={`${label}: ${shown ?? placeholder}`}
         disabled={disabled}
@@ -126,6 +138,8 @@ function Frame<T extends string>(props: FrameProps<T>): ReactNode {
             <div className="flex h-9 items-center gap-2 border-b border-hair px-3">
               <Search aria-hidden className="size-3.5 flex-none text-tx-3" />
               <Command.Input
+                value={typed}
+                onValueChange={setTyped}
                 placeholder="Filter"
                 className="h-full min-w-0 flex-1 bg-transparent text-12 outline-none placeholder:text-tx-3"
               />
@@ -135,11 +149,12 @@ function Frame<T extends string>(props: FrameProps<T>): ReactNode {
               className="max-h-[min(280px,calc(var(--radix-popover-content-available-height)-40px))] overflow-y-auto p-1"
             >
               <Command.Empty className="px-2 py-1.5 text-12 text-tx-3">Nothing matches.</Command.Empty>
-              {options.map((option) => (
+              {[...options, ...(isNew ? [offered] : [])].map((option) => (
                 <Command.Item
                   key={option.value}
                   value={option.value}
-                  keywords={[option.text, option.detail ?? '']}
+                  // What was typed must be found by what was typed, after everything else.
+                  keywords={option === offered ? ['', typed] : [option.text, option.detail ?? '']}
                   onSelect={() => props.onPick(option.value)}
                   className={FLOATING_ROW}
                 >

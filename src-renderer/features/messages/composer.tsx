@@ -12,14 +12,16 @@ import { Select } from '#renderer/ui/select.tsx';
 import { useToastClearance } from '#renderer/ui/toast-clearance.ts';
 import { visibleText } from '#renderer/ui/visible-text.ts';
 import type { Message } from '#shared/messages/model.ts';
-import { BROADCAST, PRIORITIES } from '#shared/messages/model.ts';
+import { BROADCAST, MAX_DELAY_MS, MAX_TTL_MS, PRIORITIES } from '#shared/messages/model.ts';
 import { deliveryPromise } from './delivery-promise.ts';
 import { DraftField } from './draft-field.tsx';
 import { givenBack, isWritten, nextDraft, WRITTEN_KINDS } from './drafts.ts';
-import { ExpirySelect } from './expiry-select.tsx';
 import { isQuestion, nameOf, namesOf } from './message-words.ts';
+import { canBeChosen, chosenAfter, membersOf, recipientChoices, typedTopic } from './recipient-choices.ts';
+import { SpanSelect } from './span-select.tsx';
 import { mentionsIn } from './text-parts.ts';
 import { useDraft } from './use-draft.ts';
+import { useTopics } from './use-topics.ts';
 
 /** What a screen may ask of its composer. */
 export interface ComposerHandle {
@@ -66,18 +68,15 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
 
   const fixed = answered?.to ?? (agentId === undefined ? undefined : [agentId]);
   const mentioned = mentionsIn(draft.text, isName);
-  const chosen = (fixed ?? draft.to).filter((id) => id === BROADCAST || Object.hasOwn(crew, id) || fixed !== undefined);
+  const chosen = (fixed ?? draft.to).filter((id) => fixed !== undefined || canBeChosen(id, (name) => Object.hasOwn(crew, name)));
   const everybody = chosen.includes(BROADCAST);
   const to = everybody ? [BROADCAST] : [...new Set([...chosen, ...mentioned])];
   const text = draft.text.trim();
   const missing = to.length === 0 ? 'Choose who gets it.' : text === '' ? 'Write something to send.' : undefined;
-  const options = useMemo(
-    () => [
-      { value: BROADCAST as string, text: 'everyone', detail: 'all agents of the project' },
-      ...agents.map((agent) => ({ value: agent.id as string, text: agent.id as string, detail: agent.state.status as string })),
-    ],
-    [agents],
-  );
+  const topics = useTopics().answer?.topics;
+  const options = useMemo(() => recipientChoices(agents, topics ?? [], draft.to), [agents, topics, draft.to]);
+  const isAnswerable = answered === undefined && draft.kind !== 'note';
+  const replyWithinMs = isAnswerable ? draft.replyWithinMs : null;
 
   // Who begins an answer wants to write it.
   const answeredId = answered?.id;
@@ -115,7 +114,11 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
       data: null,
       ttlMs: draft.ttlMs,
       inReplyTo: answered?.id ?? null,
-      projectId: everybody ? (project?.id ?? newestProject?.id ?? null) : null,
+      delayMs: draft.delayMs,
+      replyWithinMs,
+      projectId: to.some((address) => address === BROADCAST || address.includes(':'))
+        ? (project?.id ?? newestProject?.id ?? null)
+        : null,
       answered: answered ?? null,
     };
     // Who has the answer already gets this as well.
@@ -145,10 +148,8 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
             options={options}
             placeholder="nobody yet"
             className="h-6! max-w-80!"
-            onChange={(values) => {
-              const hasAdded = values.includes(BROADCAST) && !everybody;
-              change({ to: hasAdded ? [BROADCAST] : values.filter((id) => id !== BROADCAST && !mentioned.includes(id)) });
-            }}
+            offer={typedTopic}
+            onChange={(values) => change({ to: chosenAfter(to, values).filter((id) => !mentioned.includes(id)) })}
           />
         ) : answered === undefined ? (
           <span className="inline-flex h-6 min-w-0 items-center gap-1.5 text-12 text-tx-3">
@@ -165,7 +166,32 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
           className="h-6!"
           onChange={(priority) => change({ priority })}
         />
-        <ExpirySelect value={draft.ttlMs} onChange={(ttlMs) => change({ ttlMs })} />
+        <SpanSelect
+          label="Expires"
+          none="never"
+          customLabel="Minutes until it expires"
+          most={MAX_TTL_MS}
+          value={draft.ttlMs}
+          onChange={(ttlMs) => change({ ttlMs })}
+        />
+        <SpanSelect
+          label="Later"
+          none="now"
+          customLabel="Minutes until it is delivered"
+          most={MAX_DELAY_MS}
+          value={draft.delayMs}
+          onChange={(delayMs) => change({ delayMs })}
+        />
+        {isAnswerable ? (
+          <SpanSelect
+            label="Answer within"
+            none="no limit"
+            customLabel="Minutes until an answer is wanted"
+            most={MAX_DELAY_MS}
+            value={draft.replyWithinMs}
+            onChange={(within) => change({ replyWithinMs: within })}
+          />
+        ) : null}
         {draft.subject === undefined && answered === undefined ? (
           <Button size="small" look="quiet" onClick={() => change({ subject: '' })}>
             Add a subject
@@ -200,7 +226,15 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
       />
       <div className="mt-2 flex items-center gap-2 text-12 text-tx-3">
         <span className="line-clamp-2 min-w-0 flex-1">
-          {deliveryPromise({ to, agents: crew, everyone: agents.length, ttlMs: draft.ttlMs })}
+          {deliveryPromise({
+            to,
+            agents: crew,
+            everyone: agents.length,
+            ttlMs: draft.ttlMs,
+            delayMs: draft.delayMs,
+            replyWithinMs,
+            membersOf: (address) => membersOf(address, agents, topics ?? []),
+          })}
         </span>
         {isWritten(draft) ? <span className="hidden flex-none @md:inline">Draft kept</span> : null}
         <Button type="submit" look="ink" disabled={missing !== undefined} title={missing}>
@@ -213,8 +247,8 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
 
 /** An open question has one answer, wherever it is given; what was chosen here beside the text goes with it. */
 function theAnswer(question: Message, written: WrittenMessage): WrittenMessage {
-  const { priority, subject, ttlMs, to } = written;
-  return { ...answerTo(question, written.body), subject, ttlMs, to, ...(priority === 'normal' ? {} : { priority }) };
+  const { priority, subject, ttlMs, delayMs, to } = written;
+  return { ...answerTo(question, written.body), subject, ttlMs, delayMs, to, ...(priority === 'normal' ? {} : { priority }) };
 }
 
 function Answering({ answered, onCancel }: { readonly answered: Answered; readonly onCancel: () => void }): ReactNode {

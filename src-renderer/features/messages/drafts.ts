@@ -21,13 +21,18 @@ export const Draft = z.object({
   priority: Priority,
   /** Milliseconds until it expires; null: never. */
   ttlMs: z.number().nullable(),
+  /** Milliseconds until it is handed to anybody; null: at once. Missing in what an older window kept, as the next. */
+  delayMs: z.number().nullable().default(null),
+  /** Milliseconds until an answer is wanted; null: no deadline. Only of what is to be answered. */
+  replyWithinMs: z.number().nullable().default(null),
 });
 /** A message that is being written. */
 export type Draft = z.infer<typeof Draft>;
 
 /** A draft in which nothing is written yet. */
 export function newDraft(to: readonly string[] = []): Draft {
-  return { key: `window-${uuidv7()}`, text: '', to: [...to], kind: 'note', priority: 'normal', ttlMs: null };
+  const key = `window-${uuidv7()}`;
+  return { key, text: '', to: [...to], kind: 'note', priority: 'normal', ttlMs: null, delayMs: null, replyWithinMs: null };
 }
 
 /** What comes after a sent draft: another message to the same, unless it was something special. */
@@ -93,6 +98,8 @@ export function givenBack(written: Draft, lost: OutgoingMessage): Partial<Draft>
     ...(kind === undefined ? {} : { kind }),
     priority: lost.priority,
     ttlMs: lost.ttlMs,
+    delayMs: lost.delayMs,
+    replyWithinMs: lost.replyWithinMs,
   };
 }
 

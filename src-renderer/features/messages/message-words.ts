@@ -9,6 +9,9 @@ import { ownEntry } from '#shared/kernel/own-entry.ts';
 /** A participant as the operator reads it. */
 export function nameOf(participant: string): string {
   if (participant === OPERATOR) return 'you';
+  const colon = participant.indexOf(':');
+  // Groups and topics: "capability:api" is said "capability api".
+  if (colon > 0) return `${participant.slice(0, colon)} ${participant.slice(colon + 1)}`;
   return participant === BROADCAST ? 'everyone' : participant;
 }
 
@@ -49,6 +52,7 @@ export function kindText(message: Message): string {
   const { kind, to, recipients } = message;
   if (kind === 'request') return isQuestion(message) ? 'question' : 'request';
   if (kind !== 'note') return kind;
+  if (message.topic !== null) return `published to ${recipients.length}`;
   if (to.includes(BROADCAST) || recipients.length > 1) return `broadcast to ${recipients.length}`;
   return 'direct';
 }
