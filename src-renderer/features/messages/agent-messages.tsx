@@ -14,6 +14,7 @@ import { Composer } from './composer.tsx';
 import { keepAnswered, keptAnswered } from './drafts.ts';
 import { MessageStream } from './message-stream.tsx';
 import { PendingRows } from './pending-rows.tsx';
+import { QueueLine } from './queue-line.tsx';
 import type { TimelineHandle } from './timeline.tsx';
 import { useMessageActions } from './use-message-actions.ts';
 
@@ -63,6 +64,7 @@ export function AgentMessages({ agentId }: { readonly agentId: string }): ReactN
 
   return (
     <section aria-label={`Messages of ${agentId}`} className="flex h-full min-h-0 min-w-0 flex-col">
+      <QueueLine agentId={agentId} />
       <MessageStream
         ref={timeline}
         feed={feed}

@@ -17,11 +17,13 @@ const EMPTY_LISTED = 4;
 interface InboxesProps {
   /** The state of a participant as a mark. */
   readonly markOf: (participant: string) => ReactNode;
+  /** Whose queue is shown; '' is nobody's. */
+  readonly queueOf: string;
   readonly onSelect: (participant: string) => void;
 }
 
 /** What stands in the inboxes: how many are queued, and for how long the oldest. */
-export function Inboxes({ markOf, onSelect }: InboxesProps): ReactNode {
+export function Inboxes({ markOf, queueOf, onSelect }: InboxesProps): ReactNode {
   const counts = useCounts();
   const agents = useAgents();
   const now = useNow(NOW_EVERY_MS);
@@ -47,8 +49,9 @@ export function Inboxes({ markOf, onSelect }: InboxesProps): ReactNode {
             <button
               type="button"
               title={unread === 0 ? undefined : `${unread} not acknowledged`}
+              aria-pressed={recipient === queueOf}
               onClick={() => onSelect(recipient)}
-              className="grid h-6 w-full grid-cols-[12px_minmax(0,1fr)_48px_56px] items-center gap-x-2 px-4 text-left text-12 hover:bg-bg-2"
+              className="grid h-6 w-full grid-cols-[12px_minmax(0,1fr)_48px_56px] items-center gap-x-2 px-4 text-left text-12 hover:bg-bg-2 aria-pressed:bg-select"
             >
               {markOf(recipient)}
               <span className="truncate">{nameOf(recipient)}</span>

@@ -67,6 +67,12 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
   const timeline = useRef<TimelineHandle>(null);
   const composer = useRef<ComposerHandle>(null);
   const [query, setQuery] = useQueryParameter('q');
+  const [queueOf, setQueueOf] = useQueryParameter('queue');
+  const isPanelShown = isPanelOpen || queueOf !== '';
+  const closePanel = (): void => {
+    setPanelOpen(false);
+    setQueueOf('');
+  };
   const searchField = useRef<HTMLInputElement>(null);
   const stage = useRef<HTMLElement>(null);
 
@@ -106,6 +112,12 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
     (changes: Partial<FilterTexts>): void => changeQuery({ ...changes }, pathOf({ page: 'messages' })),
     [],
   );
+  /** Somebody's queue, and beside it everything that was said to and by them; once more puts both away. */
+  const showQueue = (participant: string): void => {
+    const next = queueOf === participant ? '' : participant;
+    change({ agent: next });
+    setQueueOf(next);
+  };
   const reply = useCallback((message: Message) => setAnswered(answeredBy(message)), [setAnswered]);
   const showThread = useCallback(
     (message: Message) => {
@@ -163,8 +175,8 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
       keys: 'i',
       run: () => setPanelOpen((isOpen) => !isOpen),
     },
-    ...(isPanelOpen
-      ? [{ id: 'messages.panel-close', title: 'Close the panel', keys: 'escape', isHidden: true, run: () => setPanelOpen(false) }]
+    ...(isPanelShown
+      ? [{ id: 'messages.panel-close', title: 'Close the panel', keys: 'escape', isHidden: true, run: closePanel }]
       : []),
   ]);
 
@@ -190,8 +202,8 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
           />
         }
         onPickDay={() => setPickingDay(true)}
-        isPanelOpen={isPanelOpen}
-        onTogglePanel={() => setPanelOpen(!isPanelOpen)}
+        isPanelOpen={isPanelShown}
+        onTogglePanel={() => (isPanelShown ? closePanel() : setPanelOpen(true))}
       />
       <div className="relative grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)] grid-rows-[minmax(0,1fr)_auto] wide:grid-cols-[minmax(0,1fr)_396px]">
         <section
@@ -258,7 +270,7 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
         </div>
         <div
           // Where there is no room beside the timeline it lies over it, and never over what is being written.
-          className={`relative z-20 col-start-1 row-start-1 min-h-0 w-99 max-w-full justify-self-end border-l border-hair-strong wide:static wide:col-start-2 wide:row-span-2 wide:block wide:w-auto wide:justify-self-stretch wide:border-hair ${isPanelOpen ? 'block' : 'hidden'}`}
+          className={`relative z-20 col-start-1 row-start-1 min-h-0 w-99 max-w-full justify-self-end border-l border-hair-strong wide:static wide:col-start-2 wide:row-span-2 wide:block wide:w-auto wide:justify-self-stretch wide:border-hair ${isPanelShown ? 'block' : 'hidden'}`}
         >
           <SidePanel
             feed={feed}
@@ -266,15 +278,13 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
             inView={inView}
             markOf={markOf}
             actions={actions}
-            onSelectInbox={(agent) => change({ agent: texts.agent === agent ? '' : agent })}
+            onSelectInbox={showQueue}
+            queueOf={queueOf}
+            onCloseQueue={closePanel}
+            onShowDead={(agent) => change({ for: '', kind: '', state: 'dead', agent })}
           />
-          <span className="absolute top-1 right-1 wide:hidden">
-            <IconButton
-              label="Close"
-              icon={<X aria-hidden className="size-4" />}
-              onClick={() => setPanelOpen(false)}
-              className="bg-bg-0"
-            />
+          <span className={`absolute top-1 right-1 wide:hidden ${queueOf === '' ? '' : 'hidden'}`}>
+            <IconButton label="Close" icon={<X aria-hidden className="size-4" />} onClick={closePanel} className="bg-bg-0" />
           </span>
         </div>
       </div>

@@ -10,6 +10,7 @@ import type { Message } from '#shared/messages/model.ts';
 import { DeliveryDetails, MessageFacts, shortId } from './delivery-facts.tsx';
 import { Inboxes } from './inboxes.tsx';
 import type { MessageActions } from './message-actions.ts';
+import { QueueInspector } from './queue-inspector.tsx';
 import { SequenceDiagram } from './sequence-diagram.tsx';
 
 const TABS = [
@@ -31,10 +32,34 @@ interface SidePanelProps {
   readonly markOf: (participant: string) => ReactNode;
   readonly actions: MessageActions;
   readonly onSelectInbox: (participant: string) => void;
+  /** Whose queue is shown in the place of the selected message; '' is nobody's. */
+  readonly queueOf: string;
+  readonly onCloseQueue: () => void;
+  readonly onShowDead: (participant: string) => void;
 }
 
 /** What belongs to the selected message: its thread as a diagram, its way, itself as it is stored; and all inboxes. */
-export function SidePanel({ feed, selectedId, inView, markOf, actions, onSelectInbox }: SidePanelProps): ReactNode {
+export function SidePanel(props: SidePanelProps): ReactNode {
+  const { queueOf, markOf, onSelectInbox } = props;
+  return (
+    <aside aria-label="About the selected message" className="flex h-full min-h-0 min-w-0 flex-col bg-bg-0">
+      {queueOf === '' ? (
+        <AboutMessage {...props} />
+      ) : (
+        <QueueInspector
+          key={queueOf}
+          recipient={queueOf}
+          actions={props.actions}
+          onClose={props.onCloseQueue}
+          onShowDead={() => props.onShowDead(queueOf)}
+        />
+      )}
+      <Inboxes markOf={markOf} queueOf={queueOf} onSelect={onSelectInbox} />
+    </aside>
+  );
+}
+
+function AboutMessage({ feed, selectedId, inView, actions }: SidePanelProps): ReactNode {
   const [tab, setTab] = useState<Tab>('sequence');
   const messages = useTimeline(feed, (state) => state.messages);
   const deliveries = useTimeline(feed, (state) => state.deliveries);
@@ -47,7 +72,7 @@ export function SidePanel({ feed, selectedId, inView, markOf, actions, onSelectI
     [selected, copies],
   );
   return (
-    <aside aria-label="About the selected message" className="flex h-full min-h-0 min-w-0 flex-col bg-bg-0">
+    <>
       <div className="flex h-9 flex-none items-center gap-3 border-b border-hair px-4">
         <div className="min-w-0 flex-1">
           <Tabs label="About the selected message" group="message" value={tab} tabs={TABS} onChange={setTab} />
@@ -103,8 +128,7 @@ export function SidePanel({ feed, selectedId, inView, markOf, actions, onSelectI
           )}
         </TabPanel>
       </div>
-      <Inboxes markOf={markOf} onSelect={onSelectInbox} />
-    </aside>
+    </>
   );
 }
 
