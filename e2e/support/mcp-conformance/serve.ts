@@ -23,7 +23,7 @@ export interface Fixture {
 export async function serveFixture(): Promise<Fixture> {
   const bugs: unknown[] = [];
   const log = { error: (facts: object, message?: string) => void bugs.push({ ...facts, message }) };
-  const door = new McpHttpDoor({ createServer: () => createFixtureServer(), log });
+  const door = new McpHttpDoor({ createServer: () => createFixtureServer(), asksClients: true, log });
   const web = new WebServer({
     routes: {
       request: (request, response) => door.streamable(request, response, SESSION),

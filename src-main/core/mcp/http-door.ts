@@ -26,6 +26,8 @@ interface SseSession {
 export interface McpHttpOptions extends Pick<McpOptions, 'wakeUps'> {
   readonly log: BugLog;
   readonly createServer: McpServerFactory;
+  /** Its servers ask clients something while they answer. The product's do not. */
+  readonly asksClients?: boolean;
 }
 
 /** Serves MCP over HTTP. */
@@ -35,10 +37,14 @@ export class McpHttpDoor {
   readonly #sse = new Map<string, SseSession>();
   readonly #serve: ReturnType<typeof toNodeHandler>;
   readonly #close: () => Promise<void>;
-  readonly #httpSessions = new HttpSessions((transport, session) => this.#connect(transport, session));
+  readonly #httpSessions: HttpSessions;
 
   constructor(options: McpHttpOptions) {
     this.#options = options;
+    this.#httpSessions = new HttpSessions({
+      connect: (transport, session) => this.#connect(transport, session),
+      asksClients: options.asksClients,
+    });
     const handler = createMcpHandler(
       ({ authInfo }) => {
         const session = authInfo === undefined ? undefined : this.#sessions.get(authInfo);

@@ -33,6 +33,18 @@ interface OpenSession {
   underWay: number;
 }
 
+/** What sessions are made with. */
+export interface HttpSessionsOptions {
+  /** Joins a session's transport to a server. */
+  readonly connect: (transport: Transport, session: McpSession) => Promise<void>;
+  /**
+   * The server asks its client something, or tells how far it is, while it answers a call: then the answer is a stream. Else it
+   * is one piece, of which nothing is sent before it is there, so that a call cut by the end of a core can be made again at once.
+   */
+  readonly asksClients?: boolean | undefined;
+  readonly now?: () => number;
+}
+
 /** Who a session belongs to: a caller as its token says. */
 function ownerOf({ actor }: Caller): string {
   return `${actor.kind} ${actor.id}`;
@@ -43,14 +55,13 @@ export class HttpSessions {
   /** Ids of this core begin so: others are of an earlier one. */
   readonly #prefix = `${randomUUID().slice(0, 8)}-`;
   readonly #sessions = new Map<string, OpenSession>();
-  readonly #connect: (transport: Transport, session: McpSession) => Promise<void>;
+  readonly #options: HttpSessionsOptions;
   readonly #now: () => number;
   readonly #sweeper: NodeJS.Timeout;
 
-  /** `connect` joins a session's transport to a server. */
-  constructor(connect: (transport: Transport, session: McpSession) => Promise<void>, now: () => number = Date.now) {
-    this.#connect = connect;
-    this.#now = now;
+  constructor(options: HttpSessionsOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
     this.#sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref();
   }
 
@@ -106,9 +117,10 @@ export class HttpSessions {
       sessionIdGenerator: () => id,
       eventStore: new EventLog(),
       retryInterval: RETRY_MS,
+      enableJsonResponse: this.#options.asksClients !== true,
     });
     const open = { id, owner, transport, usedAt: this.#now(), underWay: 0 };
-    await this.#connect(transport, session);
+    await this.#options.connect(transport, session);
     const { onclose } = transport;
     transport.onclose = () => {
       this.#sessions.delete(id);

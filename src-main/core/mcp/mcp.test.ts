@@ -118,7 +118,7 @@ describe('the tools', () => {
     expect(spawn?.inputSchema).toMatchObject({
       type: 'object',
       additionalProperties: false,
-      properties: { type: { enum: ['worker', 'command'] } },
+      properties: { type: { enum: ['worker', 'command', 'external'] } },
     });
     expect(tools.find(({ name }) => name === 'remove_agent')?.annotations).toMatchObject({
       destructiveHint: true,
