@@ -29,7 +29,14 @@ export const CrewState = z.object({
 export type CrewState = z.infer<typeof CrewState>;
 
 /** The state before anything happened. */
-export const EMPTY_STATE: CrewState = { seq: 0, projects: {}, agents: {}, session: null, settings: DEFAULT_SETTINGS, enrolments: {} };
+export const EMPTY_STATE: CrewState = {
+  seq: 0,
+  projects: {},
+  agents: {},
+  session: null,
+  settings: DEFAULT_SETTINGS,
+  enrolments: {},
+};
 
 /** Folds the next event. Events at or below the state's own number were folded already and change nothing. */
 export function applyEvent(state: CrewState, event: JournalEvent): CrewState {

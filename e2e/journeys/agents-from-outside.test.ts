@@ -52,7 +52,7 @@ function structured(answer: unknown): Record<string, unknown> {
 const CLIENTS = {
   'SDK 1.x': async (url: string, token?: string): Promise<Outsider> => {
     const client = new Client1({ name: 'outsider', version: '1' });
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
     await client.connect(new Transport1(new URL(url), { requestInit: { headers } }));
     return {
       call: async (name, args) => structured(await client.callTool({ name, arguments: { ...args } })),
@@ -62,7 +62,7 @@ const CLIENTS = {
   },
   'SDK 2.x': async (url: string, token?: string): Promise<Outsider> => {
     const client = new Client2({ name: 'outsider', version: '2' });
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
     await client.connect(new Transport2(new URL(url), { requestInit: { headers } }));
     return {
       call: async (name, args) => structured(await client.callTool({ name, arguments: { ...args } })),

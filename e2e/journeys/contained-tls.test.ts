@@ -125,7 +125,10 @@ describe.skipIf(ENGINE_MISSING)(`a contained agent and names in TLS${ENGINE_MISS
       ).toBe(true);
     }, WITHIN);
     // A connection is there before it is known what will be said in it; not a byte was said.
-    expect(sockets.slice(before).reduce((sum, socket) => sum + socket.bytesRead, 0), 'bytes that came through').toBe(0);
+    expect(
+      sockets.slice(before).reduce((sum, socket) => sum + socket.bytesRead, 0),
+      'bytes that came through',
+    ).toBe(0);
   });
 });
 

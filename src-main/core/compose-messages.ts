@@ -32,7 +32,18 @@ export interface MessagesParts {
 }
 
 /** The service, not opened yet. */
-export function composeMessages({ store, registry, sessions, projects, boundaryRefusals, topics, provenance, middleware, attachments, log }: MessagesParts): MessagesService {
+export function composeMessages({
+  store,
+  registry,
+  sessions,
+  projects,
+  boundaryRefusals,
+  topics,
+  provenance,
+  middleware,
+  attachments,
+  log,
+}: MessagesParts): MessagesService {
   return new MessagesService({
     store,
     onStored: provenance.onStored,

@@ -9,7 +9,7 @@ describe('journal events', () => {
     expect(EventKind.options).toEqual(Object.keys(eventSchemas));
     for (const kind of EventKind.options)
       expect(kind).toMatch(
-        /^[a-z]+\.([a-z]+-)*(opened|started|stopped|ended|created|changed|reported|removed|sent|typed|revoked|completed|refused|set|found|dead|retried|taken|released|made|fetched|proved|failed|accepted|used|requested|decided|subscribed|unsubscribed|audited)$/,
+        /^[a-z]+\.([a-z]+-)*(opened|started|stopped|ended|created|changed|reported|removed|sent|typed|revoked|completed|refused|set|found|dead|retried|taken|released|made|fetched|proved|failed|accepted|used|requested|decided|subscribed|unsubscribed|audited|imported|placed|applied|stored)$/,
       );
   });
 

@@ -120,7 +120,9 @@ it('shows an agent its peers of the same project, and not itself', async () => {
     { id: 'peer', capabilities: ['cut'], says: null, load: { unread: 4, held: 0, slots: 1 }, boundary: 'host' },
   ]);
   expect((await handlers.discover({ limit: 50 }, call)).agents).toHaveLength(3);
-  expect((await handlers.discover({ projectId: elsewhere, limit: 50 }, call)).agents.map((agent) => agent.id)).toEqual(['elsewhere']);
+  expect((await handlers.discover({ projectId: elsewhere, limit: 50 }, call)).agents.map((agent) => agent.id)).toEqual([
+    'elsewhere',
+  ]);
   await expect(Promise.resolve(handlers.discover({ limit: 50 }, as('gone')))).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 

@@ -83,8 +83,11 @@ export class AgentRoutes implements WebRoutes {
     socket.once('close', leave);
     const session = sessionOf(visitor, request, url);
     this.sockets.accept(request, socket, head, visitor, (opened) => {
-      serveConnection(createMcpServer(this.#options, session), new SocketTransport(opened), wakeUpOf(this.#options, session))
-        .catch((error: unknown) => this.#options.log.error({ err: error }, 'An MCP socket could not be served'));
+      serveConnection(
+        createMcpServer(this.#options, session),
+        new SocketTransport(opened),
+        wakeUpOf(this.#options, session),
+      ).catch((error: unknown) => this.#options.log.error({ err: error }, 'An MCP socket could not be served'));
     });
   }
 

@@ -12,4 +12,15 @@ import { mirror } from './migrations/0090-mirror.ts';
 import { attachments } from './migrations/0100-attachments.ts';
 
 /** Every step of the schema, in order. */
-export const MIGRATIONS: readonly Migration[] = [spine, boundary, egress, workspaces, topics, provenance, middleware, enrolments, mirror, attachments];
+export const MIGRATIONS: readonly Migration[] = [
+  spine,
+  boundary,
+  egress,
+  workspaces,
+  topics,
+  provenance,
+  middleware,
+  enrolments,
+  mirror,
+  attachments,
+];

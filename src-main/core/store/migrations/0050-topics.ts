@@ -27,6 +27,9 @@ export const topics: Migration = {
       PRIMARY KEY (project_id, name)
     ) STRICT, WITHOUT ROWID;
 
+    -- What was said on a topic, in its order; most messages have none.
+    CREATE INDEX messages_by_topic ON messages(topic) WHERE topic IS NOT NULL;
+
     -- However a message comes into its table, by a send or an import: its topic is known in the same transaction.
     CREATE TRIGGER topics_follow_messages AFTER INSERT ON messages WHEN NEW.topic IS NOT NULL
     BEGIN
