@@ -10,7 +10,7 @@ export type ListInput = Parameters<CoreClient['messages']['list']>[0];
 /** Filters that narrow down together; an absent one lets everything pass. */
 export type MessageFilter = Pick<
   ListInput,
-  'projectId' | 'participant' | 'forOperator' | 'kind' | 'priority' | 'state' | 'threadId'
+  'projectId' | 'sessionId' | 'participant' | 'forOperator' | 'kind' | 'priority' | 'state' | 'threadId' | 'topic'
 >;
 
 /** Where the copies of one message stand, by recipient. */
@@ -27,9 +27,11 @@ export function filterKey(filter: MessageFilter): string {
 
 /** Whether a message passes. Copies that nothing is known of count as queued: so they are when a message is new. */
 export function passes(filter: MessageFilter, message: Message, copies: Copies | undefined): boolean {
-  const { projectId, participant, forOperator, kind, priority, threadId } = filter;
+  const { projectId, sessionId, participant, forOperator, kind, priority, threadId, topic } = filter;
   return (
     (projectId === undefined || message.projectId === projectId) &&
+    (sessionId === undefined || message.sessionId === sessionId) &&
+    (topic === undefined || message.topic === topic) &&
     (participant === undefined || message.from.id === participant || message.recipients.includes(participant)) &&
     (forOperator === undefined || message.recipients.includes(OPERATOR) === forOperator) &&
     (kind === undefined || message.kind === kind) &&

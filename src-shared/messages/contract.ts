@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { AgentId, MessageId, ProjectId, SessionId } from '#shared/kernel/ids.ts';
 import { Json } from '#shared/kernel/json.ts';
 import { command, IdempotencyKey, procedure, query } from '#shared/kernel/procedure.ts';
+import { TopicName } from '#shared/topics/model.ts';
 import { AttachmentInput, MAX_ATTACHMENTS } from './attachment.ts';
 import {
   Address,
@@ -179,7 +180,7 @@ export const messagesContract = {
 
   cancel: procedure(command('cancel_message', 'LOW', { audience: 'both' }), {
     method: 'POST',
-    path: '/messages/{id}:cancel',
+    path: '/messages/{id}/cancel',
     summary: 'Take a message back',
     description:
       'Takes back a message you sent: copies that are not acknowledged die. Whoever was handed one is told by an event. The operator may take back any. Repeating it is harmless.',
@@ -218,7 +219,7 @@ export const messagesContract = {
 
   retry: procedure(command('retry_dead_letter', 'LOW', { role: 'operator' }), {
     method: 'POST',
-    path: '/messages/{id}:retry',
+    path: '/messages/{id}/retry',
     summary: 'Deliver a dead letter again',
     description:
       'Puts the dead copies of a message back into their inboxes, as if they had just been sent: attempts begin anew, and one that expired gets its time again. Copies that live are left alone, so repeating it is harmless.',
@@ -276,6 +277,7 @@ export const messagesContract = {
             'Messages with a copy that stands there; with "to" or forOperator: true, the copy of that recipient. unsettled: queued or delivered',
           ),
         threadId: MessageId.optional(),
+        topic: TopicName.optional().describe('Published on this topic'),
         before: MessageId.optional().describe('Older than this message, newest first'),
         after: MessageId.optional().describe('Newer than this message, oldest first'),
         around: z

@@ -18,6 +18,7 @@ export interface HistoryFilter {
   readonly priority?: (typeof PRIORITIES)[number] | undefined;
   readonly state?: 'queued' | 'delivered' | 'read' | 'dead' | 'unsettled' | undefined;
   readonly threadId?: string | undefined;
+  readonly topic?: string | undefined;
 }
 
 /** A piece of SQL and its parameters. */
@@ -49,6 +50,7 @@ export function conditionsOf(f: HistoryFilter): Part[] {
     params,
   });
   column('thread_id', f.threadId);
+  column('topic', f.topic);
   column('from_id', f.from);
   column('kind', f.kind);
   column('priority', f.priority && PRIORITIES.indexOf(f.priority));
@@ -112,6 +114,7 @@ function received(recipient: string, f: HistoryFilter): Part[] {
 function streamsOf(f: HistoryFilter): Part[] {
   const [recipient] = recipientsOf(f);
   if (f.threadId !== undefined) return [messageStream('messages_by_thread', 'm.thread_id = ?', f.threadId)];
+  if (f.topic !== undefined) return [messageStream('messages_by_topic', 'm.topic = ?', f.topic)];
   if (f.state !== undefined && f.state !== 'read' && recipient === undefined) {
     return f.state === 'dead'
       ? [deliveryStream('deliveries_dead', STATE_SQL.dead)]

@@ -41,6 +41,8 @@ function random(): number {
   return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
 }
 
+const TOPICS = ['health.db', 'tasks'];
+
 function pick<T>(items: readonly T[]): T {
   const item = items[Math.floor(random() * items.length)];
   if (item === undefined) throw new Error('nothing to pick from');
@@ -52,9 +54,11 @@ async function sendRandom(): Promise<MessageId> {
   const to = from === 'd' ? ['operator', 'd'] : [...AGENTS, 'operator', '*', 'd'];
   const answered = random() < 0.3 ? known.at(-1)?.message : undefined;
   const mayAnswer = answered && (answered.from.id === from || answered.recipients.includes(from));
+  const address = pick(to) as Address;
+  const topic = from === 'operator' || random() < 0.7 ? [] : [pick(TOPICS)];
   const { messageId } = await t.service.send(
     {
-      to: pick(to) as Address,
+      to: [address, ...topic.map((name): Address => `topic:${name}`)],
       body: 'x',
       kind: pick(MessageKind.options),
       priority: pick(PRIORITIES),
@@ -113,6 +117,7 @@ function passes({ message, deliveries }: Known, f: HistoryFilter): boolean {
     (f.participant === undefined || message.from.id === f.participant || message.recipients.includes(f.participant)) &&
     (f.kind === undefined || message.kind === f.kind) &&
     (f.priority === undefined || message.priority === f.priority) &&
+    (f.topic === undefined || message.topic === f.topic) &&
     (f.threadId === undefined || message.threadId === f.threadId) &&
     (f.forOperator !== false || !message.recipients.includes('operator')) &&
     asked.every((name) => deliveries.some((delivery) => delivery.recipient === name && isIn(delivery))) &&
@@ -158,6 +163,7 @@ const filters = fc.nat({ max: STORED - 1 }).chain((at) =>
       fc.constant(null).map(() => known[at]?.message.threadId),
       { nil: undefined, freq: 8 },
     ),
+    topic: some(fc.constantFrom(...TOPICS)),
   }),
 );
 /** One to three filters at once, mostly; what many of them leave is nearly nothing. */
@@ -165,7 +171,7 @@ const fewFilters = fc
   .tuple(
     filters,
     fc.shuffledSubarray(
-      ['projectId', 'participant', 'from', 'to', 'forOperator', 'kind', 'priority', 'state', 'threadId'] as const,
+      ['projectId', 'participant', 'from', 'to', 'forOperator', 'kind', 'priority', 'state', 'threadId', 'topic'] as const,
       { maxLength: 3 },
     ),
   )
@@ -189,6 +195,7 @@ describe('history', () => {
       ...MessageKind.options.map((kind) => ({ kind })),
       ...PRIORITIES.map((priority) => ({ priority })),
       ...(['queued', 'delivered', 'read', 'dead', 'unsettled'] as const).map((state) => ({ state })),
+      ...TOPICS.map((topic) => ({ topic })),
       ...known.slice(-2).map(({ message }) => ({ threadId: message.threadId })),
     ];
     for (const one of values) {
