@@ -175,8 +175,9 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
           onChange={(ttlMs) => change({ ttlMs })}
         />
         <SpanSelect
-          label="Later"
+          label="Deliver"
           none="now"
+          before="in "
           customLabel="Minutes until it is delivered"
           most={MAX_DELAY_MS}
           value={draft.delayMs}

@@ -4,6 +4,8 @@ import type { ReactNode } from 'react';
 import type { CoreClient } from '#renderer/connection/line.ts';
 import { goTo } from '#renderer/navigation/use-route.tsx';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
+import type { MessageFilter } from '#renderer/store/message-filter.ts';
+import { passes } from '#renderer/store/message-filter.ts';
 import { useAsked } from '#renderer/store/use-asked.ts';
 import { problemOf } from '#renderer/store/use-command.ts';
 import { Button } from '#renderer/ui/button.tsx';
@@ -59,6 +61,8 @@ interface DeadLettersProps {
   readonly projectId: ProjectId | undefined;
   /** Only what this participant was to get; '' is anybody. */
   readonly to: string;
+  /** What else the list is narrowed down by. */
+  readonly filter: MessageFilter;
   readonly selectedId: string | undefined;
   readonly actions: MessageActions;
   /** Shows those of everybody. */
@@ -66,7 +70,7 @@ interface DeadLettersProps {
 }
 
 /** Messages that reached somebody not at all: whom, why, since when; and how they are delivered after all. */
-export function DeadLetters({ projectId, to, selectedId, actions, onClear }: DeadLettersProps): ReactNode {
+export function DeadLetters({ projectId, to, filter, selectedId, actions, onClear }: DeadLettersProps): ReactNode {
   const { client } = useSession();
   const isOnline = useWindowState((state) => state.status.kind === 'online');
   const [reason, setReason] = useState('');
@@ -86,7 +90,12 @@ export function DeadLetters({ projectId, to, selectedId, actions, onClear }: Dea
   useEffect(() => {
     if (wanted > PAGE) ask();
   }, [ask, wanted]);
-  const letters = useMemo(() => answer?.letters ?? [], [answer]);
+  const letters = useMemo(() => {
+    // Whom it was to reach and where its copies stand the core has looked at.
+    const { participant: _participant, state: _state, ...narrow } = filter;
+    return (answer?.letters ?? []).filter(({ message }) => passes(narrow, message, undefined));
+  }, [answer, filter]);
+  const isNarrowed = reason !== '' || to !== '' || letters.length < (answer?.letters.length ?? 0);
   const picked = letters.filter(({ message }) => chosen.has(message.id));
   const isAll = picked.length > 0 && picked.length === letters.length;
 
@@ -146,7 +155,7 @@ export function DeadLetters({ projectId, to, selectedId, actions, onClear }: Dea
       </div>
       {letters.length === 0 ? (
         <div className="min-h-0 flex-1 overflow-y-auto">
-          {reason === '' && to === '' ? (
+          {!isNarrowed ? (
             <EmptyState title="No dead letters">
               <p>
                 A message ends here when somebody could not be given it: its time was up, it was handed out too often without

@@ -8,12 +8,16 @@ import { Combobox } from '#renderer/ui/combobox.tsx';
 import { Select } from '#renderer/ui/select.tsx';
 import { StateMark } from '#renderer/ui/state-mark.tsx';
 import { OPERATOR } from '#shared/messages/model.ts';
+import type { SessionSummary } from '#shared/sessions/model.ts';
 import type { FilterTexts } from './message-filters.ts';
 import { KIND_CHOICES, PRIORITY_CHOICES, STATE_CHOICES } from './message-filters.ts';
+import { sessionText } from './session-words.ts';
+import { useTopics } from './use-topics.ts';
 
 interface FilterBarProps {
   readonly texts: FilterTexts;
   readonly onChange: (changes: Partial<FilterTexts>) => void;
+  readonly sessions: readonly SessionSummary[];
   /** The field that searches. */
   readonly search: ReactNode;
   readonly onPickDay: () => void;
@@ -30,10 +34,15 @@ interface Sort {
   readonly to: Partial<FilterTexts>;
 }
 
-const NONE: Partial<FilterTexts> = { for: '', kind: '', state: '' };
+const NONE: Partial<FilterTexts> = { for: '', kind: '', state: '', view: '' };
 
 /** The screen's head: what is shown of all messages. */
-export function FilterBar({ texts, onChange, search, onPickDay, isPanelOpen, onTogglePanel }: FilterBarProps): ReactNode {
+export function FilterBar(props: FilterBarProps): ReactNode {
+  const { texts, onChange, sessions, search, onPickDay, isPanelOpen, onTogglePanel } = props;
+  const topics = useTopics().answer?.topics ?? [];
+  const isTopics = texts.view === 'topics';
+  // What narrows the timeline down shows it.
+  const narrow = (changes: Partial<FilterTexts>): void => onChange({ view: '', ...changes });
   const counts = useCounts();
   const agents = useAgents();
   const projectId = useProject()?.id;
@@ -46,7 +55,7 @@ export function FilterBar({ texts, onChange, search, onPickDay, isPanelOpen, onT
     {
       text: 'All',
       count: counts?.total,
-      isOn: !isForYou && texts.kind === '' && texts.state === '',
+      isOn: !isTopics && !isForYou && texts.kind === '' && texts.state === '',
       to: NONE,
     },
     {
@@ -54,16 +63,33 @@ export function FilterBar({ texts, onChange, search, onPickDay, isPanelOpen, onT
       // The number that the rail shows too: who waits. What is there to be read only says so.
       count: asking > 0 ? asking : unread === 0 ? 0 : undefined,
       note: unread === undefined || unread <= asking ? undefined : `${unread.toLocaleString('en-GB')} unread`,
-      isOn: isForYou,
+      isOn: isForYou && !isTopics,
       to: { ...NONE, for: 'you' },
     },
-    { text: 'Requests', count: counts?.requests, isOn: texts.kind === 'request', to: { ...NONE, kind: 'request' } },
-    { text: 'Dead', count: counts?.dead, isOn: texts.state === 'dead', to: { ...NONE, state: 'dead' } },
+    { text: 'Requests', count: counts?.requests, isOn: texts.kind === 'request' && !isTopics, to: { ...NONE, kind: 'request' } },
+    { text: 'Dead', count: counts?.dead, isOn: texts.state === 'dead' && !isTopics, to: { ...NONE, state: 'dead' } },
+    { text: 'Topics', count: undefined, isOn: isTopics, to: { ...NONE, view: 'topics' } },
   ];
   const agentChoices = [
     { value: '', text: 'any' },
     { value: OPERATOR as string, text: 'you' },
     ...agents.map(({ id }) => ({ value: id as string, text: id as string })),
+  ];
+  const topicChoices = [
+    { value: '', text: 'any' },
+    ...topics.map(({ name, messages }) => ({ value: name, text: name, detail: messages.toLocaleString('en-GB') })),
+    // One that nothing is known of, from an address: it is what is shown all the same.
+    ...(texts.topic === '' || topics.some(({ name }) => name === texts.topic)
+      ? []
+      : [{ value: texts.topic, text: texts.topic, detail: 'no messages' }]),
+  ];
+  const sessionChoices = [
+    { value: '', text: 'any' },
+    ...sessions.map((each) => ({
+      value: each.id as string,
+      text: sessionText(each),
+      detail: each.messages.toLocaleString('en-GB'),
+    })),
   ];
   return (
     <header className="flex min-h-11 flex-none flex-wrap items-center gap-x-2 gap-y-1 border-b border-hair bg-bg-1 px-4 py-1.5">
@@ -105,30 +131,48 @@ export function FilterBar({ texts, onChange, search, onPickDay, isPanelOpen, onT
           label="Agent"
           value={texts.agent}
           options={agentChoices}
-          onChange={(agent) => onChange({ agent })}
+          onChange={(agent) => narrow({ agent })}
           className="h-6! max-w-52! border-hair!"
         />
+        {topicChoices.length === 1 ? null : (
+          <Combobox
+            label="Topic"
+            value={texts.topic}
+            options={topicChoices}
+            onChange={(topic) => narrow({ topic })}
+            className="h-6! max-w-52! border-hair!"
+          />
+        )}
         <Select
           label="Priority"
           value={texts.priority}
           options={PRIORITY_CHOICES}
-          onChange={(priority) => onChange({ priority })}
+          onChange={(priority) => narrow({ priority })}
           className="h-6! border-hair!"
         />
         <Select
           label="Kind"
           value={texts.kind}
           options={KIND_CHOICES}
-          onChange={(kind) => onChange({ kind })}
+          onChange={(kind) => narrow({ kind })}
           className="h-6! border-hair!"
         />
         <Select
           label="State"
           value={texts.state}
           options={STATE_CHOICES}
-          onChange={(state) => onChange({ state })}
+          onChange={(state) => narrow({ state })}
           className="h-6! border-hair!"
         />
+        {sessions.length < 2 && texts.session === '' ? null : (
+          <Combobox
+            label="Session"
+            value={texts.session}
+            options={sessionChoices}
+            onChange={(session) => narrow({ session })}
+            className="h-6! max-w-52! border-hair!"
+          />
+        )}
         <IconButton
           label="Go to a day"
           shortcut="d"

@@ -1,8 +1,9 @@
 /** The filters of the Messages screen and their place in the address. Pure. */
 import * as z from 'zod';
 import type { MessageFilter } from '#renderer/store/message-filter.ts';
-import { MessageId } from '#shared/kernel/ids.ts';
+import { MessageId, SessionId } from '#shared/kernel/ids.ts';
 import { DeliveryState, MessageKind, PRIORITIES, Priority } from '#shared/messages/model.ts';
+import { TopicName } from '#shared/topics/model.ts';
 
 /** Filters as the address holds them; '' is any. */
 export interface FilterTexts {
@@ -12,10 +13,14 @@ export interface FilterTexts {
   readonly priority: string;
   readonly state: string;
   readonly thread: string;
+  readonly topic: string;
+  readonly session: string;
+  /** "topics": the list of topics stands in the place of the timeline. */
+  readonly view: string;
 }
 
 /** The names of the filters in the address. */
-export const FILTER_NAMES = ['for', 'agent', 'kind', 'priority', 'state', 'thread'] as const;
+export const FILTER_NAMES = ['for', 'agent', 'kind', 'priority', 'state', 'thread', 'topic', 'session', 'view'] as const;
 
 /** Reads the filters of an address. */
 export function textsOf(search: string): FilterTexts {
@@ -28,6 +33,9 @@ export function textsOf(search: string): FilterTexts {
     priority: text('priority'),
     state: text('state'),
     thread: text('thread'),
+    topic: text('topic'),
+    session: text('session'),
+    view: text('view'),
   };
 }
 
@@ -37,6 +45,8 @@ export function filterOf(texts: FilterTexts): MessageFilter {
   const priority = Priority.safeParse(texts.priority);
   const state = DeliveryState.or(z.literal('unsettled')).safeParse(texts.state);
   const thread = MessageId.safeParse(texts.thread);
+  const topic = TopicName.safeParse(texts.topic);
+  const session = SessionId.safeParse(texts.session);
   return {
     ...(texts.for === 'you' ? { forOperator: true } : {}),
     ...(texts.agent === '' ? {} : { participant: texts.agent.slice(0, 64) }),
@@ -44,6 +54,8 @@ export function filterOf(texts: FilterTexts): MessageFilter {
     ...(priority.success ? { priority: priority.data } : {}),
     ...(state.success ? { state: state.data } : {}),
     ...(thread.success ? { threadId: thread.data } : {}),
+    ...(topic.success ? { topic: topic.data } : {}),
+    ...(session.success ? { sessionId: session.data } : {}),
   };
 }
 

@@ -18,6 +18,7 @@ import { SearchField } from '#renderer/ui/search-field.tsx';
 import { showToast } from '#renderer/ui/toast.tsx';
 import { MessageId } from '#shared/kernel/ids.ts';
 import type { Message } from '#shared/messages/model.ts';
+import { TOPIC_PREFIX } from '#shared/messages/model.ts';
 import type { ComposerHandle } from './composer.tsx';
 import { Composer } from './composer.tsx';
 import { DayDialog } from './day-dialog.tsx';
@@ -29,10 +30,15 @@ import { FILTER_NAMES, filterOf, textsOf } from './message-filters.ts';
 import { MessageSearch } from './message-search.tsx';
 import { MessageStream } from './message-stream.tsx';
 import { isQuestion } from './message-words.ts';
+import { PastSession } from './past-session.tsx';
 import { PendingRows } from './pending-rows.tsx';
 import { SidePanel } from './side-panel.tsx';
 import type { TimelineHandle } from './timeline.tsx';
+import { TopicsView } from './topics-view.tsx';
 import { useMessageActions } from './use-message-actions.ts';
+import { useSessions } from './use-sessions.ts';
+
+const NO_FILTER: Partial<FilterTexts> = Object.fromEntries(FILTER_NAMES.map((name) => [name, '']));
 
 /** Where drafts of this screen are kept. */
 const SCREEN = 'messages';
@@ -115,14 +121,23 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
   /** Somebody's queue, and beside it everything that was said to and by them; once more puts both away. */
   const showQueue = (participant: string): void => {
     const next = queueOf === participant ? '' : participant;
-    change({ agent: next });
+    change({ agent: next, view: '' });
     setQueueOf(next);
   };
-  const reply = useCallback((message: Message) => setAnswered(answeredBy(message)), [setAnswered]);
+  const sessions = useSessions();
+  const past = sessions.find(({ id, isCurrent }) => id === texts.session && !isCurrent);
+  const reply = useCallback(
+    (message: Message) => {
+      // In an earlier session nothing is written: the answer belongs to the present one.
+      changeQuery({ session: '' });
+      setAnswered(answeredBy(message));
+    },
+    [setAnswered],
+  );
   const showThread = useCallback(
     (message: Message) => {
       setSelectedId(message.id);
-      change({ for: '', agent: '', kind: '', priority: '', state: '', thread: message.threadId });
+      change({ ...NO_FILTER, thread: message.threadId });
     },
     [change, setSelectedId],
   );
@@ -165,6 +180,8 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
           ),
     },
     { id: 'messages.search', title: 'Search messages', keys: '/', run: () => searchField.current?.focus() },
+    { id: 'messages.topics', title: 'Topics and subscriptions', run: () => change({ ...NO_FILTER, view: 'topics' }) },
+    { id: 'messages.dead', title: 'Dead letters', run: () => change({ ...NO_FILTER, state: 'dead' }) },
     { id: 'messages.compose', title: 'Write a message', keys: 'c', run: () => composer.current?.focus() },
     { id: 'messages.end', title: 'Go to the newest message', keys: 'end', run: () => void feed.showEnd() },
     { id: 'messages.start', title: 'Go to the first message', keys: 'home', run: () => void feed.showStart() },
@@ -186,6 +203,7 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
       <FilterBar
         texts={texts}
         onChange={change}
+        sessions={sessions}
         search={
           <SearchField
             ref={searchField}
@@ -223,13 +241,22 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
                 <Button onClick={() => goTo({ page: 'messages' })}>Show all messages</Button>
               </EmptyState>
             </div>
+          ) : texts.view === 'topics' ? (
+            <TopicsView
+              onShow={(topic) => change({ ...NO_FILTER, topic })}
+              onWrite={(topic) => {
+                setAnswered(undefined);
+                composer.current?.address([`${TOPIC_PREFIX}${topic}`]);
+              }}
+            />
           ) : texts.state === 'dead' ? (
             <DeadLetters
               projectId={projectId}
               to={texts.agent}
+              filter={filter}
               selectedId={selectedId}
               actions={actions}
-              onClear={() => change({ agent: '' })}
+              onClear={() => change({ ...NO_FILTER, state: 'dead' })}
             />
           ) : (
             <MessageStream
@@ -244,9 +271,7 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
             >
               {isFiltered ? (
                 <EmptyState title="No message matches">
-                  <Button onClick={() => change(Object.fromEntries(FILTER_NAMES.map((name) => [name, ''])))}>
-                    Show all messages
-                  </Button>
+                  <Button onClick={() => change(NO_FILTER)}>Show all messages</Button>
                 </EmptyState>
               ) : (
                 <EmptyState title="Nothing was said yet">
@@ -266,7 +291,11 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
           />
         </section>
         <div className="col-start-1 row-start-2 min-w-0">
-          <Composer ref={composer} screen={SCREEN} answered={answered} onAnswered={() => setAnswered(undefined)} />
+          {past === undefined ? (
+            <Composer ref={composer} screen={SCREEN} answered={answered} onAnswered={() => setAnswered(undefined)} />
+          ) : (
+            <PastSession session={past} onLeave={() => change({ session: '' })} />
+          )}
         </div>
         <div
           // Where there is no room beside the timeline it lies over it, and never over what is being written.
@@ -281,7 +310,7 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
             onSelectInbox={showQueue}
             queueOf={queueOf}
             onCloseQueue={closePanel}
-            onShowDead={(agent) => change({ for: '', kind: '', state: 'dead', agent })}
+            onShowDead={(agent) => change({ ...NO_FILTER, state: 'dead', agent })}
           />
           <span className={`absolute top-1 right-1 wide:hidden ${queueOf === '' ? '' : 'hidden'}`}>
             <IconButton label="Close" icon={<X aria-hidden className="size-4" />} onClick={closePanel} className="bg-bg-0" />

@@ -13,6 +13,8 @@ interface SpanSelectProps {
   readonly label: string;
   /** What stands for no span: "never", "now". */
   readonly none: string;
+  /** What stands before a span. */
+  readonly before?: string;
   /** What the field for a span that is not offered is called. */
   readonly customLabel: string;
   /** The longest, in milliseconds. */
@@ -23,7 +25,7 @@ interface SpanSelectProps {
 }
 
 /** A span of time: one that is offered, or so many minutes. */
-export function SpanSelect({ label, none, customLabel, most, value, onChange }: SpanSelectProps): ReactNode {
+export function SpanSelect({ label, none, before = '', customLabel, most, value, onChange }: SpanSelectProps): ReactNode {
   const isOffered = value === null || SPANS.includes(value);
   const [isCustom, setCustom] = useState(!isOffered);
   const shown = isCustom && value !== null ? CUSTOM : value === null ? NONE : String(value);
@@ -34,7 +36,7 @@ export function SpanSelect({ label, none, customLabel, most, value, onChange }: 
         value={shown}
         options={[
           { value: NONE, text: none },
-          ...SPANS.map((ms) => ({ value: String(ms), text: spanText(ms) })),
+          ...SPANS.map((ms) => ({ value: String(ms), text: `${before}${spanText(ms)}` })),
           { value: CUSTOM, text: 'after …' },
         ]}
         className="h-6!"
