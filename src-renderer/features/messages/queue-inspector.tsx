@@ -145,7 +145,7 @@ interface EntryProps {
 function Entry({ place, message, copy, now, isNext, attempts, actions }: EntryProps): ReactNode {
   const about = `message ${place} of ${nameOf(message.from.id)}`;
   return (
-    <li className="group/entry grid grid-cols-[24px_minmax(0,1fr)] border-b border-hair px-4 py-2 text-12 leading-[18px] hover:bg-bg-1">
+    <li className="group/entry grid grid-cols-[24px_minmax(0,1fr)] border-b border-hair px-4 pt-1.5 pb-1 text-12 leading-[18px] hover:bg-bg-1">
       <span className="figures text-tx-3">{place}</span>
       <div className="min-w-0">
         <div className="flex items-baseline gap-1.5 whitespace-nowrap">
@@ -163,14 +163,12 @@ function Entry({ place, message, copy, now, isNext, attempts, actions }: EntryPr
           </span>
         </div>
         <p className="line-clamp-2 [overflow-wrap:anywhere] text-tx-2">{visibleText(message.subject ?? message.body.trim())}</p>
-        <div className="mt-0.5 flex flex-wrap items-center gap-x-1 text-tx-3">
-          <span title={fullTime(copy.queuedAt)}>waits for {spanText(now - copy.queuedAt)}</span>
-          {copy.attempts === 0 ? null : (
-            <span>
-              , try {copy.attempts} of {attempts}
-            </span>
-          )}
-          <span className="ml-auto flex gap-1">
+        <div className="flex flex-wrap items-center gap-x-1 text-tx-3">
+          <span title={`queued ${fullTime(copy.queuedAt)}`}>
+            for {spanText(now - copy.queuedAt)}
+            {copy.attempts === 0 ? '' : `, try ${copy.attempts} of ${attempts}`}
+          </span>
+          <span className="-mr-2 ml-auto flex">
             <Button size="small" look="quiet" aria-label={`Show ${about}`} onClick={() => actions.show(message.id)}>
               Show
             </Button>

@@ -233,7 +233,7 @@ function TopicRow(props: TopicRowProps): ReactNode {
         </p>
       </div>
       <div className="flex min-w-0 items-start gap-2">
-        <p className="min-w-0 flex-1 text-tx-3">
+        <p className="min-w-0 flex-1 pt-[3px] text-tx-3">
           {subscribers.length === 0 ? (
             'Nobody subscribed'
           ) : (
