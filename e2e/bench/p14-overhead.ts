@@ -18,7 +18,7 @@ const RUNS = 3;
 const CALLS = 500;
 const WARM_UP_CALLS = 100;
 /** Tools that are answered from memory: one of the management's, one of the agents'. The bare server has both. */
-const MANAGEMENT_TOOL = 'get_system_info';
+const MANAGEMENT_TOOL = 'whoami';
 const AGENT_TOOL = 'discover_agents';
 const BARE = new URL('./drivers/bare-mcp.ts', import.meta.url).pathname;
 const QUARTERDECK = new URL('../../bin/quarterdeck.mjs', import.meta.url).pathname;

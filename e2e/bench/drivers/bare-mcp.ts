@@ -16,7 +16,7 @@ import { SocketTransport } from '#core/mcp/socket-transport.ts';
 const ANSWER = z.record(z.string(), z.unknown()).parse(JSON.parse(process.env['BARE_ANSWER'] ?? '{}'));
 
 /** Names of the tools of ours that it is compared with. */
-const TOOLS = ['get_system_info', 'discover_agents'];
+const TOOLS = ['whoami', 'discover_agents'];
 
 function make(): McpServer {
   const server = new McpServer({ name: 'bare', version: '1' }, { capabilities: { tools: {} } });
