@@ -292,6 +292,31 @@ export const SCREENS: readonly Screen[] = [
     },
   },
   {
+    name: 'messages-queue',
+    fleets: BOTH,
+    over: 'aside[aria-label="About the selected message"]',
+    open: async ({ page, core }) => {
+      await goTo(page, core, '/messages?queue=operator');
+      await expect(page.getByText(/ of 10,000 messages/)).toBeVisible(SOON);
+    },
+  },
+  {
+    name: 'messages-dead',
+    fleets: BOTH,
+    open: async ({ page, core }) => {
+      await goTo(page, core, '/messages?state=dead');
+      await expect(page.getByRole('checkbox', { name: 'Choose all' })).toBeVisible(SOON);
+    },
+  },
+  {
+    name: 'messages-topics',
+    fleets: BOTH,
+    open: async ({ page, core }) => {
+      await goTo(page, core, '/messages?view=topics');
+      await expect(page.getByRole('region', { name: 'Your subscriptions' })).toBeVisible(SOON);
+    },
+  },
+  {
     name: 'new-agent',
     fleets: [40],
     open: async ({ page, core }) => {

@@ -71,7 +71,7 @@ interface DeadLettersProps {
 
 /** Messages that reached somebody not at all: whom, why, since when; and how they are delivered after all. */
 export function DeadLetters({ projectId, to, filter, selectedId, actions, onClear }: DeadLettersProps): ReactNode {
-  const { client } = useSession();
+  const session = useSession();
   const isOnline = useWindowState((state) => state.status.kind === 'online');
   const [reason, setReason] = useState('');
   const [wanted, setWanted] = useState(PAGE);
@@ -106,7 +106,7 @@ export function DeadLetters({ projectId, to, filter, selectedId, actions, onClea
     // One after the other, oldest first: they come back in the order in which they were written.
     for (const { message, copies } of picked.toReversed()) {
       try {
-        await client.messages.retry({ id: message.id, recipients: copies.map(({ recipient }) => recipient) });
+        await session.client.messages.retry({ id: message.id, recipients: copies.map(({ recipient }) => recipient) });
         done += 1;
       } catch (error) {
         failure ??= problemOf(error);
@@ -233,7 +233,7 @@ function Letter({ letter, now, isSelected, isChosen, onChoose, actions }: Letter
       className={`relative grid grid-cols-[24px_minmax(0,1fr)] gap-x-2 border-b border-hair px-4 pt-[7px] pb-2 @2xl:grid-cols-[24px_88px_minmax(0,1fr)_minmax(0,228px)] ${isSelected ? 'bg-select' : 'hover:bg-bg-1'}`}
     >
       {isSelected ? <span aria-hidden className="absolute inset-y-0 left-0 w-0.5 bg-tx-1" /> : null}
-      <span className="-mt-[3px]" onClick={(event) => event.stopPropagation()}>
+      <span className="-mt-[3px] -ml-[5px]" onClick={(event) => event.stopPropagation()}>
         <Checkbox
           isLabelHidden
           label={`Choose the message of ${nameOf(message.from.id)} to ${namesOf(names)}, ${clockTime(message.sentAt)}`}

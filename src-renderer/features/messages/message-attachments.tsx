@@ -36,7 +36,7 @@ interface ChipProps {
 }
 
 function Chip({ message, attachment, index }: ChipProps): ReactNode {
-  const { client } = useSession();
+  const session = useSession();
   const command = useCommand();
   const { name, bytes, source } = attachment;
 
@@ -44,7 +44,7 @@ function Chip({ message, attachment, index }: ChipProps): ReactNode {
     const pieces: BlobPart[] = [];
     let isChanged = false;
     for (let offset: number | null = 0; offset !== null;) {
-      const piece = await client.attachments.get({ messageId: message.id, index, offset, maxBytes: MAX_READ_BYTES });
+      const piece = await session.client.attachments.get({ messageId: message.id, index, offset, maxBytes: MAX_READ_BYTES });
       pieces.push(piece.encoding === 'utf8' ? piece.content : Uint8Array.from(atob(piece.content), (char) => char.charCodeAt(0)));
       isChanged ||= piece.isChanged;
       offset = piece.next;

@@ -139,45 +139,50 @@ function Subscriptions({ own, isBusy, onAdd, onRemove }: SubscriptionsProps): Re
   };
   return (
     <section aria-label="Your subscriptions" className="flex-none border-b border-hair px-4 py-2.5">
-      <div className="flex flex-wrap items-center gap-1.5">
-        <h2 className="mr-1 text-12 font-strong">You are subscribed to</h2>
-        {own.length === 0 ? <span className="text-12 text-tx-3">nothing</span> : null}
-        <ul aria-label="Your patterns" className="contents">
-          {own.map((each) => (
-            <li
-              key={each.pattern}
-              className="inline-flex h-6 max-w-full items-center rounded-2 border border-hair-strong pl-2 text-12"
-              title={`since ${fullTime(each.subscribedAt)}`}
-            >
-              <code className="font-code min-w-0 truncate">{each.pattern}</code>
-              <IconButton
-                label={`Unsubscribe from ${each.pattern}`}
-                size="small"
-                disabled={isBusy}
-                icon={<X aria-hidden className="size-3.5" />}
-                onClick={() => onRemove(each.pattern)}
-              />
-            </li>
-          ))}
-        </ul>
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
+        <div className="flex min-w-0 flex-wrap items-center gap-1.5">
+          <h2 className="mr-1 text-12 font-strong">You are subscribed to</h2>
+          {own.length === 0 ? <span className="text-12 text-tx-3">nothing</span> : null}
+          <ul aria-label="Your patterns" className="contents">
+            {own.map((each) => (
+              <li
+                key={each.pattern}
+                className="inline-flex h-6 max-w-full items-center rounded-2 border border-hair-strong pl-2 text-12"
+                title={`since ${fullTime(each.subscribedAt)}`}
+              >
+                <code className="font-code min-w-0 truncate">{each.pattern}</code>
+                <IconButton
+                  label={`Unsubscribe from ${each.pattern}`}
+                  size="small"
+                  disabled={isBusy}
+                  icon={<X aria-hidden className="size-3.5" />}
+                  onClick={() => onRemove(each.pattern)}
+                />
+              </li>
+            ))}
+          </ul>
+        </div>
+        <form onSubmit={submit} className="ml-auto flex max-w-full min-w-0 flex-[0_1_22rem] items-start gap-1.5">
+          <TextField
+            label="Pattern to subscribe to"
+            isLabelHidden
+            isCode
+            placeholder="health.* or tasks.#"
+            maxLength={128}
+            value={typed}
+            onChange={setTyped}
+            error={isTried ? wrong : undefined}
+            className="min-w-0 flex-1"
+          />
+          <Button type="submit" disabled={isBusy || pattern === ''}>
+            Subscribe
+          </Button>
+        </form>
       </div>
-      <form onSubmit={submit} className="mt-2 flex max-w-xl flex-wrap items-start gap-1.5">
-        <TextField
-          label="Pattern to subscribe to"
-          isLabelHidden
-          isCode
-          placeholder="health.* or tasks.#"
-          maxLength={128}
-          value={typed}
-          onChange={setTyped}
-          error={isTried ? wrong : undefined}
-          hint="* stands for one word, # for none or more. What is published comes to your inbox."
-          className="flex-1 basis-56"
-        />
-        <Button type="submit" disabled={isBusy || pattern === ''}>
-          Subscribe
-        </Button>
-      </form>
+      {/* Where the window is low, the room is for the topics. */}
+      <p className="mt-1.5 text-12 text-tx-3 [@media(max-height:560px)]:hidden">
+        In a pattern * stands for one word, # for none or more. What is published from then on comes to your inbox, once.
+      </p>
     </section>
   );
 }
