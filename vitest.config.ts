@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { isDeep } from './e2e/support/effort.ts';
 
 /**
  * Everything but the Playwright specs: tests beside the sources, and e2e's checks and support.
@@ -8,7 +9,8 @@ export default defineConfig({
   root: import.meta.dirname,
   test: {
     include: ['src-*/**/*.test.{ts,tsx}', 'e2e/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'out/**', 'release/**'],
+    // What costs most and shows least new beside the others runs in deep runs only.
+    exclude: ['**/node_modules/**', 'out/**', 'release/**', ...(isDeep ? [] : ['**/*.deep.test.ts'])],
     environment: 'node',
     pool: 'forks',
     maxWorkers: 2,
