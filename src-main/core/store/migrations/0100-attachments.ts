@@ -25,14 +25,15 @@ export const attachments: Migration = {
     CREATE TABLE message_attachments (
       message_seq INTEGER NOT NULL REFERENCES messages(seq) ON DELETE CASCADE,
       attachment_id TEXT NOT NULL REFERENCES attachments(id),
+      project_id TEXT NOT NULL REFERENCES projects(id),
       PRIMARY KEY (message_seq, attachment_id)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX message_attachments_by_attachment ON message_attachments(attachment_id);
 
     -- Whatever stores a message keeps the files that it carries; whatever erases it gives them back.
     CREATE TRIGGER messages_carry_attachments AFTER INSERT ON messages WHEN NEW.attachments IS NOT NULL BEGIN
-      INSERT OR IGNORE INTO message_attachments (message_seq, attachment_id)
-        SELECT NEW.seq, a.id FROM json_each(NEW.attachments) j JOIN attachments a ON a.id = j.value ->> '$.source.id'
+      INSERT OR IGNORE INTO message_attachments (message_seq, attachment_id, project_id)
+        SELECT NEW.seq, a.id, NEW.project_id FROM json_each(NEW.attachments) j JOIN attachments a ON a.id = j.value ->> '$.source.id'
         WHERE j.value ->> '$.source.kind' = 'stored';
     END;
   `,
