@@ -57,7 +57,7 @@ export const MIN_TTL_MS = 1_000;
 export const MAX_TTL_MS = 30 * 24 * 60 * 60 * 1_000;
 
 /** Longest delay of a message, and longest deadline of a request, in milliseconds: thirty days. */
-export const MAX_DELAY_MS = MAX_TTL_MS;
+export const MAX_DELAY_MS = 30 * 24 * 60 * 60 * 1_000;
 
 /** What stands before a topic's name in an address. */
 export const TOPIC_PREFIX = 'topic:';

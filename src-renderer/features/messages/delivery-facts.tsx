@@ -87,34 +87,29 @@ interface DeliveryDetailsProps extends DeliveryFactsProps {
   readonly onRetry: (recipient: string) => void;
 }
 
-/** Everything about a message's way: its ids, and the path of each copy as steps; and what can be done about it. */
+/** Everything about a message's way: the path of each copy as steps, first, and what can be done about it; and its facts and ids. */
 export function DeliveryDetails({ message, copies, repliedAt, onCancel, onRetry }: DeliveryDetailsProps): ReactNode {
   const now = useNow(NOW_EVERY_MS);
   const open = openRecipients(message.recipients, (recipient) => ownEntry(copies ?? {}, recipient));
+  const canBeTakenBack = message.from.kind === 'operator' && open.length > 0;
   return (
     <>
-      <MessageFacts message={message} copies={copies} repliedAt={repliedAt} />
-      <FactList>
-        <Fact name="To">{namesOf(message.to, 6)}</Fact>
-        {message.topic === null ? null : <Fact name="Topic">{message.topic}</Fact>}
-        {message.notBefore === null ? null : <Fact name="Not before">{fullTime(message.notBefore)}</Fact>}
-        <Fact name="Expires">{message.expiresAt === null ? 'never' : fullTime(message.expiresAt)}</Fact>
-        {message.replyBy === null ? null : (
-          <Fact name="Answer by" isFailed={repliedAt === undefined && message.replyBy < now}>
-            {fullTime(message.replyBy)}
-            {repliedAt === undefined && message.replyBy < now ? ', passed without an answer' : ''}
-          </Fact>
-        )}
-        <Fact name="Message">
-          <code className="font-code text-12 break-all">{message.id}</code>
-        </Fact>
-        <Fact name="Thread">
-          <code className="font-code text-12 break-all">{message.threadId}</code>
-        </Fact>
-      </FactList>
-      <h2 className="mt-4 mb-1 text-12 font-strong">
-        {message.recipients.length === 0 ? 'Nobody was there to get it' : 'On its way'}
-      </h2>
+      <div className="flex min-h-6 items-center gap-2">
+        <h2 className="min-w-0 flex-1 text-12 font-strong">
+          {message.recipients.length === 0 ? 'Nobody was there to get it' : 'On its way'}
+        </h2>
+        {canBeTakenBack ? (
+          <Button size="small" onClick={onCancel}>
+            Take it back
+          </Button>
+        ) : null}
+      </div>
+      {canBeTakenBack ? (
+        <p className="mt-0.5 mb-1 text-12 text-pretty text-tx-3">
+          Then {open.length === 1 ? namesOf(open) : `whoever has not acknowledged it (${namesOf(open, 4)})`} is not handed it any
+          more, and is told so if it has it already.
+        </p>
+      ) : null}
       <ul>
         {message.recipients.map((recipient) => (
           <li key={recipient} className="border-t border-hair py-1.5 first:border-t-0">
@@ -128,17 +123,27 @@ export function DeliveryDetails({ message, copies, repliedAt, onCancel, onRetry 
           </li>
         ))}
       </ul>
-      {message.from.kind !== 'operator' || open.length === 0 ? null : (
-        <div className="mt-2 border-t border-hair pt-3">
-          <Button size="small" onClick={onCancel}>
-            Take it back
-          </Button>
-          <p className="mt-1.5 text-12 text-pretty text-tx-3">
-            {open.length === 1 ? namesOf(open) : `Those who have not acknowledged it (${namesOf(open, 4)})`} will not be handed it
-            any more. Whoever has it already is told so.
-          </p>
-        </div>
-      )}
+      <div className="mt-3 border-t border-hair pt-3">
+        <MessageFacts message={message} copies={copies} repliedAt={repliedAt} />
+        <FactList>
+          <Fact name="To">{namesOf(message.to, 6)}</Fact>
+          {message.topic === null ? null : <Fact name="Topic">{message.topic}</Fact>}
+          {message.notBefore === null ? null : <Fact name="Not before">{fullTime(message.notBefore)}</Fact>}
+          <Fact name="Expires">{message.expiresAt === null ? 'never' : fullTime(message.expiresAt)}</Fact>
+          {message.replyBy === null ? null : (
+            <Fact name="Answer by" isFailed={repliedAt === undefined && message.replyBy < now}>
+              {fullTime(message.replyBy)}
+              {repliedAt === undefined && message.replyBy < now ? ', passed without an answer' : ''}
+            </Fact>
+          )}
+          <Fact name="Message">
+            <code className="font-code text-12 break-all">{message.id}</code>
+          </Fact>
+          <Fact name="Thread">
+            <code className="font-code text-12 break-all">{message.threadId}</code>
+          </Fact>
+        </FactList>
+      </div>
     </>
   );
 }
