@@ -108,9 +108,10 @@ export function isFolderTaken(db: Db, placeId: number, folder: string): boolean 
 /** Keeps how far a file has come. */
 export function saveMark(db: Db, placeId: number, sessionId: string, mark: FileMark): void {
   db.prepare(
-    `INSERT INTO mirror_folders (place_id, session_id, folder, number, inode, bytes, total_bytes) VALUES (?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO mirror_folders (place_id, session_id, project_id, folder, number, inode, bytes, total_bytes)
+     SELECT ?, id, project_id, ?, ?, ?, ?, ? FROM sessions WHERE id = ?
      ON CONFLICT DO UPDATE SET number = excluded.number, inode = excluded.inode, bytes = excluded.bytes, total_bytes = excluded.total_bytes`,
-  ).run(placeId, sessionId, mark.folder, mark.number, mark.inode, mark.bytes, mark.totalBytes);
+  ).run(placeId, mark.folder, mark.number, mark.inode, mark.bytes, mark.totalBytes, sessionId);
 }
 
 /** What one step writes into one session's file. */
@@ -145,8 +146,11 @@ export function saveStep(db: Db, placeId: number, step: MirrorStep): void {
   db.prepare('UPDATE mirror_places SET cursor = max(cursor, ?) WHERE id = ?').run(step.cursor, placeId);
   if (step.endIds.length > 0)
     db.prepare('DELETE FROM mirror_ends WHERE id IN (SELECT value FROM json_each(?))').run(JSON.stringify(step.endIds));
-  const add = db.prepare('INSERT INTO session_participants (session_id, participant) VALUES (?, ?) ON CONFLICT DO NOTHING');
-  for (const part of step.parts) for (const participant of part.participants) add.run(part.sessionId, participant);
+  const add = db.prepare(
+    `INSERT INTO session_participants (session_id, participant, project_id) SELECT id, ?, project_id FROM sessions WHERE id = ?
+     ON CONFLICT DO NOTHING`,
+  );
+  for (const part of step.parts) for (const participant of part.participants) add.run(participant, part.sessionId);
 }
 
 /** The key of a message's line. */

@@ -165,11 +165,10 @@ export class DockerRuntime implements Runtime {
     const kit = await ensureKit(docker, agentImage).catch((error: unknown) => {
       throw aboutLaunch(spec.agentId, error);
     });
-    const hasLine = await this.#reaches.needsLine(
-      docker,
-      this.#description ?? (await describeEngine(docker)),
-      agentImage.reference,
-    );
+    const description = this.#description ?? (await describeEngine(docker));
+    const hasLine = await this.#reaches.needsLine(docker, description, agentImage.reference).catch((error: unknown) => {
+      throw aboutLaunch(spec.agentId, error);
+    });
     if (hasLine && given.openLine === undefined)
       throw new AppError(
         'UNAVAILABLE',

@@ -7,6 +7,7 @@ import type Docker from 'dockerode';
 import * as z from 'zod';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
 import type { RuntimeLog } from '../stop-sequence.ts';
+import { engineFault } from './engine-faults.ts';
 import type { EngineDescription } from './engine.ts';
 import { reachesSockets } from './socket-try.ts';
 
@@ -50,13 +51,15 @@ export class EngineReach {
 
   /**
    * Whether containers of an engine need a line. Tried with the image once; where it cannot be tried a line is used, which works
-   * everywhere, and it is tried again with the next launch.
+   * everywhere, and it is tried again with the next launch. Fails where the engine's disk is full: nothing can be started then.
    */
   async needsLine(docker: Docker, engine: EngineDescription, image: string): Promise<boolean> {
     if (this.#way === 'line') return true;
     try {
       return !(await this.#try(docker, engine, image));
     } catch (error) {
+      const fault = engineFault('Whether sockets can be mounted into containers could not be tried', error);
+      if (fault.data['cause'] === 'disk') throw fault;
       this.#log('Whether sockets can be mounted into containers could not be tried, so a line is used', {
         error: messageOf(error),
       });

@@ -71,7 +71,8 @@ describe('an engine that cannot be used', () => {
     await vi.advanceTimersByTimeAsync(10_000);
     expect(await probed).toMatchObject({
       isAvailable: false,
-      problem: 'The container engine hangs: it did not answer within 5 s when it was asked to say what it is',
+      problem:
+        'The container engine hangs: it did not answer within 5 s when it was asked to say what it is. See quarterdeck doctor.',
       remedy: restartEngine(),
     });
     await engine.dispose();

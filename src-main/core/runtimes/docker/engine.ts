@@ -126,7 +126,7 @@ export async function describeEngine(docker: Docker): Promise<EngineDescription>
     return { ...facts, notes: notesOn(facts, info) };
   } catch (error) {
     const trouble = troubleOf(error);
-    throw new AppError('UNAVAILABLE', `${TROUBLE_WORDS[trouble]}: ${messageOf(error)}`, {
+    throw new AppError('UNAVAILABLE', `${TROUBLE_WORDS[trouble]}: ${messageOf(error)}. See quarterdeck doctor.`, {
       cause: error,
       data: { cause: 'engine', trouble },
     });

@@ -20,6 +20,7 @@ export const mirror: Migration = {
     CREATE TABLE session_participants (
       session_id TEXT NOT NULL REFERENCES sessions(id),
       participant TEXT NOT NULL,
+      project_id TEXT NOT NULL REFERENCES projects(id),
       PRIMARY KEY (session_id, participant)
     ) STRICT, WITHOUT ROWID;
 
@@ -41,6 +42,7 @@ export const mirror: Migration = {
     CREATE TABLE mirror_folders (
       place_id INTEGER NOT NULL REFERENCES mirror_places(id),
       session_id TEXT NOT NULL REFERENCES sessions(id),
+      project_id TEXT NOT NULL REFERENCES projects(id),
       folder TEXT NOT NULL,
       number INTEGER NOT NULL,
       -- As text: it may be larger than what a number holds. Devices change their numbers when a machine starts.
