@@ -89,9 +89,28 @@ describe('deliveryLook', () => {
   });
 });
 
+describe('a copy that is not on its first way', () => {
+  it('is queued again, or held back, or was taken back', () => {
+    expect(deliveryLook(one, copies(one, [{ attempts: 2 }]), NO_FACTS)).toMatchObject({
+      words: 'queued again',
+      steps: ['handed out 2 times'],
+    });
+    const later = sampleMessage({ sentAt: 1_000, notBefore: 5_000 });
+    expect(deliveryLook(later, copies(later, [{}]), { ...NO_FACTS, now: 4_000 }).words).toBe('held back');
+    expect(deliveryLook(later, copies(later, [{}]), { ...NO_FACTS, now: 6_000 }).words).toBe('queued');
+    const third = { ...read, attempts: 3 };
+    expect(deliveryLook(one, copies(one, [third]), NO_FACTS).words).toBe('acknowledged, try 3');
+    const cancelled = { state: 'dead', deadReason: 'cancelled', deadAt: 2_000 } as const;
+    expect(deliveryLook(one, copies(one, [cancelled]), NO_FACTS)).toMatchObject({ tone: 'quiet', words: 'taken back' });
+    const given = { state: 'dead', deadReason: 'attempts', deadAt: 2_000 } as const;
+    expect(deliveryLook(one, copies(one, [given]), NO_FACTS).words).toBe('dead: not acknowledged');
+  });
+});
+
 describe('words', () => {
   it('are short', () => {
     expect(namesOf(['operator'])).toBe('you');
+    expect(namesOf(['topic:health.api', 'capability:tests'])).toBe('topic health.api and capability tests');
     expect(namesOf(['ada', 'ben'])).toBe('ada and ben');
     expect(namesOf(['a', 'b', 'c', 'd', 'e'])).toBe('a, b and 3 more');
     expect([tookText(300), tookText(380_000)]).toEqual(['0.3s', '6m 20s']);
