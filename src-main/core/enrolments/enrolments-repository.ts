@@ -100,11 +100,6 @@ export function markCodeUsed(
   );
 }
 
-/** Opens a code again, when nothing came of its use. */
-export function markCodeUnused(db: Db, id: EnrolmentCodeId): void {
-  db.prepare('UPDATE enrolment_codes SET used_at = NULL, used_by = NULL, client_hash = NULL WHERE id = ?').run(id);
-}
-
 /** What of a request has no column of its own. */
 const Wish = z.object({ wish: EnrolmentWish, address: z.string(), check: z.string() });
 
