@@ -81,6 +81,18 @@ describe('ProcessTree', () => {
     expect(listProcesses().filter((info) => info.sid === pid && info.state !== 'Z')).toEqual([]);
   });
 
+  it('stops who waits for a child to become another program, whenever that is stopped', async () => {
+    // A shell lends its memory to the child (vfork) and cannot even be stopped until the child has become the program.
+    const pid = start('while :; do /bin/true; done');
+    const tree = new ProcessTree({ pid });
+    for (let round = 0; round < 20; round += 1) {
+      await tree.pause();
+      expect(tree.isStopped()).toBe(true);
+      await tree.resume();
+    }
+    expect(await tree.kill()).toEqual([]);
+  });
+
   it('takes nobody for an agent that had ended before', async () => {
     const pid = start('sleep 1000 & wait');
     await waitFor('both', () => new ProcessTree({ pid }).members().length === 2);

@@ -145,6 +145,14 @@ export class ProcessTree {
         signalled.set(info.pid, info.startKey);
       }
       if (fresh.length === 0 && members.every((info) => info.state === 'T')) return;
+      // A parent that has lent its memory to a child (vfork) cannot be stopped before the child has become another program: where
+      // the child was stopped on the way there, it goes on for a moment, and is stopped again.
+      for (const { pid, ppid, state } of members) {
+        const parent = members.find((info) => info.pid === ppid);
+        if (state !== 'T' || parent?.state !== 'D') continue;
+        send(pid, 'SIGCONT');
+        signalled.delete(pid);
+      }
       if (performance.now() > deadline) return;
       await sleep(2);
     }
