@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { SomeHandlers, TestDoors } from '#core/http/testing/open-doors.ts';
+import { offering } from './testing/offering.ts';
 import { TOKENS, bearer, openDoors, tokenId } from '#core/http/testing/open-doors.ts';
 
 const open: TestDoors[] = [];
@@ -46,17 +47,6 @@ async function opened(some: SomeHandlers = SOME): Promise<TestDoors> {
   const doors = await openDoors(some);
   open.push(doors);
   return doors;
-}
-
-/** Makes the SDK's client offer an older revision than it knows. */
-function offering<T extends Transport>(transport: T, protocolVersion: string): T {
-  const send = transport.send.bind(transport);
-  transport.send = async (message, options) => {
-    if ('method' in message && message.method === 'initialize')
-      await send({ ...message, params: { ...message.params, protocolVersion } }, options);
-    else await send(message, options);
-  };
-  return transport;
 }
 
 /** The SDK's WebSocket transport sends no headers; this gives its socket one. */
@@ -174,6 +164,7 @@ describe('every transport', () => {
     const transports: Transport[] = [
       new StreamableHTTPClientTransport(new URL(doors.info.agentMcpUrl), init) as Transport,
       offering(new StreamableHTTPClientTransport(new URL(doors.info.agentMcpUrl), init) as Transport, '2025-03-26'),
+      offering(new StreamableHTTPClientTransport(new URL(doors.info.agentMcpUrl), init) as Transport, '2024-11-05'),
       new SSEClientTransport(new URL(doors.info.agentSseUrl), init),
       offering(new SSEClientTransport(new URL(doors.info.agentSseUrl), init), '2024-11-05'),
       offering(new WebSocketClientTransport(new URL(doors.info.agentWsUrl)), '2024-11-05'),

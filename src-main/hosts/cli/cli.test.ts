@@ -9,6 +9,7 @@ import { Client as ModernClient } from '@modelcontextprotocol/client';
 import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/client/stdio';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { offering } from '#core/mcp/testing/offering.ts';
 import { spawn as spawnPty } from 'node-pty';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -326,6 +327,19 @@ describe('MCP on standard input and output', { timeout: 60_000 }, () => {
     } finally {
       await old.close();
       await modern.close();
+    }
+  });
+
+  it('serves a client that offers the oldest revision', async () => {
+    const client = new Client({ name: 'oldest', version: '1' });
+    await client.connect(offering(new StdioClientTransport(server()), '2024-11-05'));
+    try {
+      expect((await client.listTools()).tools.map(({ name }) => name)).toContain('send_message');
+      expect(await client.callTool({ name: 'list_agents', arguments: {} })).toMatchObject({
+        structuredContent: { agents: expect.any(Array) as unknown },
+      });
+    } finally {
+      await client.close();
     }
   });
 

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ORPCError } from '@orpc/server';
@@ -60,11 +60,13 @@ describe('without a core', () => {
   });
 
   it('takes a process that is dead and not yet collected for gone', async () => {
-    // A shell that became a program which never collects its children.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    // A shell that becomes a program which never collects its children; before that it would collect them itself.
+    const parent = spawn('sh', ['-c', 'cat <&0 & echo $!; exec sleep 60'], { stdio: ['pipe', 'pipe', 'ignore'] });
     try {
       const [chunk] = z.tuple([z.instanceof(Buffer)]).parse(await once(parent.stdout, 'data'));
       const pid = Number(chunk.toString());
+      await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8').trim()).toBe('sleep');
+      parent.stdin.end();
       await expect.poll(() => isProcessAlive(pid)).toBe(false);
       expect(() => process.kill(pid, 0)).not.toThrow();
     } finally {
