@@ -1,6 +1,6 @@
 /**
- * Every screen in both themes and sizes, at 200 % zoom and as narrow as it may get, with 0 and 3 agents (40 and 500 as well in a deep run): nothing that axe finds,
- * nothing cut off, nothing out of reach. The same screens as `npm run screenshots` takes pictures of.
+ * Every screen in both themes and at 200 % zoom, with 0 and 3 agents; in a deep run in all sizes and with 40 and
+ * 500 as well: nothing that axe finds, nothing cut off, nothing out of reach. The same screens as `npm run screenshots` takes pictures of.
  */
 import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
@@ -10,15 +10,18 @@ import { makeDataDir, startCore } from '#e2e/support/core.ts';
 import { isDeep } from '#e2e/support/effort.ts';
 import type { FleetSize } from '#e2e/support/fleets/fleets.ts';
 import { endFleet, makeFleet } from '#e2e/support/fleets/fleets.ts';
-import { openWindow, SIZES, SLIM, ZOOMED } from '#e2e/support/window.ts';
+import { openWindow, SIZES, SLIM, WIDE, ZOOMED } from '#e2e/support/window.ts';
 
 /** What a screen may take, in ms: some seconds on a quiet machine; on one that does ten other things, ten times as long. */
 const SCREEN_LIMIT_MS = 120_000;
 /** What a fleet may take to be there, and to be gone, in ms. */
 const FLEET_LIMIT_MS = 300_000;
 
-/** Few agents are swept in the narrowest window, too, in a deep run: each size costs every screen as much. */
-const sizesFor = (fleet: FleetSize) => (isDeep && fleet <= 3 ? [...SIZES, ZOOMED, SLIM] : [...SIZES, ZOOMED]);
+/** Each size costs every screen as much: the least of them in `npm test`, all in a deep run, few agents in the narrowest, too. */
+function sizesFor(fleet: FleetSize) {
+  if (!isDeep) return [WIDE, ZOOMED];
+  return fleet <= 3 ? [...SIZES, ZOOMED, SLIM] : [...SIZES, ZOOMED];
+}
 
 const FLEETS: readonly FleetSize[] = isDeep ? [0, 3, 40, 500] : [0, 3];
 
