@@ -73,10 +73,10 @@ test('the box is chosen in the form, where a wrong address is told at its field'
   await address.fill('*bad.example.org');
   await button('Allow').click();
   await expect(page.getByText('A star stands only at the beginning', { exact: false })).toBeVisible();
-  await address.fill('https://registry.npmjs.org/left-pad');
-  await expect(page.getByText('Adds registry.npmjs.org:443:tls')).toBeVisible();
+  await address.fill('https://api.github.com/left-pad');
+  await expect(page.getByText('Adds api.github.com:443:tls')).toBeVisible();
   await address.press('Enter');
-  await expect(page.getByRole('list', { name: 'Allowed addresses' })).toContainText('registry.npmjs.org:443:tls');
+  await expect(page.getByRole('list', { name: 'Allowed addresses' })).toContainText('api.github.com:443:tls');
 
   // What is small is used up soon, when the twin is tried.
   await page.getByRole('textbox', { name: 'Memory' }).fill('256MB');
@@ -149,7 +149,7 @@ test('its network is watched, and changed while it runs', async () => {
   await expect(network).toContainText('Nothing was left open', SOON);
 
   await network.getByRole('radio', { name: 'Rules' }).click();
-  await button('Remove registry.npmjs.org:443:tls', network).click();
+  await button('Remove api.github.com:443:tls', network).click();
   await expect(badge()).toHaveAccessibleName(/container, 1 address\./);
 });
 

@@ -107,7 +107,7 @@ describe("an agent's configuration", () => {
     [
       'a rule that is none',
       { runtime: 'docker', egress: { mode: 'deny', rules: ['example.org'] } },
-      ['egress.rules.0: must be host:port:protocol such as "registry.npmjs.org:443:tls"'],
+      ['egress.rules.0: must be host:port:protocol such as "api.github.com:443:tls"'],
     ],
     ['model APIs that nobody serves', { modelApis: ['anthropic'] }, [/^modelApis: are served to contained agents only/]],
     ['a reserved variable', { environment: { QUARTERDECK_AGENT_TOKEN: 'x' } }, [/^environment\.QUARTERDECK_AGENT_TOKEN: /]],

@@ -3,7 +3,7 @@ import { coversHost, DEFAULT_MODEL_APIS, ModelApi, parseRule } from './model.ts'
 
 describe('a rule', () => {
   it.each([
-    ['registry.npmjs.org:443:tls', { host: 'registry.npmjs.org', port: 443, protocol: 'tls' }],
+    ['api.github.com:443:tls', { host: 'api.github.com', port: 443, protocol: 'tls' }],
     ['*.example.org:80:http', { host: '*.example.org', port: 80, protocol: 'http' }],
     ['10.0.0.1:5432:tcp', { host: '10.0.0.1', port: 5432, protocol: 'tcp' }],
   ])('is host, port and protocol: %s', (text, parts) => expect(parseRule(text)).toEqual(parts));

@@ -10,11 +10,11 @@ export type EgressProtocol = z.infer<typeof EgressProtocol>;
 /** A host name, or `*.` and a name for every name below it (not the name itself). IP addresses are taken for tcp only. */
 const HOST = /^(\*\.)?(?=.{1,253}:)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*:/;
 
-/** A rule as it is written: `host:port:protocol`, for example `registry.npmjs.org:443:tls` or `*.example.org:443:tls`. */
+/** A rule as it is written: `host:port:protocol`, for example `api.github.com:443:tls` or `*.example.org:443:tls`. */
 export const EgressRule = z
   .string()
   .max(300)
-  .refine((text) => parseRule(text) !== undefined, 'must be host:port:protocol such as "registry.npmjs.org:443:tls"')
+  .refine((text) => parseRule(text) !== undefined, 'must be host:port:protocol such as "api.github.com:443:tls"')
   .describe('host:port:protocol, protocol being tls, http or tcp; "*.example.org" stands for every name below example.org');
 /** A rule as it is written. */
 export type EgressRule = z.infer<typeof EgressRule>;

@@ -169,7 +169,7 @@ describe('a contained agent', { timeout: 60_000 }, () => {
     await egress.serve(agent, { socketDir, owner: null });
     const target = `127.0.0.1:${world.port}`;
     expect((await tunnelTo(socketDir, target)).status).toBe(403);
-    expect((await tunnelTo(socketDir, 'registry.npmjs.org:443')).status).toBe(403);
+    expect((await tunnelTo(socketDir, 'api.github.com:443')).status).toBe(403);
 
     const rule = `${target}:tcp`;
     const handlers = egressHandlers(egress);
@@ -185,7 +185,7 @@ describe('a contained agent', { timeout: 60_000 }, () => {
       const { connections } = await handlers.connections({ limit: 10 }, call);
       expect(connections.map(({ host, outcome, reason }) => [host, outcome, reason])).toEqual([
         ['127.0.0.1', 'closed', rule],
-        ['registry.npmjs.org', 'refused', 'no rule allows it'],
+        ['api.github.com', 'refused', 'no rule allows it'],
         ['127.0.0.1', 'refused', 'no rule allows it'],
       ]);
     }, WITHIN);
@@ -194,9 +194,7 @@ describe('a contained agent', { timeout: 60_000 }, () => {
       'egress.refused',
       'egress.opened',
     ]);
-    expect((await handlers.proposals({}, call)).proposals.map((proposal) => proposal.rule)).toEqual([
-      'registry.npmjs.org:443:tls',
-    ]);
+    expect((await handlers.proposals({}, call)).proposals.map((proposal) => proposal.rule)).toEqual(['api.github.com:443:tls']);
 
     await handlers.set({ id: A1, rules: [] }, call);
     expect((await tunnelTo(socketDir, target)).status).toBe(403);

@@ -184,7 +184,7 @@ export function readFields(fields: AgentFields): FormResult {
   const rules = rulesIn(fields.egressRules);
   const wrongRule = boundary === 'host' ? undefined : rules.find((rule) => parseRule(rule) === undefined);
   if (wrongRule !== undefined)
-    errors.egressRules = `“${wrongRule}” is no rule. Write host:port:protocol, for example registry.npmjs.org:443:tls.`;
+    errors.egressRules = `“${wrongRule}” is no rule. Write host:port:protocol, for example api.github.com:443:tls.`;
   const limits = {
     memory: fields.memory.trim(),
     cpu: fields.cpu.trim(),

@@ -3,8 +3,8 @@ import { completeRule, ruleProblem, ruleText } from './rule-words.ts';
 
 describe('a rule as it is typed', () => {
   it.each([
-    ['registry.npmjs.org', 'registry.npmjs.org:443:tls'],
-    ['  Registry.npmjs.org:443 ', 'registry.npmjs.org:443:tls'],
+    ['api.github.com', 'api.github.com:443:tls'],
+    ['  Api.github.com:443 ', 'api.github.com:443:tls'],
     ['example.org:80', 'example.org:80:http'],
     ['db.example.org:5432', 'db.example.org:5432:tcp'],
     ['example.org:443:tcp', 'example.org:443:tcp'],

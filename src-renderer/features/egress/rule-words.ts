@@ -27,7 +27,7 @@ export function ruleProblem(rule: string): string | undefined {
   if (parseRule(rule) !== undefined) return undefined;
   if (rule.startsWith('*.') ? rule.slice(2).includes('*') : rule.includes('*'))
     return 'A star stands only at the beginning, as in *.example.org, for every name below it.';
-  return 'Write host:port:protocol, for example registry.npmjs.org:443:tls.';
+  return 'Write host:port:protocol, for example api.github.com:443:tls.';
 }
 
 const PROTOCOL_WORDS = { tls: 'encrypted', http: 'plain HTTP', tcp: 'any bytes' } as const;

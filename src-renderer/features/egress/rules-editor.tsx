@@ -76,7 +76,7 @@ export function RulesEditor({ rules, onChange, isInForm = false, isBusy = false,
           onBlur={() => {
             if (isInForm) add();
           }}
-          placeholder="registry.npmjs.org"
+          placeholder="api.github.com"
           error={problem ?? error}
           hint={
             typed.trim() === '' || rule === typed.trim() ? (

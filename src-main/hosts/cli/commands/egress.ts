@@ -36,7 +36,7 @@ function print(out: Output, egress: Egress): void {
 
 /** Rules as they were written; one that is none is wrong usage. */
 function rulesOf(texts: readonly string[]): EgressRule[] {
-  if (texts.length === 0) throw usageError('Name at least one rule, for example registry.npmjs.org:443:tls.');
+  if (texts.length === 0) throw usageError('Name at least one rule, for example api.github.com:443:tls.');
   for (const text of texts) {
     const rule = EgressRule.safeParse(text);
     if (!rule.success) throw usageError(`"${text}" ${rule.error.issues[0]?.message ?? 'is no rule'}.`);
@@ -108,7 +108,7 @@ export function addEgressCommand(program: Command, host: CommandHost): void {
     details:
       'Actions: allow and remove change its rules, at once also while it runs; learn proposes rules for what is refused, deny does not; log lists its connections. Without one, its rules are shown.',
     examples: [
-      ['quarterdeck egress ada allow registry.npmjs.org:443:tls', 'host, port, and what is spoken: tls, http or tcp'],
+      ['quarterdeck egress ada allow api.github.com:443:tls', 'host, port, and what is spoken: tls, http or tcp'],
       ['quarterdeck egress ada log --outcome refused', 'what it tried and was not allowed'],
     ],
     flags: [
