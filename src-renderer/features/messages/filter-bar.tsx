@@ -94,7 +94,7 @@ export function FilterBar(props: FilterBarProps): ReactNode {
   return (
     <header className="flex min-h-11 flex-none flex-wrap items-center gap-x-2 gap-y-1 border-b border-hair bg-bg-1 px-4 py-1.5">
       <h1 className="mr-1 text-14 font-strong">Messages</h1>
-      <div role="group" aria-label="Which messages" className="flex items-center gap-0.5">
+      <div role="group" aria-label="Which messages" className="flex min-w-0 flex-wrap items-center gap-0.5">
         {sorts.map(({ text, count, note, isOn, to }) => {
           const needs = text === 'For you' && asking > 0;
           return (

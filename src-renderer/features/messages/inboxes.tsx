@@ -38,7 +38,7 @@ export function Inboxes({ markOf, queueOf, onSelect }: InboxesProps): ReactNode 
     <section
       aria-labelledby="inboxes"
       // In a low window some rows of it stay in sight; where one of them is opened, the room is for that.
-      className={`flex max-h-[30%] wide:max-h-[36%] min-h-28 flex-none flex-col border-t border-hair pt-3 ${queueOf === '' ? '' : '[@media(max-height:560px)]:hidden'}`}
+      className={`flex max-h-[30%] wide:max-h-[36%] min-h-28 flex-none flex-col border-t border-hair pt-3 ${queueOf === '' ? '' : '[@media(max-height:680px)]:hidden'}`}
     >
       <h2 id="inboxes" className="flex flex-none justify-between px-4 pb-1 text-12 font-strong">
         Inboxes <span className="font-regular text-tx-3">queued, oldest</span>
