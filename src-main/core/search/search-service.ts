@@ -13,6 +13,7 @@ import { parseQuery } from '#shared/search/query.ts';
 import { audienceOf } from '#shared/auth/authorise.ts';
 import type { Caller } from '#core/caller.ts';
 import type { HandlersOf } from '#core/procedures.ts';
+import { THREAD_END_MS } from '#core/store/reader.ts';
 import { cursorOf } from './run-search.ts';
 import type { SearchRequest, SearchResponse } from './search-thread.ts';
 
@@ -33,8 +34,6 @@ const SWEEP_MS = 3_600_000;
 const DEADLINE_MS = 10_000;
 /** Most searches that wait at once. */
 const MOST_WAITING = 64;
-/** A thread that does not end by itself is cut off after this long, in milliseconds. */
-const CLOSE_DEADLINE_MS = 2_000;
 
 /** What the service needs. */
 export interface SearchOptions {
@@ -130,7 +129,7 @@ export class SearchService {
     worker.postMessage({ kind: 'close' } satisfies SearchRequest);
     const timer = setTimeout(() => {
       worker.terminate().catch(() => undefined);
-    }, CLOSE_DEADLINE_MS);
+    }, THREAD_END_MS);
     await exited;
     clearTimeout(timer);
   }

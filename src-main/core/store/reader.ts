@@ -24,8 +24,11 @@ export interface ReadRequest {
 
 /** Sent to the thread last: it closes its database and ends. */
 export const CLOSE = 'close';
-/** A query that runs on after the end was asked for is cut off after this long, in milliseconds. */
-const CLOSE_DEADLINE_MS = 2_000;
+/**
+ * A thread that has not ended by itself after this long is cut off, in milliseconds. Long enough for one that is only just starting
+ * on a machine that does ten other things: being cut off in the middle of native code can take the whole process with it.
+ */
+export const THREAD_END_MS = 20_000;
 
 /** Sent back. */
 export type ReadResponse =
@@ -84,7 +87,7 @@ export class Reader<R extends ReadTable> {
     worker.postMessage(CLOSE);
     const timer = setTimeout(() => {
       worker.terminate().catch(() => undefined);
-    }, CLOSE_DEADLINE_MS);
+    }, THREAD_END_MS);
     await exited;
     clearTimeout(timer);
   }
