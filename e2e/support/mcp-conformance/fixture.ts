@@ -44,6 +44,14 @@ export function createFixtureServer(): Server {
   return server;
 }
 
+/**
+ * A question to the client goes onto the stream of the call that is being answered. Without this the SDK (server 2.4.0: `elicitInput`
+ * and `requestSampling` of a call's context too) sends it on the client's stream beside, and drops it while that is not open yet.
+ */
+const onItsStream = (context: ServerContext): { relatedRequestId: ServerContext['mcpReq']['id'] } => ({
+  relatedRequestId: context.mcpReq.id,
+});
+
 function registerTools(fixture: McpServer): void {
   const tool = (name: string, run: (context: ServerContext) => Promise<ReturnType<typeof textResult>>): void => {
     fixture.registerTool(name, { description: `Conformance: ${name}`, inputSchema: z.object({}) }, async (_input, context) =>
@@ -82,10 +90,10 @@ function registerTools(fixture: McpServer): void {
     'test_sampling',
     { description: 'Conformance: sampling', inputSchema: z.object({ prompt: z.string() }) },
     async ({ prompt }, context) => {
-      const { content } = await context.mcpReq.requestSampling({
-        messages: [{ role: 'user', content: { type: 'text', text: prompt } }],
-        maxTokens: 100,
-      });
+      const { content } = await context.mcpReq.requestSampling(
+        { messages: [{ role: 'user', content: { type: 'text', text: prompt } }], maxTokens: 100 },
+        onItsStream(context),
+      );
       return textResult(`LLM response: ${JSON.stringify(content)}`);
     },
   );
@@ -93,17 +101,23 @@ function registerTools(fixture: McpServer): void {
     'test_elicitation',
     { description: 'Conformance: elicitation', inputSchema: z.object({ message: z.string() }) },
     async ({ message }, context) => {
-      const answer = await context.mcpReq.elicitInput({
-        mode: 'form',
-        message,
-        requestedSchema: { type: 'object', properties: { response: { type: 'string' } }, required: ['response'] },
-      });
+      const answer = await context.mcpReq.elicitInput(
+        {
+          mode: 'form',
+          message,
+          requestedSchema: { type: 'object', properties: { response: { type: 'string' } }, required: ['response'] },
+        },
+        onItsStream(context),
+      );
       return textResult(`User response: action=${answer.action}, content=${JSON.stringify(answer.content ?? {})}`);
     },
   );
   for (const [name, requestedSchema] of Object.entries(FORMS)) {
     tool(name, async (context) => {
-      const answer = await context.mcpReq.elicitInput({ mode: 'form', message: 'Please fill in the form', requestedSchema });
+      const answer = await context.mcpReq.elicitInput(
+        { mode: 'form', message: 'Please fill in the form', requestedSchema },
+        onItsStream(context),
+      );
       return textResult(`Elicitation completed: action=${answer.action}, content=${JSON.stringify(answer.content ?? {})}`);
     });
   }

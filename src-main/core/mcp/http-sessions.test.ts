@@ -8,6 +8,7 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { Server } from '@modelcontextprotocol/server';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import * as z from 'zod';
 import { AgentId } from '#shared/kernel/ids.ts';
 import { bearer, openDoors, TOKENS } from '#core/http/testing/open-doors.ts';
 import type { TestDoors } from '#core/http/testing/open-doors.ts';
@@ -50,8 +51,8 @@ function readerOf(response: Response): ReadableStreamDefaultReader<string> {
   return response.body.pipeThrough(new TextDecoderStream()).getReader();
 }
 
-async function initialized(url: string, token: string = TOKENS.agent): Promise<string> {
-  const response = await post(url, INITIALIZE, token);
+async function initialized(url: string, token: string = TOKENS.agent, capabilities: object = {}): Promise<string> {
+  const response = await post(url, { ...INITIALIZE, params: { ...INITIALIZE.params, capabilities } }, token);
   expect(response.status).toBe(200);
   await response.text();
   const id = response.headers.get('mcp-session-id');
@@ -217,6 +218,13 @@ describe('sessions', () => {
  * the stream that the client opens beside (GET). Before that is open it is dropped, and nobody ever answers. Named after the
  * request that it belongs to it goes where the client reads.
  */
+const QUESTION = { messages: [{ role: 'user' as const, content: { type: 'text' as const, text: 'Well?' } }], maxTokens: 1 };
+const ANSWERS = {
+  ping: {},
+  'sampling/createMessage': { model: 'm', role: 'assistant', content: { type: 'text', text: 'Well.' } },
+};
+const Question = z.object({ id: z.number(), method: z.enum(['ping', 'sampling/createMessage']) });
+
 describe('what a server asks a client of 2025', () => {
   it('is lost when it names no request and the stream beside is not open, and arrives when it names one', async () => {
     const asked: Promise<unknown>[] = [];
@@ -224,29 +232,33 @@ describe('what a server asks a client of 2025', () => {
       () => {
         const server = bare();
         server.setRequestHandler('tools/list', async (_request, context) => {
-          const unrelated = server.ping();
-          unrelated.catch(() => undefined);
-          asked.push(unrelated);
-          // This one goes onto the stream of the request that is being answered.
-          await context.mcpReq.send({ method: 'ping' });
+          // These go onto the client's stream beside: what a call's own context offers as well.
+          const unrelated = [server.ping(), context.mcpReq.requestSampling(QUESTION)];
+          for (const question of unrelated) question.catch(() => undefined);
+          asked.push(...unrelated);
+          // And these onto the stream of the request that is being answered.
+          const related = { relatedRequestId: context.mcpReq.id };
+          await Promise.all([context.mcpReq.send({ method: 'ping' }), context.mcpReq.requestSampling(QUESTION, related)]);
           return { tools: [] };
         });
         return server;
       },
       { asksClients: true },
     );
-    const id = await initialized(url);
+    const id = await initialized(url, TOKENS.agent, { sampling: {} });
     const response = await post(url, LIST, TOKENS.agent, id);
     const reader = readerOf(response);
     let seen = '';
-    while (!seen.includes('"ping"')) seen += (await reader.read()).value ?? '';
-    const pings = [...seen.matchAll(/^data: ?(\{.+"ping".*\})$/gm)].map(([, text]) => JSON.parse(text ?? '{}') as { id: number });
-    expect(pings).toHaveLength(1);
-    const answer = { jsonrpc: '2.0', id: pings[0]?.id, result: {} };
-    await post(url, answer, TOKENS.agent, id);
+    while (!seen.includes('"ping"') || !seen.includes('"sampling/createMessage"')) seen += (await reader.read()).value ?? '';
+    const questions = [...seen.matchAll(/^data: ?(\{.*"method":.+\})$/gm)].map(([, text]) =>
+      Question.parse(JSON.parse(text ?? '{}')),
+    );
+    expect(questions.map(({ method }) => method).toSorted()).toEqual(['ping', 'sampling/createMessage']);
+    for (const question of questions)
+      await post(url, { jsonrpc: '2.0', id: question.id, result: ANSWERS[question.method] }, TOKENS.agent, id);
     while (!seen.includes('"tools":[]')) seen += (await reader.read()).value ?? '';
-    // The call was answered; the other question never reached anybody.
-    const outcome = await Promise.race([asked[0]?.then(() => 'answered'), Promise.resolve('not answered')]);
+    // The call was answered; the other questions never reached anybody.
+    const outcome = await Promise.race([Promise.race(asked).then(() => 'answered'), Promise.resolve('not answered')]);
     expect(outcome).toBe('not answered');
   });
 });
