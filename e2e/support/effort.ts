@@ -24,6 +24,12 @@ export interface Effort {
   readonly containerKillBudgetMs: number;
   /** Rounds that kill only a child holding the store or the router, at random moments; at most a second each. */
   readonly childKillRounds: number;
+  /** Rounds that kill a child in which fifty agents send and acknowledge; a third of a second each. */
+  readonly crashRounds: number;
+  /** The least number of `crashRounds` that must have been done within `crashBudgetMs`. */
+  readonly leastCrashRounds: number;
+  /** What those may take together, in ms; no further one begins after it. Generous: all of them are meant to happen. */
+  readonly crashBudgetMs: number;
   /** How often the MCP conformance suite is run for each revision: what it once showed was a client that hung now and then. */
   readonly conformanceRounds: number;
   /** Runs of one fast-check property (`numRuns`). */
@@ -53,6 +59,9 @@ const SMALL: Effort = {
   killBudgetMs: 60_000,
   containerKillBudgetMs: 60_000,
   childKillRounds: 5,
+  crashRounds: 30,
+  leastCrashRounds: 15,
+  crashBudgetMs: 180_000,
   conformanceRounds: 1,
   propertyRuns: 30,
   propertyCommands: 30,
@@ -72,6 +81,9 @@ const DEEP: Effort = {
   killBudgetMs: 240_000,
   containerKillBudgetMs: 300_000,
   childKillRounds: 60,
+  crashRounds: 300,
+  leastCrashRounds: 200,
+  crashBudgetMs: 360_000,
   conformanceRounds: 4,
   propertyRuns: 300,
   propertyCommands: 100,

@@ -1,28 +1,39 @@
 /**
- * For the crash test: agents that send and acknowledge on a real store until this process is killed. Run by Node with the
- * folder of the store. Each line on standard output is written only when what it says is true, and before anything else
- * is done, so that what arrives at the other end is exactly what was true at the kill:
- *   ready | sent <id> | taken <id> <agent> | acknowledging <id> <agent> | acknowledged <id> <agent>
+ * For the crash test: agents that send and acknowledge on a real store until this process is killed. It opens nothing before
+ * it is told to on standard input, by a line of JSON (crash-children.ts), so that the next one is started while one works.
+ * Each line on standard output is written only when what it says is true, and before anything else is done, so that what
+ * arrives at the other end is exactly what was true at the kill:
+ *   warm | ready | sent <id> | taken <id> <agent> | acknowledging <id> <agent> | acknowledged <id> <agent>
  */
 import { writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { AgentId, MessageId } from '#shared/kernel/ids.ts';
 import type { InboxMessage } from '#shared/messages/model.ts';
 import { PRIORITIES } from '#shared/messages/model.ts';
 import type { Caller } from '#core/caller.ts';
-import { CRASH_AGENTS } from './crash-agents.ts';
+import { CRASH_AGENTS, CrashOrder } from './crash-agents.ts';
 import { openMessages } from './open-messages.ts';
 
 const FOREVER = new AbortController().signal;
-
-const t = await openMessages({ dir: process.argv[2] ?? '.' });
-const callers = CRASH_AGENTS.map((id) => t.addAgent(id));
-/** Larger than in any earlier run, so that every sender's numbers rise. */
-let number = Date.now() * 1_000;
 
 function say(line: string): void {
   // Not process.stdout: it would queue in this process what a full pipe does not take, and go on.
   writeSync(1, `${line}\n`);
 }
+
+async function order(): Promise<CrashOrder> {
+  for await (const chunk of process.stdin) return CrashOrder.parse(JSON.parse(String(chunk)));
+  // The test ended: there is nothing left to be told.
+  return process.exit(0);
+}
+
+// A process that is killed writes nothing at its end.
+flushCompileCache();
+say('warm');
+const told = await order();
+const t = await openMessages({ dir: told.dir });
+const callers = CRASH_AGENTS.map((id) => t.addAgent(id));
+let number = told.after;
 
 function pick<T>(items: readonly [T, ...T[]]): T {
   return items[Math.floor(Math.random() * items.length)] ?? items[0];
