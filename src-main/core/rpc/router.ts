@@ -75,8 +75,11 @@ type AnyContractProcedure = ContractProcedure<AnySchema, AnySchema, ErrorMap, Pr
 type AnyHandler = (input: unknown, call: Call) => Promise<unknown>;
 type BuiltProcedure = Procedure<RpcContext, RpcContext, AnySchema, AnySchema, ErrorMap, ProcedureMeta>;
 
-/** The store keeps these itself, in the same transaction as what it sends. */
-const NATIVELY_IDEMPOTENT: ReadonlySet<string> = new Set(['messages.send']);
+/**
+ * These keep their keys themselves, in the same transaction as what they send. A repeated request must reach them: what is
+ * repeated is the waiting, and its answer may be another by then.
+ */
+const NATIVELY_IDEMPOTENT: ReadonlySet<string> = new Set(['messages.send', 'messages.request']);
 
 const Keyed = z.object({ idempotencyKey: z.string(), projectId: z.string().optional() });
 
