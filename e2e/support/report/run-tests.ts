@@ -1,7 +1,8 @@
 /**
  * `npm test` and `npm run test:deep` (`--deep`): builds what is stale, checks types, lint, format and unused code, runs vitest and then the
  * Playwright specs, and ends with the one line `N passed, N failed, N skipped` over all of it. The exit code is 1 when
- * anything failed or nothing passed.
+ * anything failed or nothing passed. A deep run leaves out what would only be done again as `npm test` does it, the checks
+ * of the sources among it.
  *
  * Environment: QD_REQUIRE_ALL=1 (CI) makes a missing tool a failure.
  */
@@ -10,6 +11,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureTestKit } from '#core/runtimes/docker/testing/agent-image.ts';
 import { messageOf } from '#shared/kernel/errors.ts';
+import { readSources } from '#e2e/checks/sources.ts';
+import { deepTests } from './deep-tests.ts';
 import { findTools } from './machine.ts';
 import { failure, playwrightOutcome, sum, toLine, vitestOutcome } from './summary.ts';
 import type { Outcome } from './summary.ts';
@@ -55,17 +58,19 @@ async function makeAgentImage(): Promise<Outcome[]> {
   }
 }
 
-async function runVitest(): Promise<Outcome> {
+/** Runs the tests named, or all of them. */
+async function runVitest(paths: readonly string[]): Promise<Outcome> {
   const report = join(results, 'vitest.json');
   process.stdout.write('\n# vitest\n');
-  const code = await run('npx', ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const code = await run('npx', ['vitest', 'run', ...reporters, ...paths]);
   return vitestOutcome(report, code);
 }
 
-/** Runs the browser specs; where there is no browser, only counts them, as skipped. */
-async function runPlaywright(hasBrowser: boolean): Promise<Outcome> {
+/** Runs the browser specs named, or all of them; where there is no browser, only counts them, as skipped. */
+async function runPlaywright(hasBrowser: boolean, paths: readonly string[]): Promise<Outcome> {
   const report = join(results, 'playwright.json');
-  const args = ['playwright', 'test', '--pass-with-no-tests'];
+  const args = ['playwright', 'test', '--pass-with-no-tests', ...paths];
   process.stdout.write('\n# Playwright\n');
   const code = await run('npx', hasBrowser ? args : [...args, '--list'], { QD_PLAYWRIGHT_REPORT: report });
   const outcome = playwrightOutcome(report, code);
@@ -85,14 +90,18 @@ for (const { name, without } of missing) process.stdout.write(`This machine has 
 const outcomes: Outcome[] = [];
 if (process.env['QD_REQUIRE_ALL'] === '1') outcomes.push(...missing.map(({ name }) => failure(`${name} is required here`)));
 outcomes.push(...(await check('build', process.execPath, ['bin/build.mjs', '--if-stale'])));
-outcomes.push(...(await check('types', 'npm', ['run', '--silent', 'typecheck'])));
-outcomes.push(...(await check('oxlint', 'npx', ['oxlint'])));
-outcomes.push(...(await check('format', 'npx', ['oxfmt', '--check'])));
-outcomes.push(...(await check('unused code', 'npx', ['knip'])));
+if (!isDeep) {
+  outcomes.push(...(await check('types', 'npm', ['run', '--silent', 'typecheck'])));
+  outcomes.push(...(await check('oxlint', 'npx', ['oxlint'])));
+  outcomes.push(...(await check('format', 'npx', ['oxfmt', '--check'])));
+  outcomes.push(...(await check('unused code', 'npx', ['knip'])));
+}
 // Once, before tests at the same time would each make it.
 if (tools.some(({ name, path }) => name === 'container engine' && path !== undefined)) outcomes.push(...(await makeAgentImage()));
-outcomes.push(await runVitest());
-outcomes.push(await runPlaywright(tools.some(({ name, path }) => name === 'chromium' && path !== undefined)));
+const only = isDeep ? deepTests(readSources()) : { vitest: [], playwright: [] };
+const hasBrowser = tools.some(({ name, path }) => name === 'chromium' && path !== undefined);
+outcomes.push(await runVitest(only.vitest));
+outcomes.push(await runPlaywright(hasBrowser, only.playwright));
 
 const total = sum(outcomes);
 const isGood = total.failed === 0 && total.passed > 0;
