@@ -280,6 +280,14 @@ export const SCREENS: readonly Screen[] = [
     },
   },
   {
+    name: 'messages-search',
+    fleets: BOTH,
+    open: async ({ page, core }) => {
+      await goTo(page, core, '/messages?q=the&priority=normal');
+      await expect(page.getByRole('list', { name: 'Messages found' }).getByRole('listitem').first()).toBeVisible(SOON);
+    },
+  },
+  {
     name: 'messages-panel',
     fleets: [40],
     over: 'aside[aria-label="About the selected message"]',

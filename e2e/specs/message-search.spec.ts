@@ -114,6 +114,36 @@ test.describe('searching messages', () => {
     await expect(field(page)).toBeFocused();
   });
 
+  test('what is chosen beside the field narrows the search down, and goes with the address', async () => {
+    await field(page).fill('deploy');
+    await expect(found(page)).toHaveCount(2);
+    const choose = async (label: string, choice: string): Promise<void> => {
+      await page
+        .locator('main header')
+        .getByLabel(new RegExp(`^${label}`))
+        .click();
+      await page.getByRole('option', { name: choice, exact: true }).click();
+    };
+    await choose('Agent', 'ben');
+    await expect(found(page)).toHaveCount(1);
+    await expect(found(page)).toContainText('Deploy of shard 7');
+    await expect(page.getByText('Only what the filters above let pass is searched.')).toBeVisible();
+    await choose('Priority', 'critical');
+    await expect(page.getByRole('heading', { name: 'Nothing was found' })).toBeVisible();
+    await expectSound(page, 'a narrow search');
+    expect(new URL(page.url()).searchParams.get('priority')).toBe('critical');
+    await page.getByRole('button', { name: 'Search everything' }).click();
+    await expect(found(page)).toHaveCount(2);
+    await page
+      .getByRole('group', { name: 'Which messages' })
+      .getByRole('button', { name: /^For you/ })
+      .click();
+    await expect(found(page)).toHaveCount(1);
+    await expect(found(page)).toContainText('Retried the deploy');
+    await page.getByRole('button', { name: 'Search everything' }).click();
+    await expect(found(page)).toHaveCount(2);
+  });
+
   test('what is wrong with a query is said, and so is that there is nothing', async () => {
     await field(page).fill('"open');
     await expect(page.getByRole('heading', { name: 'The query is not understood' })).toBeVisible();

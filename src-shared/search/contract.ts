@@ -1,9 +1,27 @@
 /** The procedure that searches messages. Whose mail is searched comes from the token. */
 import * as z from 'zod';
-import { ProjectId } from '#shared/kernel/ids.ts';
+import { MessageId, ProjectId, SessionId } from '#shared/kernel/ids.ts';
 import { procedure, query } from '#shared/kernel/procedure.ts';
+import { DeliveryState, MessageKind, Priority } from '#shared/messages/model.ts';
+import { TopicName } from '#shared/topics/model.ts';
 import { SearchOrder, SearchPage } from './model.ts';
 import { MAX_QUERY_CHARS } from './query.ts';
+
+/** What narrows a search down besides its query: the filters of the history (list_messages), by the same names. */
+const filters = {
+  projectId: ProjectId.optional().describe('Only this project; all unless stated'),
+  sessionId: SessionId.optional(),
+  participant: z.string().max(64).optional().describe('An agent\'s id or "operator": what it sent or was sent'),
+  forOperator: z.literal(true).optional().describe('true: only what was sent to the operator'),
+  kind: MessageKind.optional(),
+  priority: Priority.optional(),
+  state: z
+    .union([DeliveryState, z.literal('unsettled')])
+    .optional()
+    .describe("Messages with a copy that stands there; with forOperator the operator's copy, for an agent its own"),
+  threadId: MessageId.optional(),
+  topic: TopicName.optional(),
+};
 
 /** Procedures about searching. */
 export const searchContract = {
@@ -17,7 +35,7 @@ export const searchContract = {
     .input(
       z.strictObject({
         query: z.string().min(1).max(MAX_QUERY_CHARS).describe('Words and filters, for example: deploy failed from:api after:7d'),
-        projectId: ProjectId.optional().describe('Only this project; all unless stated'),
+        ...filters,
         rank: SearchOrder.default('newest'),
         cursor: z.string().max(60).optional().describe('"next" of the page before'),
         limit: z.number().int().min(1).max(100).default(20),

@@ -4,9 +4,10 @@
  * question: nothing that somebody typed is ever part of its syntax.
  */
 import * as z from 'zod';
-import { PRIORITIES } from '#shared/messages/model.ts';
+import { OPERATOR, PRIORITIES } from '#shared/messages/model.ts';
 import type { FilterName, SearchQuery, WordTerm } from '#shared/search/query.ts';
 import { partsOf, wordsOf } from '#shared/search/words.ts';
+import type { HistoryFilter } from '#core/messages/history-filter.ts';
 
 /** Of `data` so many characters of its JSON text are indexed; subject and body are indexed whole. */
 export const MAX_INDEXED_DATA_CHARS = 64 * 1024;
@@ -126,11 +127,11 @@ export function entryOf(row: IndexedRow): IndexEntry {
   return { subject, body, data, parts: parts.join(' '), facts: factsOf(row).join(' ') };
 }
 
-/** Whose mail is searched, and where. */
+/** Whose mail is searched, and what of it. */
 export interface SearchScope {
   /** An agent: only what it sent or was sent. */
   readonly mailbox: string | undefined;
-  readonly projectId: string | undefined;
+  readonly filter: Omit<HistoryFilter, 'from' | 'to'>;
   /** What session:current stands for. */
   readonly currentSession: string;
 }
@@ -140,6 +141,21 @@ function phrase(term: WordTerm): string {
   const words = `"${term.words.join(' ')}"${term.isPrefix ? ' *' : ''}`;
   if (term.isUnspaced) return `parts : ${words}`;
   return term.words.length === 1 ? `- facts : ${words}` : `- {parts facts} : ${words}`;
+}
+
+/** What the index knows of a scope. It may let more pass: the message itself decides, and threads and states stand in it only. */
+function scopeOf({ mailbox, filter: f }: SearchScope): string[] {
+  const has = (sort: string, value: string): string => `facts : "${fact(sort, value)}"`;
+  const wanted: string[] = [];
+  if (mailbox !== undefined) wanted.push(has(SORTS.mailbox, mailbox));
+  if (f.projectId !== undefined) wanted.push(has(SORTS.project, f.projectId));
+  if (f.sessionId !== undefined) wanted.push(has(SORTS.session, f.sessionId));
+  if (f.participant !== undefined) wanted.push(`${has(SORTS.from, f.participant)} OR ${has(SORTS.to, f.participant)}`);
+  if (f.forOperator === true) wanted.push(has(SORTS.to, OPERATOR));
+  if (f.kind !== undefined) wanted.push(has(SORTS.kind, f.kind));
+  if (f.priority !== undefined) wanted.push(has(SORTS.priority, f.priority));
+  if (f.topic !== undefined) wanted.push(has(SORTS.topic, f.topic));
+  return wanted;
 }
 
 /** The question to the index. */
@@ -154,8 +170,7 @@ export function matchOf(query: SearchQuery, scope: SearchScope): string {
       (term.isNegated ? unwanted : wanted).push(`facts : "${fact(SORTS[term.name], value)}"`);
     }
   }
-  if (scope.mailbox !== undefined) wanted.push(`facts : "${fact(SORTS.mailbox, scope.mailbox)}"`);
-  if (scope.projectId !== undefined) wanted.push(`facts : "${fact(SORTS.project, scope.projectId)}"`);
+  wanted.push(...scopeOf(scope));
   if (wanted.length === 0) wanted.push(`facts : "${EVERY}"`);
   const positive = wanted.map((part) => `(${part})`).join(' AND ');
   return unwanted.length === 0 ? positive : `(${positive}) NOT (${unwanted.map((part) => `(${part})`).join(' OR ')})`;

@@ -8,6 +8,8 @@ import { Message, PRIORITIES } from '#shared/messages/model.ts';
 import type { SearchOrder, SearchPage, SearchResult } from '#shared/search/model.ts';
 import { RANKED_AT_MOST } from '#shared/search/model.ts';
 import type { SearchQuery } from '#shared/search/query.ts';
+import type { Part } from '#core/messages/history-filter.ts';
+import { conditionsOf } from '#core/messages/history-filter.ts';
 import type { Connection } from '#core/store/database.ts';
 import type { SearchScope } from './index-entry.ts';
 import { INDEXED_COLUMNS, IndexedRow, matchOf, textsOf } from './index-entry.ts';
@@ -125,6 +127,8 @@ class Walk {
   readonly #messages: Connection;
   readonly #args: SearchArgs;
   readonly #match: string;
+  /** A message at a place, if it is what the filters say. */
+  readonly #where: Part;
   readonly #endsAt: number;
 
   constructor(index: Connection, messages: Connection, args: SearchArgs, budgetMs: number) {
@@ -132,6 +136,13 @@ class Walk {
     this.#messages = messages;
     this.#args = args;
     this.#match = matchOf(args.query, args.scope);
+    const { filter, mailbox } = args.scope;
+    // Whose copies stand where is nobody else's business: an agent asks for its own.
+    const conditions = conditionsOf(filter.state === undefined ? filter : { ...filter, to: mailbox });
+    this.#where = {
+      sql: `WHERE ${['m.seq = ?', ...conditions.map(({ sql }) => sql)].join(' AND ')}`,
+      params: conditions.flatMap(({ params }) => [...params]),
+    };
     this.#endsAt = performance.now() + budgetMs;
   }
 
@@ -172,13 +183,12 @@ class Walk {
   #read(seq: number): Hit | undefined {
     const { query, scope } = this.#args;
     const found = this.#messages
-      .prepare(`SELECT ${INDEXED_COLUMNS}, m.thread_id, m.sent_at, m.not_before FROM messages m WHERE m.seq = ?`)
-      .get(seq);
+      .prepare(`SELECT ${INDEXED_COLUMNS}, m.thread_id, m.sent_at, m.not_before FROM messages m ${this.#where.sql}`)
+      .get(seq, ...this.#where.params);
     if (found === undefined) return undefined;
     const row = FoundRow.parse(found);
     if (query.after !== undefined && row.sent_at < query.after) return undefined;
     if (query.before !== undefined && row.sent_at >= query.before) return undefined;
-    if (scope.projectId !== undefined && row.project_id !== scope.projectId) return undefined;
     if (scope.mailbox !== undefined && !this.#isOwn(row, scope.mailbox)) return undefined;
     const fit = fitOf(query, textsOf(row));
     return fit.isFound ? { row, fit } : undefined;

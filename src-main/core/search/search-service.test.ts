@@ -7,11 +7,12 @@ import { effort, withinTime } from '#e2e/support/effort.ts';
 import type { SearchPage } from '#shared/search/model.ts';
 import { wordsOf } from '#shared/search/words.ts';
 import { AppError } from '#shared/kernel/errors.ts';
+import { mintId } from '#shared/kernel/ids.ts';
 import type { TestMessages } from '#core/messages/testing/open-messages.ts';
 import { agentCaller, openMessages, OPERATOR_CALLER, tokenCaller } from '#core/messages/testing/open-messages.ts';
 import { openDatabase } from '#core/store/database.ts';
 import type { TestSearch } from './testing/open-search.ts';
-import { openSearch, store } from './testing/open-search.ts';
+import { openSearch, sessionOf, store } from './testing/open-search.ts';
 
 const CHILD = fileURLToPath(new URL('./testing/index-child.ts', import.meta.url));
 /** How long a child may take on a busy machine, in ms. */
@@ -97,6 +98,36 @@ it('filters by what a message is, together and the other way round', async () =>
   expect(await found('before:1h')).toEqual([]);
   expect(await found('from:"api" OR')).toEqual([]);
   expect(idsOf(await s.find('build', { projectId: await t.addProject() }))).toEqual([]);
+});
+
+it('is narrowed down by the filters of the history, and asks an agent for its own copies only', async () => {
+  const { t, s } = await open();
+  const [api, web] = [t.addAgent('api'), t.addAgent('web')];
+  const sent = async (from: typeof api, more: object): Promise<string> =>
+    (await t.service.send({ to: 'operator', body: 'build it', kind: 'note', priority: 'normal', ...more }, from)).messageId;
+  const task = await sent(api, { to: 'web', kind: 'task', priority: 'high' });
+  const reply = await sent(web, { to: 'api', kind: 'reply', inReplyTo: task });
+  const note = await sent(api, {});
+  const other = await sent(OPERATOR_CALLER, { to: 'web', body: 'nothing of the kind' });
+  await t.service.markRead({ messageIds: [task as never] }, web);
+  const found = async (filter: object): Promise<string[]> => idsOf(await s.find('build', filter));
+  expect(await found({ participant: 'web' })).toEqual([reply, task]);
+  expect(await found({ participant: 'operator' })).toEqual([note]);
+  expect(await found({ forOperator: true })).toEqual([note]);
+  expect(await found({ kind: 'task' })).toEqual([task]);
+  expect(await found({ priority: 'high', participant: 'api' })).toEqual([task]);
+  expect(await found({ priority: 'low' })).toEqual([]);
+  expect(await found({ threadId: task })).toEqual([reply, task]);
+  expect(await found({ state: 'read' })).toEqual([task]);
+  expect(await found({ state: 'unsettled', participant: 'api' })).toEqual([note, reply]);
+  expect(await found({ topic: 'health.api' })).toEqual([]);
+  expect(await found({ sessionId: sessionOf(t) })).toEqual([note, reply, task]);
+  expect(await found({ sessionId: mintId('session') })).toEqual([]);
+  expect(idsOf(await s.find('-build', { participant: 'web' }))).toEqual([other]);
+  const own = async (caller: typeof api): Promise<string[]> =>
+    idsOf(await s.service.search({ query: 'build', rank: 'newest', limit: 20, state: 'unsettled' }, caller));
+  expect(await own(api)).toEqual([reply]);
+  expect(await own(web)).toEqual([]);
 });
 
 it('lets times decide where the clock was set back', async () => {

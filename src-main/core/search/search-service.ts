@@ -103,13 +103,14 @@ export class SearchService {
         data: { field: 'cursor' },
       });
     const mailbox = audienceOf(caller.role) === 'agent' ? (caller.agentId ?? '') : caller.agentId;
+    const { query: _query, rank, cursor: _cursor, limit, ...filter } = input;
     return this.#ask(
       {
         query: parsed.query,
-        scope: { mailbox, projectId: input.projectId, currentSession: this.#o.currentSession() },
-        rank: input.rank,
+        scope: { mailbox, filter, currentSession: this.#o.currentSession() },
+        rank,
         cursor,
-        limit: input.limit,
+        limit,
         now,
       },
       signal,

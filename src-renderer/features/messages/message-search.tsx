@@ -1,8 +1,10 @@
 import { ArrowRight } from 'lucide-react';
-import { Fragment, useEffect, useRef, useState } from 'react';
+import { Fragment, useEffect, useMemo, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactNode } from 'react';
 import { goTo, Link } from '#renderer/navigation/use-route.tsx';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
+import type { MessageFilter } from '#renderer/store/message-filter.ts';
+import { filterKey } from '#renderer/store/message-filter.ts';
 import { problemOf } from '#renderer/store/use-command.ts';
 import { Button } from '#renderer/ui/button.tsx';
 import { EmptyState } from '#renderer/ui/empty-state.tsx';
@@ -10,7 +12,6 @@ import { ErrorState } from '#renderer/ui/error-state.tsx';
 import { clockTime, dayName, fullTime } from '#renderer/ui/format-time.ts';
 import { useNow } from '#renderer/ui/use-now.ts';
 import { visibleText } from '#renderer/ui/visible-text.ts';
-import type { ProjectId } from '#shared/kernel/ids.ts';
 import type { Mark, SearchPage, SearchResult } from '#shared/search/model.ts';
 import { parseQuery } from '#shared/search/query.ts';
 import { nameOf, namesOf } from './message-words.ts';
@@ -25,7 +26,10 @@ const INDEXING_MS = 2_000;
 
 interface MessageSearchProps {
   readonly query: string;
-  readonly projectId: ProjectId | undefined;
+  /** What the rest of the screen's head chose: only that is searched. */
+  readonly filter: MessageFilter;
+  /** Searches everything: undefined when nothing is chosen. */
+  readonly onWiden: (() => void) | undefined;
   /** Goes back to the field. */
   readonly onLeave: () => void;
 }
@@ -39,7 +43,7 @@ interface Found {
 }
 
 /** Messages that were found, in the place of the timeline: newest first, each a way to its place in it. */
-export function MessageSearch({ query, projectId, onLeave }: MessageSearchProps): ReactNode {
+export function MessageSearch({ query, filter, onWiden, onLeave }: MessageSearchProps): ReactNode {
   const session = useSession();
   const isOnline = useWindowState((state) => state.status.kind === 'online');
   const [found, setFound] = useState<Found>();
@@ -47,7 +51,12 @@ export function MessageSearch({ query, projectId, onLeave }: MessageSearchProps)
   const now = useNow(60_000);
   const list = useRef<HTMLUListElement>(null);
   const parsed = parseQuery(query, now);
-  const asked = `${projectId ?? ''} ${query}`;
+  const asked = `${filterKey(filter)} ${query}`;
+  // "Not for the operator" is nothing that the screen offers.
+  const input = useMemo(
+    () => ({ ...filter, forOperator: filter.forOperator === true ? (true as const) : undefined, query, limit: PAGE }),
+    [filter, query],
+  );
   const isAskable = parsed.ok && isOnline;
 
   useEffect(() => {
@@ -55,7 +64,7 @@ export function MessageSearch({ query, projectId, onLeave }: MessageSearchProps)
     const leaving = new AbortController();
     const timer = setTimeout(() => {
       session.client.search
-        .messages({ query, limit: PAGE, ...(projectId === undefined ? {} : { projectId }) }, { signal: leaving.signal })
+        .messages(input, { signal: leaving.signal })
         .then((page) => {
           if (!leaving.signal.aborted) setFound({ of: asked, page, results: page.results, problem: undefined });
         })
@@ -67,7 +76,7 @@ export function MessageSearch({ query, projectId, onLeave }: MessageSearchProps)
       clearTimeout(timer);
       leaving.abort();
     };
-  }, [session, query, projectId, asked, isAskable, attempt]);
+  }, [session, input, asked, isAskable, attempt]);
 
   const isIndexing = found?.page?.isComplete === false;
   useEffect(() => {
@@ -78,7 +87,7 @@ export function MessageSearch({ query, projectId, onLeave }: MessageSearchProps)
 
   const goOn = (cursor: string): void => {
     session.client.search
-      .messages({ query, cursor, limit: PAGE, ...(projectId === undefined ? {} : { projectId }) })
+      .messages({ ...input, cursor })
       .then((page) =>
         setFound((before) =>
           before?.of === asked ? { ...before, page, results: [...before.results, ...page.results] } : before,
@@ -129,12 +138,21 @@ export function MessageSearch({ query, projectId, onLeave }: MessageSearchProps)
   const { page, results } = found;
   return (
     <div className="@container flex min-h-0 flex-1 flex-col" aria-busy={isOld}>
-      <p role="status" className="flex-none border-b border-hair px-4 py-1.5 text-12 text-tx-3">
-        {sayCount(results.length, page, now)}
-      </p>
+      <div className="flex flex-none flex-wrap items-center gap-x-3 border-b border-hair px-4 py-1.5 text-12 text-tx-3">
+        <p role="status">
+          {sayCount(results.length, page, now)}
+          {onWiden === undefined ? null : ' Only what the filters above let pass is searched.'}
+        </p>
+        {onWiden === undefined || results.length === 0 ? null : (
+          <button type="button" onClick={onWiden} className="text-tx-2 underline underline-offset-2 hover:text-tx-1">
+            Search everything
+          </button>
+        )}
+      </div>
       {results.length === 0 ? (
         <div className="min-h-0 flex-1 overflow-y-auto">
           <EmptyState title="Nothing was found">
+            {onWiden === undefined ? null : <Button onClick={onWiden}>Search everything</Button>}
             <QueryHelp />
           </EmptyState>
         </div>

@@ -230,7 +230,12 @@ export function MessagesScreen({ messageId, markOf }: MessagesScreenProps): Reac
           className="col-start-1 row-start-1 flex min-h-0 min-w-0 flex-col"
         >
           {query !== '' ? (
-            <MessageSearch query={query} projectId={projectId} onLeave={() => searchField.current?.focus()} />
+            <MessageSearch
+              query={query}
+              filter={filter}
+              onWiden={Object.keys(filterOf(texts)).length > 0 ? () => change(NO_FILTER) : undefined}
+              onLeave={() => searchField.current?.focus()}
+            />
           ) : isNoMessage ? (
             <div className="min-h-0 flex-1 overflow-y-auto">
               <EmptyState title="There is no such message">
