@@ -27,6 +27,7 @@ export function composeStore(
     file: paths.database,
     backupFile: (version) => join(paths.backups, `before-upgrade-from-${version}-${Date.now()}.db`),
     readerModule,
+    warn,
     onFault: (error) => log.error({ err: error }, 'after a commit'),
   });
   const loop = new EventLoopMonitor({ commitMs: () => store.commitMs });

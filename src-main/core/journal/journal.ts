@@ -63,7 +63,9 @@ export class Journal implements BatchSink {
     const stored = readHeadFile(this.#headFilePath, this.#key);
     this.#fault = this.#findFault(db, stored);
     if (this.#fault)
-      this.#warn(`The audit trail is damaged: ${this.#fault.detail}. Verify it (verify_audit), and compare with a backup.`);
+      this.#warn(
+        `The audit trail is damaged: ${this.#fault.detail}. Changes that were confirmed may be missing from the database beside ${this.#headFilePath}. Verify it (verify_audit), and compare with a backup.`,
+      );
     this.#headFile = new HeadFile(this.#headFilePath, this.#key);
     // From the first start on there is a head, so that a missing one always means that it was taken away.
     if (!stored && !this.#fault) this.#headFile.reset(this.#head);

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as z from 'zod';
 import { messageOf } from '#shared/kernel/errors.ts';
-import { openDatabase } from './database.ts';
+import { isDamage, openDatabase } from './database.ts';
 import { CLOSE } from './reader.ts';
 import type { ReadRequest, ReadResponse, ReadTable } from './reader.ts';
 
@@ -33,7 +33,7 @@ export function serveReads(queries: ReadTable): void {
       // The caller's types were checked against the same table in Store.read.
       return { id: request.id, ok: true, value: query(connection, request.args as never) };
     } catch (error) {
-      return { id: request.id, ok: false, message: messageOf(error) };
+      return { id: request.id, ok: false, message: messageOf(error), isDamage: isDamage(error) };
     } finally {
       // Reads only: there is nothing to lose, and a failed one has ended its transaction already.
       if (connection.isInTransaction()) connection.exec('ROLLBACK');

@@ -4,6 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
+import { damageError } from './check-database.ts';
 import type { Db } from './database.ts';
 
 /** A query by name: gets a connection inside a read transaction, and its arguments. Must return plain data. */
@@ -33,7 +34,7 @@ export const THREAD_END_MS = 20_000;
 /** Sent back. */
 export type ReadResponse =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
-  | { readonly id: number; readonly ok: false; readonly message: string };
+  | { readonly id: number; readonly ok: false; readonly message: string; readonly isDamage?: boolean };
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
@@ -54,7 +55,7 @@ export class Reader<R extends ReadTable> {
     this.#file = file;
   }
 
-  /** Runs one query. Fails with INTERNAL when the query throws, with UNAVAILABLE when the thread dies. */
+  /** Runs one query. Fails with INTERNAL when the query throws, with UNAVAILABLE when the thread dies or the file is damaged. */
   run<K extends keyof R & string>(name: K, args: ReadArgs<R, K>): Promise<ReadResult<R, K>> {
     if (this.#isClosed)
       return Promise.reject(
@@ -99,6 +100,7 @@ export class Reader<R extends ReadTable> {
       const pending = this.#pending.get(response.id);
       this.#pending.delete(response.id);
       if (response.ok) pending?.resolve(response.value);
+      else if (response.isDamage) pending?.reject(damageError(this.#file, response.message));
       else pending?.reject(new AppError('INTERNAL', `A query failed: ${response.message}`));
     });
     const onGone = (reason: string): void => {

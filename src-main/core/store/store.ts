@@ -6,8 +6,9 @@
 import { createHistogram } from 'node:perf_hooks';
 import type { PendingEvent } from '#shared/journal/model.ts';
 import { AppError, messageOf } from '#shared/kernel/errors.ts';
+import { checkDatabase, damageError, findLostCommits } from './check-database.ts';
 import type { Connection, Db } from './database.ts';
-import { isStorageFailure, openDatabase } from './database.ts';
+import { isDamage, isStorageFailure, openDatabase } from './database.ts';
 import type { MigrationReport } from './migrate.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
@@ -87,6 +88,8 @@ export interface StoreOptions {
   readonly readerModule: URL;
   /** Told of bugs after a commit (an effect or the journal's publishing threw). By default a process warning. */
   readonly onFault?: (error: unknown) => void;
+  /** Told what the operator should know of the files: commits that may be lost. By default a process warning. */
+  readonly warn?: (message: string) => void;
 }
 
 /** SQLite behind one writer and one reader. `R` is the table of named queries. */
@@ -107,13 +110,24 @@ export class Store<R extends ReadTable> {
     this.#options = options;
   }
 
-  /** Opens the file, brings its schema up to date and starts the reader. */
+  /**
+   * Opens the file, brings its schema up to date and starts the reader. A file that is seen to be damaged is UNAVAILABLE, and
+   * nothing is written to it. A damaged log is told: what it still holds is what the database goes on from.
+   */
   open(): MigrationReport {
-    const connection = openDatabase(this.#options.file);
+    const { file } = this.#options;
+    const log = `${file}-wal`;
+    const lost = findLostCommits(log);
+    const connection = openDatabase(file);
+    if (lost !== undefined)
+      this.#warn(
+        `The log of the database, ${log}, was damaged when it was opened: ${lost}. What was stored last may be missing (messages, acknowledgements, settings), unless it was only just being written when Quarterdeck or the machine stopped. Verify the audit trail (verify_audit) and the messages (verify_messages), and compare with a backup.`,
+      );
     try {
+      checkDatabase(connection, file);
       const report = migrate(connection, MIGRATIONS, this.#options.backupFile);
       this.#connection = connection;
-      this.#reader = new Reader<R>(this.#options.readerModule, this.#options.file);
+      this.#reader = new Reader<R>(this.#options.readerModule, file);
       return report;
     } catch (error) {
       connection.close();
@@ -236,6 +250,15 @@ export class Store<R extends ReadTable> {
     for (const { write, value } of done) write.resolve(value);
   }
 
+  #warn(message: string): void {
+    if (this.#options.warn) this.#options.warn(message);
+    else process.emitWarning(message);
+  }
+
+  #notStored(error: unknown): AppError {
+    return isDamage(error) ? damageError(this.#options.file, error) : notStored(error);
+  }
+
   #guard(step: () => void): void {
     try {
       step();
@@ -287,7 +310,7 @@ export class Store<R extends ReadTable> {
       if (!connection.isInTransaction()) throw error;
       connection.prepare('ROLLBACK TO one').run();
       connection.prepare('RELEASE one').run();
-      write.reject(isStorageFailure(error) ? notStored(error) : error);
+      write.reject(isStorageFailure(error) ? this.#notStored(error) : error);
     } finally {
       isOver = true;
     }
@@ -304,7 +327,7 @@ export class Store<R extends ReadTable> {
       });
     }
     this.#sink?.rolledBack();
-    const failure = notStored(error);
+    const failure = this.#notStored(error);
     // A write that failed by itself was told its own reason already; rejecting it again does nothing.
     for (const write of writes) write.reject(failure);
   }

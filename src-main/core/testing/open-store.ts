@@ -12,7 +12,7 @@ export interface TestStore {
   readonly store: AppStore;
   readonly journal: Journal;
   readonly auditKey: Uint8Array;
-  /** What the journal told the operator. */
+  /** What the store and the journal told the operator. */
   readonly warnings: readonly string[];
   /** Closes both, keeps the folder. */
   close(): Promise<void>;
@@ -24,13 +24,14 @@ export interface TestStore {
 export function openTestStore(options: { dir?: string; now?: () => number } = {}): TestStore {
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'qd-store-'));
   const auditKey = new Uint8Array(32).fill(7);
+  const warnings: string[] = [];
   const store: AppStore = new Store({
     file: join(dir, 'quarterdeck.db'),
     backupFile: (version) => join(dir, `backup-${version}.db`),
     readerModule: new URL('../read-worker.ts', import.meta.url),
+    warn: (message) => warnings.push(message),
   });
   store.open();
-  const warnings: string[] = [];
   const journal = new Journal({
     headFile: join(dir, 'audit-head'),
     auditKey,
