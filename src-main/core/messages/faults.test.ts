@@ -1,8 +1,10 @@
 /** What the disk and the clock do to messages: what was answered holds, what was refused says why, and it goes on. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   closeSync,
+  copyFileSync,
   ftruncateSync,
   mkdtempSync,
   openSync,
@@ -10,10 +12,12 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { MessageId } from '#shared/kernel/ids.ts';
@@ -22,6 +26,11 @@ import { steadyClock } from './steady-clock.ts';
 import { ClockedCrew, MINUTE_MS } from './testing/clocked-crew.ts';
 
 let crew: ClockedCrew | undefined;
+/** Sizes in bytes: https://sqlite.org/fileformat2.html#the_write_ahead_log */
+const PAGE = 4_096;
+const FRAME = PAGE + 24;
+const LOG_HEADER = 32;
+const EXPIRY_CHILD = fileURLToPath(new URL('./testing/expiry-child.ts', import.meta.url));
 const endings: (() => void)[] = [];
 
 afterEach(async () => {
@@ -147,6 +156,13 @@ describe('a file system that is read-only', () => {
   });
 });
 
+/** Puts garbage over so many bytes of a file. */
+function overwrite(file: string, at: number, length: number): void {
+  const handle = openSync(file, 'r+');
+  writeSync(handle, Buffer.alloc(length, 0x5a), 0, length, at);
+  closeSync(handle);
+}
+
 describe('a damaged file', () => {
   it('whose last page is torn loses no acknowledged message: the log has what was answered', async () => {
     const dir = newFolder();
@@ -171,6 +187,26 @@ describe('a damaged file', () => {
     expect(crew.t.service.unreadOf('ben')).toBe(20);
   });
 
+  it.each([300, 20_000])('whose last page is garbage is refused at the start: texts of %i characters', async (length) => {
+    const dir = newFolder();
+    const before = await ClockedCrew.open({ dir });
+    for (let n = 0; n < 20; n += 1) await before.send({ body: 'x'.repeat(length) });
+    const free = before.t.test.store.peek((db) => db.prepare('PRAGMA freelist_count').get());
+    expect(free).toEqual({ freelist_count: 0 });
+    await before.t.close();
+    const file = join(dir, 'quarterdeck.db');
+    overwrite(file, statSync(file).size - PAGE, PAGE);
+    const bytes = readFileSync(file);
+    const told = await ClockedCrew.open({ dir, clock: before.clock }).catch((error: unknown) => error);
+    expect(told).toMatchObject({
+      code: 'UNAVAILABLE',
+      retryable: false,
+      message: expect.stringMatching(`The database ${file} is damaged .*backup`) as string,
+    });
+    // For whoever wants to get out of it what can be got.
+    expect(readFileSync(file).equals(bytes)).toBe(true);
+  });
+
   it('that was cut off is refused at the start or read with a clear error, never as if nothing were missing', async () => {
     const dir = newFolder();
     const before = await ClockedCrew.open({ dir });
@@ -193,6 +229,100 @@ describe('a damaged file', () => {
 
 function expectSame(told: unknown, ids: readonly string[]): boolean {
   return JSON.stringify(told) === JSON.stringify(ids);
+}
+
+/** As `kill -9` leaves it, after three messages to Ben, each in a commit of its own. */
+async function killedFolder(now: number): Promise<{ dir: string; log: string; frames: number }> {
+  const dir = newFolder();
+  const child = spawn(process.execPath, [EXPIRY_CHILD, dir, String(now)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'close');
+  endings.push(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  child.kill('SIGKILL');
+  await ended;
+  const log = join(dir, 'quarterdeck.db-wal');
+  return { dir, log, frames: (statSync(log).size - LOG_HEADER) / FRAME };
+}
+
+async function bodies(c: ClockedCrew): Promise<string[]> {
+  const { messages } = await c.t.service.list({ limit: 500 });
+  return messages.map(({ body }) => body).toReversed();
+}
+
+describe('a damaged log', () => {
+  const clock = { now: 1_800_000_000_000 };
+  const aboutTheTrail = expect.stringMatching('audit trail is damaged.*Changes that were confirmed may be missing') as string;
+
+  it('loses nothing, and nothing is told, when it is sound', async () => {
+    const { dir } = await killedFolder(clock.now);
+    crew = await ClockedCrew.open({ dir, clock });
+    expect(await bodies(crew)).toEqual(['text', 'text', 'lasting']);
+    expect(crew.t.test.warnings).toEqual([]);
+  });
+
+  it('whose last record is garbage loses what was in that commit and nothing else, and both its witnesses say so', async () => {
+    const { dir, log, frames } = await killedFolder(clock.now);
+    overwrite(log, LOG_HEADER + (frames - 1) * FRAME, FRAME);
+    crew = await ClockedCrew.open({ dir, clock });
+    expect(await bodies(crew)).toEqual(['text', 'text']);
+    expect(crew.t.service.unreadOf('ben')).toBe(2);
+    const aboutTheLog = expect.stringMatching(`${log}, was damaged.*record ${frames} .*compare with a backup`) as string;
+    expect(crew.t.test.warnings).toEqual([aboutTheLog, aboutTheTrail]);
+    // It goes on, and what happened stays in the audit trail.
+    const after = crew.t.test.journal.seq;
+    const next = await crew.send();
+    expect((await crew.take()).map(({ id }) => id)).toContain(next);
+    expect(crew.events(after, 'journal.fault-found')).toMatchObject([
+      { data: { detail: expect.stringContaining('cut off') as string } },
+    ]);
+    await crew.t.close();
+    crew = await ClockedCrew.open({ dir, clock });
+    expect(crew.t.test.warnings).toEqual([]);
+  });
+
+  it('keeps every commit before the first record that is garbage, wherever that is', async () => {
+    const made = await killedFolder(clock.now);
+    const sound = readFileSync(made.log);
+    const database = readFileSync(join(made.dir, 'quarterdeck.db'));
+    const head = readFileSync(join(made.dir, 'audit-head'));
+    const ends = commitsIn(sound).slice(-3);
+    for (const [lost, end] of ends.toReversed().entries()) {
+      const dir = newFolder();
+      const log = Buffer.from(sound);
+      log.fill(0x5a, LOG_HEADER + (end - 1) * FRAME + 100, LOG_HEADER + end * FRAME);
+      writeFileSync(join(dir, 'quarterdeck.db'), database);
+      writeFileSync(join(dir, 'quarterdeck.db-wal'), log);
+      writeFileSync(join(dir, 'audit-head'), head);
+      const opened = await ClockedCrew.open({ dir, clock });
+      endings.push(() => void opened.t.dispose().catch(() => undefined));
+      expect(await bodies(opened)).toEqual(['text', 'text', 'lasting'].slice(0, 2 - lost));
+      expect(opened.t.test.warnings).toEqual([expect.stringContaining('was damaged') as string, aboutTheTrail]);
+      await opened.t.close();
+    }
+  });
+
+  it('that lost an acknowledgement, which no journal has, is told all the same, and the message comes again', async () => {
+    const first = await ClockedCrew.open();
+    crew = first;
+    const id = await first.send();
+    await first.take({ leaseMs: MINUTE_MS });
+    await first.t.service.markRead({ messageIds: [id] }, first.ben);
+    const dir = newFolder();
+    for (const name of ['quarterdeck.db', 'quarterdeck.db-wal', 'audit-head'])
+      copyFileSync(join(first.t.test.dir, name), join(dir, name));
+    const log = join(dir, 'quarterdeck.db-wal');
+    overwrite(log, statSync(log).size - FRAME, FRAME);
+    await first.t.dispose();
+    crew = await ClockedCrew.open({ dir, clock: first.clock });
+    expect(crew.t.test.warnings).toEqual([expect.stringContaining(`${log}, was damaged`) as string]);
+    expect(await crew.unread()).toMatchObject([{ id, state: 'delivered' }]);
+  });
+});
+
+/** The frames of a log that end a commit, counted from one. */
+function commitsIn(log: Buffer): number[] {
+  const frames = Array.from({ length: (log.length - LOG_HEADER) / FRAME }, (_, n) => n + 1);
+  return frames.filter((frame) => log.readUInt32BE(LOG_HEADER + (frame - 1) * FRAME + 4) !== 0);
 }
 
 describe('a clock that is set back an hour', () => {
