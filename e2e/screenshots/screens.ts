@@ -288,6 +288,26 @@ export const SCREENS: readonly Screen[] = [
     },
   },
   {
+    name: 'messages-files',
+    fleets: [3],
+    open: async (stage) => {
+      const { page } = stage;
+      await messages(stage);
+      await page.getByRole('textbox', { name: 'Message' }).fill('The figures of the run, and what I saw.');
+      const files = page.getByRole('list', { name: 'Files to send' });
+      // What another look left is a draft, and kept.
+      if (await files.isVisible()) return;
+      await page.getByLabel('Files to attach').setInputFiles([
+        { name: 'run figures.csv', mimeType: 'text/csv', buffer: Buffer.from('step,ms\n1,20\n') },
+        { name: 'what the second shard said before it ended.log', mimeType: 'text/plain', buffer: Buffer.alloc(34_000, 97) },
+        // No name that can be sent: it is refused on the spot.
+        { name: `${'x'.repeat(280)}.bin`, mimeType: 'application/octet-stream', buffer: Buffer.from('x') },
+      ]);
+      await expect(files.getByRole('listitem')).toHaveCount(3);
+      await expect(page.getByRole('progressbar', { name: /^Sending/ })).toHaveCount(0, SOON);
+    },
+  },
+  {
     name: 'messages-panel',
     fleets: [40],
     over: 'aside[aria-label="About the selected message"]',

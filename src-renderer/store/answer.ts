@@ -63,5 +63,6 @@ export function answerTo(question: Message, text: string): WrittenMessage {
     inReplyTo: question.id,
     projectId: null,
     answered: answeredBy(question),
+    files: [],
   };
 }

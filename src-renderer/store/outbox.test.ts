@@ -74,6 +74,7 @@ const message = (key: string, changes: Partial<OutgoingMessage> = {}): Omit<Outg
   inReplyTo: null,
   projectId: null,
   answered: null,
+  files: [],
   ...changes,
 });
 const states = (outbox: Outbox): readonly string[] => outbox.store.getState().entries.map(({ state }) => state);

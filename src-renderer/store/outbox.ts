@@ -121,6 +121,7 @@ export class Outbox {
         ...(message.replyWithinMs === null ? {} : { replyWithinMs: message.replyWithinMs }),
         ...(message.inReplyTo === null ? {} : { inReplyTo: message.inReplyTo }),
         ...(message.projectId === null ? {} : { projectId: message.projectId }),
+        ...(message.files.length === 0 ? {} : { attachments: message.files.map(({ attachmentId }) => ({ attachmentId })) }),
       });
       // Not being able to mark the question is no reason to doubt the answer: it stays in the inbox, visibly.
       if (message.inReplyTo !== null) await this.#options.acknowledge(message.inReplyTo).catch(() => undefined);

@@ -1,6 +1,6 @@
 /** A message of the operator's as it is kept until the core has it. */
 import * as z from 'zod';
-import { MessageId, ProjectId } from '#shared/kernel/ids.ts';
+import { AttachmentId, MessageId, ProjectId } from '#shared/kernel/ids.ts';
 import { Json } from '#shared/kernel/json.ts';
 import { Address, MessageKind, Priority } from '#shared/messages/model.ts';
 
@@ -14,6 +14,11 @@ export const Answered = z.object({
 });
 /** The message that an answer belongs to. */
 export type Answered = z.infer<typeof Answered>;
+
+/** A file that the core has stored, and that goes with a message. */
+export const OutgoingFile = z.object({ attachmentId: AttachmentId, name: z.string(), bytes: z.number() });
+/** A file that the core has stored, and that goes with a message. */
+export type OutgoingFile = z.infer<typeof OutgoingFile>;
 
 /** A message as the operator wrote it. */
 export const OutgoingMessage = z.object({
@@ -33,6 +38,8 @@ export const OutgoingMessage = z.object({
   projectId: ProjectId.nullable(),
   /** What is shown of the message that it answers; null when it answers none. Missing in what an older window kept. */
   answered: Answered.nullable().default(null),
+  /** Missing in what an older window kept. */
+  files: z.array(OutgoingFile).default([]),
   /** When it was first sent, in milliseconds since the epoch. */
   sentAt: z.number(),
 });

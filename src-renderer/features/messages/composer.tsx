@@ -1,7 +1,8 @@
-import { CornerDownRight, X } from 'lucide-react';
+import { CornerDownRight, Paperclip, X } from 'lucide-react';
 import { useEffect, useImperativeHandle, useMemo, useRef } from 'react';
 import type { ReactNode, Ref } from 'react';
 import { useAgents, useProject, useProjects } from '#renderer/store/project-scope.ts';
+import { MAX_UPLOAD_BYTES } from '#renderer/connection/upload-file.ts';
 import { addressesOf, answeredOf, answerTo } from '#renderer/store/answer.ts';
 import type { Answered, OutgoingMessage, WrittenMessage } from '#renderer/store/outgoing-message.ts';
 import { useSession, useWindowState } from '#renderer/store/session-context.tsx';
@@ -9,19 +10,25 @@ import { Button, IconButton } from '#renderer/ui/button.tsx';
 import { MultiCombobox } from '#renderer/ui/combobox.tsx';
 import { KeyHint } from '#renderer/ui/key-hint.tsx';
 import { Select } from '#renderer/ui/select.tsx';
+import { showToast } from '#renderer/ui/toast.tsx';
 import { useToastClearance } from '#renderer/ui/toast-clearance.ts';
 import { visibleText } from '#renderer/ui/visible-text.ts';
+import { MAX_ATTACHMENTS } from '#shared/messages/attachment.ts';
 import type { Message } from '#shared/messages/model.ts';
 import { BROADCAST, MAX_DELAY_MS, MAX_TTL_MS, PRIORITIES } from '#shared/messages/model.ts';
 import { deliveryPromise } from './delivery-promise.ts';
+import { sizeText } from './file-size.ts';
 import { DraftField } from './draft-field.tsx';
-import { givenBack, isWritten, nextDraft, WRITTEN_KINDS } from './drafts.ts';
+import { DraftFiles } from './draft-files.tsx';
+import { FileDrop } from './file-drop.tsx';
+import { givenBack, isWritten, joinedFiles, nextDraft, WRITTEN_KINDS } from './drafts.ts';
 import { isQuestion, nameOf, namesOf } from './message-words.ts';
 import { canBeChosen, chosenAfter, membersOf, recipientChoices, typedTopic } from './recipient-choices.ts';
 import { SpanSelect } from './span-select.tsx';
 import { mentionsIn } from './text-parts.ts';
 import { useDraft } from './use-draft.ts';
 import { useTopics } from './use-topics.ts';
+import { useUploads } from './use-uploads.ts';
 
 /** What a screen may ask of its composer. */
 export interface ComposerHandle {
@@ -59,6 +66,7 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
   const { draft, change, replace, changeAt } = useDraft(screen, answered, agentId === undefined ? [] : [agentId]);
   const field = useRef<HTMLTextAreaElement>(null);
   const form = useRef<HTMLFormElement>(null);
+  const chooser = useRef<HTMLInputElement>(null);
   useToastClearance(form);
   const names = useMemo(() => agents.map(({ id }) => id as string), [agents]);
   const isName = useMemo(() => {
@@ -72,7 +80,24 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
   const everybody = chosen.includes(BROADCAST);
   const to = everybody ? [BROADCAST] : [...new Set([...chosen, ...mentioned])];
   const text = draft.text.trim();
-  const missing = to.length === 0 ? 'Choose who gets it.' : text === '' ? 'Write something to send.' : undefined;
+  const uploads = useUploads(project?.id ?? newestProject?.id, (file, of) =>
+    changeAt(of, (written) => ({ files: joinedFiles(written.files, [file]) })),
+  );
+  const onTheirWay = uploads.all.filter(({ problem }) => problem === undefined).length;
+  const room = MAX_ATTACHMENTS - draft.files.length - onTheirWay;
+  const missing =
+    to.length === 0
+      ? 'Choose who gets it.'
+      : text === ''
+        ? 'Write something to send.'
+        : onTheirWay > 0
+          ? 'Wait until its files are stored, or leave them out.'
+          : undefined;
+  const attach = (chosenFiles: readonly File[]): void => {
+    uploads.add(chosenFiles.slice(0, Math.max(0, room)), answered);
+    if (chosenFiles.length > room) showToast({ title: `A message has at most ${MAX_ATTACHMENTS} files.`, tone: 'failed' });
+    field.current?.focus();
+  };
   const topics = useTopics().answer?.topics;
   const options = useMemo(() => recipientChoices(agents, topics ?? [], draft.to), [agents, topics, draft.to]);
   const isAnswerable = answered === undefined && draft.kind !== 'note';
@@ -120,6 +145,7 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
         ? (project?.id ?? newestProject?.id ?? null)
         : null,
       answered: answered ?? null,
+      files: draft.files,
     };
     // Who has the answer already gets this as well.
     const question = inbox.find((message) => message.id === answered?.id && isQuestion(message) && !known.has(message.id));
@@ -133,7 +159,7 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
     <form
       ref={form}
       aria-label="Write a message"
-      className="@container flex-none border-t border-hair bg-bg-1 px-4 pt-2.5 pb-3"
+      className="@container relative flex-none border-t border-hair bg-bg-1 px-4 pt-2.5 pb-3"
       onSubmit={(event) => {
         event.preventDefault();
         submit();
@@ -216,8 +242,22 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
           />
         </div>
       )}
+      <FileDrop onDrop={attach} />
+      <DraftFiles
+        files={draft.files}
+        uploads={uploads.all}
+        onRemove={({ attachmentId }) => {
+          change({ files: draft.files.filter((file) => file.attachmentId !== attachmentId) });
+          field.current?.focus();
+        }}
+        onGiveUp={({ id }) => {
+          uploads.remove(id);
+          field.current?.focus();
+        }}
+      />
       <DraftField
         ref={field}
+        onFiles={attach}
         value={draft.text}
         onChange={(written) => change({ text: written })}
         onSubmit={submit}
@@ -227,6 +267,7 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
       />
       <div className="mt-2 flex items-center gap-2 text-12 text-tx-3">
         <span className="line-clamp-2 min-w-0 flex-1">
+          {onTheirWay > 0 ? 'It can be sent once its files are stored. ' : ''}
           {deliveryPromise({
             to,
             agents: crew,
@@ -238,6 +279,24 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
           })}
         </span>
         {isWritten(draft) ? <span className="hidden flex-none @md:inline">Draft kept</span> : null}
+        <input
+          ref={chooser}
+          type="file"
+          multiple
+          hidden
+          aria-label="Files to attach"
+          onChange={({ currentTarget }) => {
+            attach([...(currentTarget.files ?? [])]);
+            // The same file can be chosen again.
+            currentTarget.value = '';
+          }}
+        />
+        <IconButton
+          label={`Attach files, up to ${sizeText(MAX_UPLOAD_BYTES)} each`}
+          icon={<Paperclip aria-hidden className="size-4" />}
+          disabled={room <= 0}
+          onClick={() => chooser.current?.click()}
+        />
         <Button type="submit" look="ink" disabled={missing !== undefined} title={missing}>
           Send <KeyHint>ctrl+enter</KeyHint>
         </Button>
@@ -248,8 +307,16 @@ export function Composer({ screen, agentId, answered, onAnswered, ref }: Compose
 
 /** An open question has one answer, wherever it is given; what was chosen here beside the text goes with it. */
 function theAnswer(question: Message, written: WrittenMessage): WrittenMessage {
-  const { priority, subject, ttlMs, delayMs, to } = written;
-  return { ...answerTo(question, written.body), subject, ttlMs, delayMs, to, ...(priority === 'normal' ? {} : { priority }) };
+  const { priority, subject, ttlMs, delayMs, to, files } = written;
+  return {
+    ...answerTo(question, written.body),
+    subject,
+    ttlMs,
+    delayMs,
+    to,
+    files,
+    ...(priority === 'normal' ? {} : { priority }),
+  };
 }
 
 function Answering({ answered, onCancel }: { readonly answered: Answered; readonly onCancel: () => void }): ReactNode {

@@ -14,6 +14,8 @@ interface DraftFieldProps {
   readonly value: string;
   readonly onChange: (text: string) => void;
   readonly onSubmit: () => void;
+  /** Files that were pasted. */
+  readonly onFiles: (files: readonly File[]) => void;
   readonly placeholder: string;
   /** Who can be mentioned. */
   readonly names: readonly string[];
@@ -22,7 +24,7 @@ interface DraftFieldProps {
 }
 
 /** The text of a message: grows as it is written, offers names after an @, and marks those it mentions. */
-export function DraftField({ value, onChange, onSubmit, placeholder, names, isName, ref }: DraftFieldProps): ReactNode {
+export function DraftField({ value, onChange, onSubmit, onFiles, placeholder, names, isName, ref }: DraftFieldProps): ReactNode {
   const id = useId();
   const own = useRef<HTMLTextAreaElement>(null);
   const marks = useRef<HTMLDivElement>(null);
@@ -107,6 +109,12 @@ export function DraftField({ value, onChange, onSubmit, placeholder, names, isNa
           if (marks.current !== null) marks.current.scrollTop = currentTarget.scrollTop;
         }}
         onKeyDown={onKeyDown}
+        onPaste={(event) => {
+          // Text that comes with a picture of itself, as from a spreadsheet, is text.
+          if (event.clipboardData.files.length === 0 || event.clipboardData.types.includes('text/plain')) return;
+          event.preventDefault();
+          onFiles([...event.clipboardData.files]);
+        }}
         className="relative block min-h-[54px] w-full resize-none overflow-y-auto rounded-2 border border-hair-strong bg-transparent px-2.5 py-2 leading-[18px] [overflow-wrap:break-word] placeholder:text-tx-3"
       />
     </div>

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { answerTo } from '#renderer/store/answer.ts';
 import { sampleMessage } from '#renderer/testing/sample-events.ts';
+import { AttachmentId, mintId } from '#shared/kernel/ids.ts';
 import type { Draft } from './drafts.ts';
-import { draftAfter, givenBack, joinedDraft, newDraft } from './drafts.ts';
+import { draftAfter, givenBack, isWritten, joinedDraft, joinedFiles, newDraft } from './drafts.ts';
 
 const draft = (text: string, changes: Partial<Draft> = {}): Draft => ({ ...newDraft(['ada']), text, ...changes });
 const elsewhere = (name: string, text: Draft | null, before: Draft | null): Parameters<typeof draftAfter>[2] => ({
@@ -33,6 +34,36 @@ describe('a draft in two windows', () => {
     expect(joinedDraft(stored, { ...next, text: '' })).toMatchObject({ text: 'theirs' });
     expect(joinedDraft(next, { ...next, text: 'mine, longer' }).text).toBe('mine, longer');
     expect(joinedDraft(undefined, next)).toBe(next);
+  });
+});
+
+describe('files of a draft', () => {
+  const file = (name: string): Draft['files'][number] => ({
+    attachmentId: AttachmentId.parse(mintId('att')),
+    name,
+    bytes: 1,
+  });
+
+  it('are what is written, of both windows, and each once', () => {
+    const [one, two] = [file('one'), file('two')];
+    expect(isWritten(draft('', { files: [one] }))).toBe(true);
+    expect(joinedFiles([one], [one, two])).toEqual([one, two]);
+    expect(joinedDraft(draft('', { files: [one] }), draft('mine', { files: [two] })).files).toEqual([one, two]);
+    expect(joinedDraft(draft('theirs', { files: [one] }), draft('mine', { files: [one] })).files).toEqual([one]);
+  });
+
+  it('go with what another window sent, but not those it did not know of', () => {
+    const [one, two] = [file('one'), file('two')];
+    const sent = draft('', { files: [one] });
+    expect(draftAfter(sent, 'new.messages', elsewhere('new.messages', null, sent))?.files).toEqual([]);
+    const more = draft('', { files: [one, two] });
+    expect(draftAfter(more, 'new.messages', elsewhere('new.messages', null, sent))).toBeUndefined();
+  });
+
+  it('come back with a message that was refused', () => {
+    const [lost, written] = [file('lost'), file('written')];
+    const answer = { ...answerTo(sampleMessage({ kind: 'request', recipients: ['operator'] }), 'No'), files: [lost], sentAt: 1 };
+    expect(givenBack(draft('', { files: [written] }), answer).files).toEqual([lost, written]);
   });
 });
 

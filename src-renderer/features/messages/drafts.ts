@@ -1,7 +1,7 @@
 /** Messages that are being written. They are kept in the browser, one by one, so that nothing but sending or emptying ends them. */
 import * as z from 'zod';
 import type { OutgoingMessage } from '#renderer/store/outgoing-message.ts';
-import { Answered } from '#renderer/store/outgoing-message.ts';
+import { Answered, OutgoingFile } from '#renderer/store/outgoing-message.ts';
 import { uuidv7 } from '#shared/kernel/ids.ts';
 import { Priority } from '#shared/messages/model.ts';
 
@@ -25,6 +25,8 @@ export const Draft = z.object({
   delayMs: z.number().nullable().default(null),
   /** Milliseconds until an answer is wanted; null: no deadline. Only of what is to be answered. */
   replyWithinMs: z.number().nullable().default(null),
+  /** Files that go with it. */
+  files: z.array(OutgoingFile).default([]),
 });
 /** A message that is being written. */
 export type Draft = z.infer<typeof Draft>;
@@ -32,7 +34,17 @@ export type Draft = z.infer<typeof Draft>;
 /** A draft in which nothing is written yet. */
 export function newDraft(to: readonly string[] = []): Draft {
   const key = `window-${uuidv7()}`;
-  return { key, text: '', to: [...to], kind: 'note', priority: 'normal', ttlMs: null, delayMs: null, replyWithinMs: null };
+  return {
+    key,
+    text: '',
+    to: [...to],
+    kind: 'note',
+    priority: 'normal',
+    ttlMs: null,
+    delayMs: null,
+    replyWithinMs: null,
+    files: [],
+  };
 }
 
 /** What comes after a sent draft: another message to the same, unless it was something special. */
@@ -42,7 +54,7 @@ export function nextDraft(draft: Draft): Draft {
 
 /** Whether there is something in it that would be missed. */
 export function isWritten(draft: Draft): boolean {
-  return draft.text.trim() !== '' || (draft.subject ?? '').trim() !== '';
+  return draft.text.trim() !== '' || (draft.subject ?? '').trim() !== '' || draft.files.length > 0;
 }
 
 const DRAFT = 'quarterdeck.draft.';
@@ -65,8 +77,15 @@ function parsed<T>(text: string | null, schema: z.ZodType<T>): T | undefined {
  * heard of it yet: both texts, the other one's first.
  */
 export function joinedDraft(stored: Draft | undefined, next: Draft): Draft {
-  if (stored === undefined || stored.key === next.key || stored.text.trim() === '' || stored.text === next.text) return next;
-  return { ...next, key: stored.key, text: next.text.trim() === '' ? stored.text : `${stored.text}\n\n${next.text}` };
+  if (stored === undefined || stored.key === next.key) return next;
+  const files = joinedFiles(stored.files, next.files);
+  if (stored.text.trim() === '' || stored.text === next.text) return { ...next, files };
+  return { ...next, files, key: stored.key, text: next.text.trim() === '' ? stored.text : `${stored.text}\n\n${next.text}` };
+}
+
+/** Each file once. */
+export function joinedFiles(first: readonly OutgoingFile[], second: readonly OutgoingFile[]): OutgoingFile[] {
+  return [...first, ...second.filter(({ attachmentId }) => first.every((file) => file.attachmentId !== attachmentId))];
 }
 
 /** What another window did to the storage, as far as it is about this place. */
@@ -84,7 +103,8 @@ export function draftAfter(draft: Draft, place: string, { name, text, before }: 
   if (name !== DRAFT + place) return undefined;
   if (text !== null) return parsed(text, Draft);
   const known = parsed(before, Draft);
-  return draft.text === '' || draft.text === known?.text ? nextDraft(draft) : undefined;
+  const isKnown = draft.files.every((file) => known?.files.some(({ attachmentId }) => attachmentId === file.attachmentId));
+  return isKnown && (draft.text === '' || draft.text === known?.text) ? nextDraft(draft) : undefined;
 }
 
 /** A text that was not sent, put back before what is written in its place meanwhile. */
@@ -100,6 +120,7 @@ export function givenBack(written: Draft, lost: OutgoingMessage): Partial<Draft>
     ttlMs: lost.ttlMs,
     delayMs: lost.delayMs,
     replyWithinMs: lost.replyWithinMs,
+    files: joinedFiles(lost.files, written.files),
   };
 }
 

@@ -7,13 +7,7 @@ import { visibleText } from '#renderer/ui/visible-text.ts';
 import { MAX_READ_BYTES } from '#shared/attachments/contract.ts';
 import type { Attachment } from '#shared/messages/attachment.ts';
 import type { Message } from '#shared/messages/model.ts';
-
-/** A number of bytes as people say it. */
-function sizeText(bytes: number): string {
-  if (bytes < 1_000) return `${bytes} B`;
-  if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(bytes < 10_000 ? 1 : 0)} kB`;
-  return `${(bytes / 1_000_000).toFixed(bytes < 10_000_000 ? 1 : 0)} MB`;
-}
+import { sizeText } from './file-size.ts';
 
 /** The files of a message: name, size, and a download. Nothing of them is ever shown or run by the window. */
 export function MessageAttachments({ message }: { readonly message: Message }): ReactNode {

@@ -1,4 +1,4 @@
-import { ArrowRight, CircleX, Clock } from 'lucide-react';
+import { ArrowRight, CircleX, Clock, Paperclip } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { OutboxEntry } from '#renderer/store/outbox.ts';
 import type { OutgoingMessage } from '#renderer/store/outgoing-message.ts';
@@ -61,6 +61,12 @@ function PendingRow({ entry: { message, state, problem }, onRetry, onDiscard, on
         <p className="mt-px line-clamp-3 max-w-[74ch] leading-[18px] [overflow-wrap:anywhere] whitespace-pre-wrap text-tx-2">
           {visibleText(message.body)}
         </p>
+        {message.files.length === 0 ? null : (
+          <p className="mt-0.5 flex min-w-0 items-center gap-1 text-12 text-tx-3">
+            <Paperclip aria-hidden className="size-3 flex-none" />
+            <span className="min-w-0 truncate">{message.files.map(({ name }) => visibleText(name)).join(', ')}</span>
+          </p>
+        )}
         {state === 'sending' || problem === undefined ? null : (
           <p className={`mt-1 max-w-[74ch] text-12 text-pretty ${isFailed ? 'text-st-failed' : 'text-tx-2'}`}>
             {isFailed ? problem : 'No answer came. It is sent again, once, as soon as the core answers.'}
