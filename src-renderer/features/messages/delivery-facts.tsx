@@ -7,7 +7,9 @@ import type { Delivery, Message } from '#shared/messages/model.ts';
 import { ownEntry } from '#shared/kernel/own-entry.ts';
 import type { PathStep } from './delivery-path.ts';
 import { openRecipients, pathOf, reasonText } from './delivery-path.ts';
+import { Fact, FactList } from './fact-list.tsx';
 import { nameOf, namesOf, tookText } from './message-words.ts';
+import { SignatureFact } from './signature-fact.tsx';
 
 /** Where a copy stands is looked at anew so often, in milliseconds: leases end and delays pass without an event. */
 const NOW_EVERY_MS = 5_000;
@@ -72,6 +74,7 @@ export function MessageFacts({ message, copies, repliedAt }: DeliveryFactsProps)
         {message.from.kind === 'token' ? ' (a token)' : ''}, in the {message.originator.boundary} boundary
         {message.originator.id === message.from.id ? '' : `, for ${nameOf(message.originator.id)}`}
       </Fact>
+      <SignatureFact messageId={message.id} />
     </FactList>
   );
 }
@@ -211,26 +214,6 @@ function Step({ step, sentAt }: { readonly step: PathStep; readonly sentAt: numb
         {step.at === null || step.name === 'queued' ? '' : `+${tookText(step.at - sentAt)}`}
       </span>
     </li>
-  );
-}
-
-/** Facts with their names. */
-function FactList({ children }: { readonly children: ReactNode }): ReactNode {
-  return <dl className="grid grid-cols-[92px_minmax(0,1fr)] gap-x-4 text-12 leading-5">{children}</dl>;
-}
-
-interface FactProps {
-  readonly name: string;
-  readonly isFailed?: boolean;
-  readonly children: ReactNode;
-}
-
-function Fact({ name, isFailed = false, children }: FactProps): ReactNode {
-  return (
-    <>
-      <dt className="text-tx-3">{name}</dt>
-      <dd className={`min-w-0 break-words ${isFailed ? 'text-st-failed' : 'text-tx-1'}`}>{children}</dd>
-    </>
   );
 }
 
