@@ -1,4 +1,4 @@
-/** The search: its thread beside the reader's, and what tells it of new messages. Only composes. */
+/** The search: its thread beside the reader's, and what tells it of messages that come and go. Only composes. */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { SessionId } from '#shared/kernel/ids.ts';
@@ -28,6 +28,8 @@ export function composeSearch(o: ComposeSearchOptions): SearchService {
   });
   const following = o.journal.onCommitted((events) => {
     if (events.some(({ kind }) => kind === 'message.sent')) search.onCommitted();
+    // Once for a whole run, which removes messages in many small steps: they are not found from the first of these on.
+    if (events.some(({ kind }) => kind === 'retention.applied')) search.onErased();
   });
   search.open();
   o.onEnd(async () => {
