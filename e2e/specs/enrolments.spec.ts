@@ -61,6 +61,13 @@ test('a code is shown once, lets one agent in, and that one is shown as neither 
   await expect(page.getByRole('heading', { name: 'Not contained, not controlled' })).toBeVisible();
   await goTo(page, core, '/agent/visitor/config');
   await expect(page.getByText('outside Quarterdeck, wherever it was started')).toBeVisible();
+  for (const promise of ['Limits', 'Environment']) await expect(page.getByRole('heading', { name: promise })).toHaveCount(0);
+  await goTo(page, core, '/agent/visitor/health');
+  await expect(page.getByText('every 60 s, lost after 3 times as long')).toBeVisible();
+  await expect(page.getByText(/its process is not measured here/)).toBeVisible();
+  await goTo(page, core, '/agent/visitor/network');
+  await expect(page.getByText(/what it reaches is not known here/)).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Change where it runs' })).toHaveCount(0);
   await page.close();
 });
 

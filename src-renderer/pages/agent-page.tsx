@@ -189,7 +189,7 @@ function AgentPanel({ agent, tab }: { readonly agent: Agent; readonly tab: Agent
       </TabPanel>
       <TabPanel value="health" current={tab} className={panel}>
         <AgentHealth agent={agent} />
-        {isAlive(agent.state.status) ? <LiveLimits key={agent.id} agent={agent} /> : null}
+        {isAlive(agent.state.status) && !isExternal(agent) ? <LiveLimits key={agent.id} agent={agent} /> : null}
       </TabPanel>
     </aside>
   );

@@ -87,7 +87,8 @@ describe("an agent's configuration", () => {
       { capabilities: ['ok', 'File Processing'] },
       ['capabilities.1: must be lower-case words such as "file-processing"'],
     ],
-    ['a runtime that is not there', { runtime: 'vm' }, ['runtime: Invalid option: expected one of "docker"|"tmux"|"pty"']],
+    ['a runtime that is not there', { runtime: 'vm' }, ['runtime: Invalid option: expected one of "docker"|"tmux"|"pty"|"none"']],
+    ['no runtime', { runtime: 'none' }, ['runtime: is none for agents from outside only: use "docker", "tmux" or "pty"']],
     [
       'a sandbox in a container',
       { runtime: 'docker', sandbox: 'bubblewrap' },

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { AgentId, ProjectId } from '#shared/kernel/ids.ts';
 import { DurationMs, SizeText } from '#shared/kernel/units.ts';
 import { EgressMode, EgressRule } from '#shared/egress/model.ts';
-import { Boundary, boundaryOf, ImageReference, RuntimeKind, Sandbox } from '#shared/runtimes/model.ts';
+import { AgentRuntime, Boundary, boundaryOf, ImageReference, RuntimeKind, Sandbox } from '#shared/runtimes/model.ts';
 
 /** How a kind of agent is started, spoken to and understood. */
 export const AgentType = z
@@ -148,7 +148,7 @@ const configShape = z.strictObject({
   maxConcurrentTasks: fields.maxConcurrentTasks.default(1),
   resourceLimits: fields.resourceLimits.prefault({}),
   environment: fields.environment.default({}),
-  runtime: fields.runtime.default('tmux'),
+  runtime: AgentRuntime.default('tmux'),
   sandbox: fields.sandbox.default('none'),
   image: fields.image.optional(),
   workspace: fields.workspace.prefault({}),
@@ -166,9 +166,12 @@ interface Checked {
   readonly external?: ExternalFacts | undefined;
   readonly type: AgentType;
   readonly command?: readonly string[] | undefined;
-  readonly runtime: RuntimeKind;
+  readonly runtime: AgentRuntime;
   readonly sandbox: Sandbox;
   readonly image?: string | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly setup?: string | undefined;
+  readonly login: z.infer<typeof Login>;
   readonly modelApis: readonly string[];
   readonly egress: { readonly rules: readonly string[] };
 }
@@ -209,8 +212,15 @@ function checkExternal(config: Checked, context: z.RefinementCtx): void {
   const refuse = (field: string, message: string): void => context.addIssue({ code: 'custom', path: [field], message });
   if ((config.type === 'external') !== (config.external !== undefined))
     refuse('external', 'is set when an agent from outside enrols (register_agent), and for such agents only');
-  if (config.type === 'external' && boundaryOf(config) !== 'host')
-    refuse('runtime', 'cannot contain an agent from outside: it was not started here');
+  if (config.type !== 'external') {
+    if (config.runtime === 'none') refuse('runtime', 'is none for agents from outside only: use "docker", "tmux" or "pty"');
+    return;
+  }
+  if (boundaryOf(config) !== 'host') refuse('runtime', 'cannot contain an agent from outside: it was not started here');
+  // Nobody would give it these: what is promised to it must be kept.
+  if (Object.keys(config.environment).length > 0) refuse('environment', 'is not given to an agent from outside: leave it out');
+  if (config.setup !== undefined) refuse('setup', 'is not run for an agent from outside: leave it out');
+  if (config.login !== 'none') refuse('login', 'of an agent from outside is its own affair: leave it out');
 }
 
 /** An agent's whole configuration. Every field but id, type and projectId has a default. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AgentState } from '#shared/agents/model.ts';
+import type { AgentState, AgentType } from '#shared/agents/model.ts';
 import type { EnrolmentRequest } from '#shared/enrolments/model.ts';
 import type { AgentId, MessageId } from '#shared/kernel/ids.ts';
 import { EnrolmentRequestId, mintId, ProjectId } from '#shared/kernel/ids.ts';
@@ -9,8 +9,12 @@ import { actionsOf, pathOfItem } from './notification-rules.ts';
 
 const evidence = { source: 'process', detail: '', at: 0 } as const;
 
-function agent(id: string, state: Partial<AgentState> & Pick<AgentState, 'status'>): AttentionAgent {
-  return { id: id as AgentId, state: { since: 100, evidence, reason: 'it ended with code 1', ...state } as AgentState };
+function agent(id: string, state: Partial<AgentState> & Pick<AgentState, 'status'>, type: AgentType = 'worker'): AttentionAgent {
+  return {
+    id: id as AgentId,
+    config: { type },
+    state: { since: 100, evidence, reason: 'it ended with code 1', ...state } as AgentState,
+  };
 }
 
 function message(id: string, over: Partial<AttentionMessage> = {}): AttentionMessage {
@@ -66,6 +70,7 @@ describe('attentionOf', () => {
       agent('ada', { status: 'idle' }),
       agent('bob', { status: 'failed', since: 300 }),
       agent('cy', { status: 'lost' }),
+      agent('dee', { status: 'lost', since: 50 }, 'external'),
     );
     expect(attentionOf({ agents, inbox: [message('m1')], now: 1000 })).toEqual([
       {
@@ -78,6 +83,7 @@ describe('attentionOf', () => {
         at: 300,
         needsOperator: true,
         isAwaited: true,
+        canRestart: true,
       },
       {
         id: 'question:m1',
@@ -89,6 +95,7 @@ describe('attentionOf', () => {
         at: 200,
         needsOperator: true,
         isAwaited: true,
+        canRestart: false,
       },
       {
         id: 'lost:cy:100',
@@ -100,7 +107,10 @@ describe('attentionOf', () => {
         at: 100,
         needsOperator: true,
         isAwaited: true,
+        canRestart: true,
       },
+      // One from outside is not ours to start.
+      expect.objectContaining({ id: 'lost:dee:50', needsOperator: true, canRestart: false }),
     ]);
   });
 

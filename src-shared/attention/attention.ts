@@ -3,7 +3,7 @@
  * Pure, so that the window, the notification centre and the tray can never disagree.
  */
 import type { Agent, AgentState, AgentStatus } from '#shared/agents/model.ts';
-import { isAlive } from '#shared/agents/model.ts';
+import { isAlive, isExternal } from '#shared/agents/model.ts';
 import type { EnrolmentRequest } from '#shared/enrolments/model.ts';
 import { ownEntry } from '#shared/kernel/own-entry.ts';
 import type { InboxMessage } from '#shared/messages/model.ts';
@@ -18,7 +18,7 @@ export type AttentionMessage = Pick<InboxMessage, 'id' | 'from' | 'kind' | 'subj
 };
 
 /** An agent, as far as it is looked at. */
-export type AttentionAgent = Pick<Agent, 'id' | 'state'>;
+export type AttentionAgent = Pick<Agent, 'id' | 'state'> & { readonly config: Pick<Agent['config'], 'type'> };
 
 /** One thing that wants the operator. One cause, one id: the same cause never comes twice, a new failure has a new id. */
 export interface AttentionItem {
@@ -40,6 +40,8 @@ export interface AttentionItem {
   readonly needsOperator: boolean;
   /** Whether somebody waits: of a question whether its agent lives; an answer to one that has ended is read by nobody. */
   readonly isAwaited: boolean;
+  /** Whether starting its agent again may help: not where something else holds it, and not where it is not ours to start. */
+  readonly canRestart: boolean;
 }
 
 /** What the derivation looks at. */
@@ -118,6 +120,7 @@ function applicant({ id, wish, check, address, requestedAt, expiresAt }: Enrolme
       detail: oneLine(`From ${address}, check ${check}. ${wish.note}`),
       at: requestedAt,
       isAwaited: true,
+      canRestart: false,
     },
   ];
 }
@@ -150,6 +153,7 @@ function questions(input: AttentionInput): Draft[] {
         detail: oneLine(message.subject ?? message.body),
         at: message.sentAt,
         isAwaited: ending === undefined,
+        canRestart: false,
       },
     ];
   });
@@ -177,10 +181,12 @@ function heldItem(id: string, state: AgentState): Draft {
     detail: oneLine(state.evidence.detail),
     at: state.since,
     isAwaited: true,
+    canRestart: false,
   };
 }
 
-function trouble({ id, state }: AttentionAgent): Draft[] {
+function trouble(agent: AttentionAgent): Draft[] {
+  const { id, state } = agent;
   if (state.status === 'paused' && isHeld(state)) return [heldItem(id, state)];
   if (state.status !== 'failed' && state.status !== 'lost') return [];
   return [
@@ -193,6 +199,7 @@ function trouble({ id, state }: AttentionAgent): Draft[] {
       detail: oneLine(state.reason),
       at: state.since,
       isAwaited: true,
+      canRestart: !isExternal(agent),
     },
   ];
 }

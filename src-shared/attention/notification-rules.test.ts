@@ -12,8 +12,9 @@ const question: AttentionItem = {
   at: 0,
   needsOperator: true,
   isAwaited: true,
+  canRestart: false,
 };
-const failed: AttentionItem = { ...question, id: 'failed:ada:1', kind: 'failed', messageId: null };
+const failed: AttentionItem = { ...question, id: 'failed:ada:1', kind: 'failed', messageId: null, canRestart: true };
 const settings = { isEnabled: true, quietHours: null, mutedAgents: [] };
 const at = (hours: number, minutes: number): Date => new Date(2026, 5, 1, hours, minutes);
 const noon = at(12, 0);
@@ -65,5 +66,6 @@ describe('notifications', () => {
   it('offer first what helps most', () => {
     expect(actionsOf(question).map(({ text }) => text)).toEqual(['Reply', 'Open']);
     expect(actionsOf(failed).map(({ text }) => text)).toEqual(['Restart', 'Open']);
+    expect(actionsOf({ ...failed, canRestart: false }).map(({ text }) => text)).toEqual(['Open']);
   });
 });

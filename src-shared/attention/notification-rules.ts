@@ -56,9 +56,8 @@ function minutesOf(time: string): number {
 /** The buttons of an item, the most useful first: desktops that show one show that. */
 export function actionsOf(item: AttentionItem): readonly { readonly action: NotificationAction; readonly text: string }[] {
   const open = { action: 'open', text: 'Open' } as const;
-  // What holds it is not over by a restart.
-  if (item.kind === 'held' || item.kind === 'applicant') return [open];
-  return [item.kind === 'question' ? { action: 'reply', text: 'Reply' } : { action: 'restart', text: 'Restart' }, open];
+  if (item.kind === 'question') return [{ action: 'reply', text: 'Reply' }, open];
+  return item.canRestart ? [{ action: 'restart', text: 'Restart' }, open] : [open];
 }
 
 /** Where the window shows an item. */

@@ -10,6 +10,13 @@ export const RuntimeKind = z
 /** The runtimes there are. */
 export type RuntimeKind = z.infer<typeof RuntimeKind>;
 
+/** Where an agent is: in one of our runtimes, or, for one from outside, in none of them. */
+export const AgentRuntime = z
+  .enum([...RuntimeKind.options, 'none'])
+  .describe('docker, tmux or pty; none: it was not started here (type "external")');
+/** Where an agent is. */
+export type AgentRuntime = z.infer<typeof AgentRuntime>;
+
 /** Boundaries, strongest first. */
 export const BOUNDARIES = ['container', 'bubblewrap', 'host'] as const;
 /** How strong the box around an agent is. */
@@ -27,7 +34,7 @@ export const Sandbox = z
 export type Sandbox = z.infer<typeof Sandbox>;
 
 /** The boundary that a configuration asks for. Whatever starts the agent gives it this one or does not start it. */
-export function boundaryOf(config: { readonly runtime: RuntimeKind; readonly sandbox: Sandbox }): Boundary {
+export function boundaryOf(config: { readonly runtime: AgentRuntime; readonly sandbox: Sandbox }): Boundary {
   if (config.runtime === 'docker') return 'container';
   return config.sandbox === 'bubblewrap' ? 'bubblewrap' : 'host';
 }

@@ -11,6 +11,7 @@ import type { AgentRegistry } from './agent-registry.ts';
 import type { AgentRuns } from './agent-runs.ts';
 import { runRowOf } from './agent-runs.ts';
 import { DRIVERS } from './types/drivers.ts';
+import { runtimeOf } from './types/external.ts';
 
 /** Why an agent that ran before is not there now. */
 const LOST: Readonly<Record<RuntimeKind, string>> = {
@@ -149,7 +150,7 @@ export class Adoption {
       await this.#keepEnded(agent, run);
     } else if (isAlive(status)) {
       const isUnseen = unseen.some(({ kind }) => kind === agent.config.runtime);
-      const reason = (isUnseen ? UNSEEN : LOST)[agent.config.runtime];
+      const reason = (isUnseen ? UNSEEN : LOST)[runtimeOf(agent)];
       await this.#o.registry.apply(agent.id, { type: 'unreachable', reason });
     }
   }

@@ -5,14 +5,21 @@ import { describeInvalid } from '#shared/kernel/describe-issues.ts';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { ProjectId } from '#shared/kernel/ids.ts';
 import { AgentId } from '#shared/kernel/ids.ts';
+import type { AgentRuntime, RuntimeKind } from '#shared/runtimes/model.ts';
 
 type TemplateFields = Partial<AgentTemplate['agent']>;
+
+/** What a configuration is completed from: a draft, or what an agent has already. */
+export type ConfigDraft = Omit<AgentDraft, 'runtime'> & { readonly runtime?: AgentRuntime | undefined };
 
 /**
  * A draft laid over another: stated fields win; limits are merged one by one, everything else is replaced whole. An image goes
  * with the change to a runtime that has none: whoever asks for that could not leave it out otherwise.
  */
-export function overlay(under: TemplateFields | AgentDraft, over: AgentDraft): AgentDraft {
+export function overlay<R extends AgentRuntime>(
+  under: (TemplateFields | Omit<AgentDraft, 'runtime'>) & { readonly runtime?: R | undefined },
+  over: AgentDraft,
+): Omit<AgentDraft, 'runtime'> & { readonly runtime?: R | RuntimeKind | undefined } {
   const stated = Object.fromEntries(Object.entries(over).filter(([, value]) => value !== undefined)) as AgentDraft;
   const { image, ...rest } = under;
   const keepsImage = image !== undefined && (stated.runtime === undefined || stated.runtime === 'docker');
@@ -43,7 +50,7 @@ export function spawnConfig(draft: AgentDraft, id: AgentId, projectId: ProjectId
 }
 
 /** The whole configuration, with defaults. BAD_REQUEST names the fields that are wrong and what is allowed. */
-export function completeConfig(draft: AgentDraft, id: AgentId, projectId: ProjectId): AgentConfigType {
+export function completeConfig(draft: ConfigDraft, id: AgentId, projectId: ProjectId): AgentConfigType {
   const value = { ...draft, id, projectId };
   const result = AgentConfig.safeParse(value);
   if (result.success) return result.data;

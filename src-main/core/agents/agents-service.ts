@@ -24,7 +24,7 @@ import { runRowOf } from './agent-runs.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import type { Templates } from './templates.ts';
 import { DRIVERS } from './types/drivers.ts';
-import { requireOurs } from './types/external.ts';
+import { requireOurs, runtimeOf } from './types/external.ts';
 
 /** What may be changed of an agent; an image of null is the agent image again. */
 type AgentChanges = Omit<AgentDraft, 'image'> & { readonly image?: string | null | undefined };
@@ -179,6 +179,8 @@ export class AgentsService {
       const agent = this.#o.registry.get(id);
       const { id: _id, projectId, image, ...present } = agent.config;
       const { image: wanted, ...stated } = changes;
+      // One from outside is put into none.
+      if (stated.runtime !== undefined) runtimeOf(agent);
       const chosen = wanted === undefined ? image : (wanted ?? undefined);
       const config = completeConfig(
         overlay({ ...present, ...(chosen === undefined ? {} : { image: chosen }) }, stated),
@@ -263,7 +265,7 @@ export class AgentsService {
       .filter((agent) =>
         options.stopAgents
           ? this.isStoppable(agent)
-          : this.isStoppable(agent) && isAlive(agent.state.status) && !this.#o.runtimes[agent.config.runtime].isAdoptable,
+          : this.isStoppable(agent) && isAlive(agent.state.status) && !this.#o.runtimes[runtimeOf(agent)].isAdoptable,
       );
     await Promise.all(
       ending.map((agent) =>
@@ -325,7 +327,7 @@ export class AgentsService {
 
   async #launch(agent: Agent): Promise<Agent> {
     const driver = DRIVERS[agent.config.type];
-    const runtime = this.#o.runtimes[agent.config.runtime];
+    const runtime = this.#o.runtimes[runtimeOf(agent)];
     let run: Run | undefined;
     try {
       const spec = await this.#o.launcher.prepare(agent, driver, mintId('run'));

@@ -16,16 +16,20 @@ function agent(
     description?: string;
     doing?: string;
     projectId?: ProjectId;
-    type?: 'worker' | 'command';
+    type?: 'worker' | 'command' | 'external';
   } = {},
 ): Agent {
   const { capabilities = [], description = '', doing, projectId = here, type = 'worker' } = more;
   const command = type === 'command' ? { command: ['true'] } : {};
+  const external =
+    type === 'external'
+      ? { runtime: 'none', external: { name: 'Colour press', specialisations: [], heartbeatMs: 60_000, allowed: null } }
+      : {};
   const evidence = { source: 'core', detail: 'x', at: 1 };
   return {
     id: AgentId.parse(id),
     projectId,
-    config: AgentConfig.parse({ id, type, projectId, capabilities, description, maxConcurrentTasks: 2, ...command }),
+    config: AgentConfig.parse({ id, type, projectId, capabilities, description, maxConcurrentTasks: 2, ...command, ...external }),
     template: null,
     state: AgentState.parse({ status, since: 1, evidence, reason: 'x', from: 'idle', exit: { code: 0 } }),
     says: doing === undefined ? null : { doing, progress: null, at: 1 },
@@ -48,6 +52,7 @@ const AGENTS = [
   agent('busy', 'working', { capabilities: ['cut', 'glue'], doing: 'Cutting the FRONT page' }),
   agent('far', 'idle', { capabilities: ['cut'], projectId: there }),
   agent('free', 'idle', { capabilities: ['glue'], description: 'Holds the front together' }),
+  agent('guest', 'lost', { projectId: there, type: 'external' }),
   agent('mail', 'idle', { capabilities: ['cut', 'glue'], type: 'command' }),
 ];
 
@@ -62,7 +67,7 @@ function found(input: Partial<DiscoverInput>): string[] {
 }
 
 it.each([
-  ['all, those that run first, then the least busy', {}, ['far', 'free', 'mail', 'busy', 'away']],
+  ['all, those that run first, then the least busy', {}, ['far', 'free', 'mail', 'busy', 'away', 'guest']],
   ['by project', { projectId: here }, ['free', 'mail', 'busy', 'away']],
   ['by one capability', { capability: 'glue' }, ['free', 'mail', 'busy']],
   ['by all capabilities of a list', { capability: ['glue', 'cut'] }, ['mail', 'busy']],
@@ -72,6 +77,7 @@ it.each([
   ['by what they work on', { maxHeld: 0, maxUnread: 0, capability: 'glue' }, ['free']],
   ['by words, wherever they stand', { text: 'front' }, ['free', 'busy']],
   ['by words, all of them', { text: ' FRONT  glue cutting' }, ['busy']],
+  ['by what one from outside calls itself', { text: 'press' }, ['guest']],
   ['none that nobody meets', { text: 'back' }, []],
 ] as const)('finds %s', (_what, input, ids) => {
   expect(found(input as Partial<DiscoverInput>)).toEqual(ids);
@@ -94,5 +100,5 @@ it('says of each what a peer needs, and how many there are beyond the limit', ()
     ],
     total: 1,
   });
-  expect(discover({ agents: AGENTS, input: { limit: 2 }, unreadOf: () => 0, heldBy: () => 0 })).toMatchObject({ total: 5 });
+  expect(discover({ agents: AGENTS, input: { limit: 2 }, unreadOf: () => 0, heldBy: () => 0 })).toMatchObject({ total: 6 });
 });

@@ -48,7 +48,9 @@ export function discover({ agents, input, unreadOf, heldBy }: DiscoverOptions): 
 }
 
 function textOf({ id, config, says }: Agent): string {
-  return [id, config.description, ...config.capabilities, says?.doing ?? ''].join('\n').toLowerCase();
+  return [id, config.external?.name ?? '', config.description, ...config.capabilities, says?.doing ?? '']
+    .join('\n')
+    .toLowerCase();
 }
 
 function peerOf({ id, config, state, says, boundary }: Agent, load: Omit<PeerAgent['load'], 'slots'>): PeerAgent {

@@ -76,7 +76,8 @@ describe('an agent from outside', () => {
     await after(300);
     expect(state()).toMatchObject({
       status: 'lost',
-      evidence: { source: 'clock', detail: expect.stringContaining('every 1 s') as string },
+      reason: 'it has not called for 3 s, though it said every 1 s',
+      evidence: { source: 'clock' },
     });
     held = 2;
     external.onCall(id)();
@@ -88,7 +89,10 @@ describe('an agent from outside', () => {
 
   it('says when it was heard last: at its enrolment, when it never called since', async () => {
     await after(3_200);
-    expect(state()).toMatchObject({ status: 'lost', reason: expect.stringContaining('since its last call at') as string });
+    expect(state()).toMatchObject({
+      status: 'lost',
+      evidence: { detail: expect.stringContaining('its last call was at 20') as string },
+    });
   });
 
   it('is there as long as it is in a call, however long that takes', async () => {
@@ -111,7 +115,10 @@ describe('an agent from outside', () => {
     await after(2_900);
     expect(state().status).toBe('idle');
     await after(300);
-    expect(state()).toMatchObject({ status: 'lost', reason: expect.stringContaining('since Quarterdeck started') as string });
+    expect(state()).toMatchObject({
+      status: 'lost',
+      evidence: { detail: 'nothing was heard of it since Quarterdeck started' },
+    });
     external.dispose();
     open();
     await after(5_000);
@@ -142,7 +149,15 @@ describe('an agent from outside', () => {
       code: 'BAD_REQUEST',
       data: { field: 'type' },
     });
+    expect(test.registry.get(id).config.runtime).toBe('none');
     await expect(test.agents.update(id, { sandbox: 'bubblewrap' }, CORE)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+    for (const runtime of ['docker', 'tmux', 'pty'] as const)
+      await expect(test.agents.update(id, { runtime }, CORE)).rejects.toMatchObject({ code: 'CONFLICT' });
+    for (const promise of [{ environment: { A: 'b' } }, { setup: 'true' }, { login: 'api-key' as const }])
+      await expect(test.agents.update(id, promise, CORE)).rejects.toMatchObject({
+        code: 'BAD_REQUEST',
+        message: expect.stringContaining('leave it out') as string,
+      });
     const changed = await test.agents.update(id, { capabilities: ['api'], description: 'of the office' }, CORE);
     expect(changed).toMatchObject({ config: { capabilities: ['api'], external: { name: 'Visitor' } }, boundary: 'host' });
     expect(changed.boundaryNote).toContain('not contained, not controlled');

@@ -172,15 +172,15 @@ export class ExternalAgents {
       if (hearing.open > 0) hearing.at = now;
       const patience = patienceOf(external);
       if (now - hearing.at < patience) continue;
-      const since =
+      const reason = `it has not called for ${patience / 1_000} s, though it said every ${external.heartbeatMs / 1_000} s`;
+      const detail =
         hearing.calledAt === undefined
-          ? 'since Quarterdeck started'
-          : `since its last call at ${new Date(hearing.calledAt).toISOString()}`;
-      const reason = `nothing was heard of it ${since}: it was to call at least every ${external.heartbeatMs / 1_000} s, and ${patience / 1_000} s are over`;
+          ? 'nothing was heard of it since Quarterdeck started'
+          : `its last call was at ${new Date(hearing.calledAt).toISOString()}`;
       // If that fails, it is looked at again after as long.
       hearing.at = now;
       this.#o.registry
-        .apply(id, { type: 'silent', reason })
+        .apply(id, { type: 'silent', reason, detail })
         .catch((error: unknown) => this.#o.log(`that agent ${id} is lost could not be stored`, error));
     }
     this.#arm();
@@ -202,6 +202,8 @@ function patienceOf({ heartbeatMs }: ExternalFacts): number {
 function draftOf({ name, capabilities, specialisations, note, heartbeatMs, allowed }: ExternalDraft) {
   return {
     type: 'external' as const,
+    // Never in one of ours.
+    runtime: 'none' as const,
     // Found by both.
     capabilities: [...new Set([...capabilities, ...specialisations])],
     description: note === '' ? name : note,

@@ -31,7 +31,7 @@ export type AgentFact =
   /** One from outside called after it was missed. */
   | { readonly type: 'heard'; readonly held: number; readonly detail: string }
   /** Nothing was heard of one from outside for too long. */
-  | { readonly type: 'silent'; readonly reason: string };
+  | { readonly type: 'silent'; readonly reason: string; readonly detail: string };
 
 /** How an exit is described to people. */
 export function describeExit(exit: ProcessExit): string {
@@ -124,7 +124,7 @@ export function nextState(state: AgentState, fact: AgentFact, at: number): Agent
         : undefined;
     case 'silent':
       return isOneOf(state, 'idle', 'working', 'waiting')
-        ? { status: 'lost', reason: fact.reason, ...because('clock', fact.reason) }
+        ? { status: 'lost', reason: fact.reason, ...because('clock', fact.detail) }
         : undefined;
     case 'unreachable':
       return isOneOf(state, 'starting', 'idle', 'working', 'waiting', 'paused', 'stopping')

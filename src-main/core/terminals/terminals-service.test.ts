@@ -89,6 +89,11 @@ describe('the terminals service', () => {
     expect(await codeOf(handlers().write({ ...input, id: down }, call))).toBe('CONFLICT');
     expect(await codeOf(handlers().capture({ id: down, window: 'main', historyLines: 0, ansi: false }, call))).toBe('CONFLICT');
     expect(await codeOf(handlers().resize({ id: nobody, cols: 80, rows: 24 }, call))).toBe('NOT_FOUND');
+    const outside = agentId('known-outside');
+    await expect(handlers().capture({ id: outside, window: 'main', historyLines: 0, ansi: false }, call)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('enrolled from outside') as string,
+    });
     const run = await fixture.start('one', 'echo the end');
     await run.ended;
     expect(await codeOf(handlers().write({ ...input, id }, call))).toBe('CONFLICT');

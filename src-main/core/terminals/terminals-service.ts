@@ -3,6 +3,7 @@
  * Invariant: nothing is typed before the journal says that somebody types; what is typed is never stored.
  */
 import type * as z from 'zod';
+import type { AgentType } from '#shared/agents/model.ts';
 import { refusalFor } from '#shared/auth/authorise.ts';
 import type { Actor } from '#shared/auth/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
@@ -34,7 +35,9 @@ export interface TerminalsOptions {
   /** The agent's last run, also when it has ended and its terminal is kept. */
   readonly runOf: (agentId: AgentId) => Run | undefined;
   /** The agent, as far as the journal needs it; undefined when there is none. */
-  readonly agentOf: (agentId: AgentId) => { readonly projectId: ProjectId } | undefined;
+  readonly agentOf: (
+    agentId: AgentId,
+  ) => { readonly projectId: ProjectId; readonly config?: { readonly type: AgentType } } | undefined;
   /** Resolves when an agent of an earlier core has been looked for. */
   readonly whenFound?: (id: AgentId) => Promise<void>;
   readonly now?: () => number;
@@ -265,6 +268,7 @@ export class TerminalsService implements Disposable {
   async #find(id: AgentId): Promise<{ run: Run; projectId: ProjectId }> {
     const agent = this.#options.agentOf(id);
     if (!agent) throw new AppError('NOT_FOUND', `There is no agent "${id}". List them with list_agents.`, { data: { id } });
+    if (agent.config?.type === 'external') throw notHere(id);
     // A core that has just begun may not have found it yet.
     if (!this.#options.runOf(id)) await this.#options.whenFound?.(id);
     const run = this.#options.runOf(id);
@@ -277,6 +281,14 @@ export class TerminalsService implements Disposable {
     if ((await endOf(found.run)) !== undefined) throw notRunning(id);
     return found;
   }
+}
+
+function notHere(id: AgentId): AppError {
+  return new AppError(
+    'CONFLICT',
+    `Agent "${id}" was enrolled from outside: its terminal, if it has one, is where it was started. What it says comes as messages.`,
+    { data: { id } },
+  );
 }
 
 function notRunning(id: AgentId): AppError {

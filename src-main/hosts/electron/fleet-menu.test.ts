@@ -17,6 +17,7 @@ function question(index: number, over: Partial<AttentionItem> = {}): AttentionIt
     at: index,
     needsOperator: true,
     isAwaited: true,
+    canRestart: false,
     ...over,
   };
 }

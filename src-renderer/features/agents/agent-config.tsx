@@ -2,18 +2,17 @@ import type { ReactNode } from 'react';
 import { visibleText } from '#renderer/ui/visible-text.ts';
 import { Fact, Facts, PanelSection } from '#renderer/ui/panel.tsx';
 import type { Agent } from '#shared/agents/model.ts';
-import { isExternal, MISSED_HEARTBEATS } from '#shared/agents/model.ts';
+import { isExternal } from '#shared/agents/model.ts';
 import { shellText } from './shell-text.ts';
 import { AgentConfigEditor } from './agent-config-editor.tsx';
 import type { AgentFormParts } from './agent-form-parts.ts';
 import { limitTexts } from './agent-limits.ts';
 import { networkText } from './boundary-look.ts';
-import { LOGIN_WORDS, runtimeText, WORKSPACE_WORDS } from './config-words.ts';
+import { heartbeatText, LOGIN_WORDS, runtimeText, WORKSPACE_WORDS } from './config-words.ts';
 
 /** How an agent is set up, in full. */
 export function AgentConfig({ agent, parts }: { readonly agent: Agent; readonly parts: AgentFormParts }): ReactNode {
   const { config, template } = agent;
-  const variables = Object.entries(config.environment);
   return (
     <AgentConfigEditor agent={agent} parts={parts}>
       <PanelSection title="What it is" aside={template === null ? 'made without a template' : `from the template ${template}`}>
@@ -49,9 +48,7 @@ export function AgentConfig({ agent, parts }: { readonly agent: Agent; readonly 
                   config.external.specialisations.join(', ')
                 )}
               </Fact>
-              <Fact name="Heartbeat">
-                every {config.external.heartbeatMs / 1_000} s, lost after {MISSED_HEARTBEATS} times as long
-              </Fact>
+              <Fact name="Heartbeat">{heartbeatText(config.external)}</Fact>
             </>
           )}
         </Facts>
@@ -66,18 +63,7 @@ export function AgentConfig({ agent, parts }: { readonly agent: Agent; readonly 
           </code>
         </PanelSection>
       )}
-      <PanelSection title="Limits" aside={isExternal(agent) ? 'none are held' : undefined}>
-        <Facts>
-          {limitTexts(agent).map(({ name, text }) => (
-            <Fact key={name} name={name}>
-              {text}
-            </Fact>
-          ))}
-          <Fact name="At once">
-            {config.maxConcurrentTasks} {config.maxConcurrentTasks === 1 ? 'task' : 'tasks'}
-          </Fact>
-        </Facts>
-      </PanelSection>
+      {isExternal(agent) ? null : <LimitsSection agent={agent} />}
       {config.setup === undefined || config.setup === '' ? null : (
         <PanelSection title="Set-up script" aside="before each start">
           <code
@@ -88,20 +74,45 @@ export function AgentConfig({ agent, parts }: { readonly agent: Agent; readonly 
           </code>
         </PanelSection>
       )}
-      <PanelSection title="Environment" aside={`${variables.length} set`}>
-        {variables.length === 0 ? (
-          <p className="text-12 text-tx-3">Nothing beyond what every agent gets.</p>
-        ) : (
-          <dl className="font-code grid grid-cols-[minmax(96px,auto)_minmax(0,1fr)] gap-x-3 text-12 leading-5">
-            {variables.map(([name, value]) => (
-              <div key={name} className="contents">
-                <dt className="min-w-0 break-all text-tx-2">{name}</dt>
-                <dd className="min-w-0 break-all text-tx-1">{value}</dd>
-              </div>
-            ))}
-          </dl>
-        )}
-      </PanelSection>
+      {isExternal(agent) ? null : <EnvironmentSection agent={agent} />}
     </AgentConfigEditor>
+  );
+}
+
+function LimitsSection({ agent }: { readonly agent: Agent }): ReactNode {
+  const { maxConcurrentTasks } = agent.config;
+  return (
+    <PanelSection title="Limits">
+      <Facts>
+        {limitTexts(agent).map(({ name, text }) => (
+          <Fact key={name} name={name}>
+            {text}
+          </Fact>
+        ))}
+        <Fact name="At once">
+          {maxConcurrentTasks} {maxConcurrentTasks === 1 ? 'task' : 'tasks'}
+        </Fact>
+      </Facts>
+    </PanelSection>
+  );
+}
+
+function EnvironmentSection({ agent }: { readonly agent: Agent }): ReactNode {
+  const variables = Object.entries(agent.config.environment);
+  return (
+    <PanelSection title="Environment" aside={`${variables.length} set`}>
+      {variables.length === 0 ? (
+        <p className="text-12 text-tx-3">Nothing beyond what every agent gets.</p>
+      ) : (
+        <dl className="font-code grid grid-cols-[minmax(96px,auto)_minmax(0,1fr)] gap-x-3 text-12 leading-5">
+          {variables.map(([name, value]) => (
+            <div key={name} className="contents">
+              <dt className="min-w-0 break-all text-tx-2">{name}</dt>
+              <dd className="min-w-0 break-all text-tx-1">{value}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    </PanelSection>
   );
 }

@@ -100,7 +100,8 @@ export function fieldsOf(draft: Partial<AgentDraft> | AgentConfig): AgentFields 
     command: draft.command === undefined ? '' : shellText(draft.command),
     capabilities: draft.capabilities?.join(', ') ?? '',
     maxConcurrentTasks: draft.maxConcurrentTasks?.toString() ?? '',
-    runtime: draft.runtime ?? '',
+    // Whoever is from outside has no form.
+    runtime: draft.runtime === undefined || draft.runtime === 'none' ? '' : draft.runtime,
     memory: resourceLimits?.memory ?? '',
     cpu: resourceLimits?.cpu ?? '',
     timeout: resourceLimits?.timeout === undefined ? '' : durationText(resourceLimits.timeout),

@@ -11,13 +11,16 @@ import { Notice } from '#renderer/ui/notice.tsx';
 import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { SkeletonText } from '#renderer/ui/skeleton.tsx';
 import type { StateLook } from '#renderer/ui/state-mark.tsx';
-import { StateMark } from '#renderer/ui/state-mark.tsx';
+import { StateMark, StateWord } from '#renderer/ui/state-mark.tsx';
+import { visibleText } from '#renderer/ui/visible-text.ts';
 import { Fact, Facts, PanelSection } from '#renderer/ui/panel.tsx';
-import type { Agent } from '#shared/agents/model.ts';
+import type { Agent, ExternalFacts } from '#shared/agents/model.ts';
 import { isAlive } from '#shared/agents/model.ts';
 import type { AgentHealth as HealthSchema } from '#shared/agents/contract.ts';
-import { bytesText, memoryTop, percentText, responseText } from './agent-figures.ts';
+import { bytesText, memoryTop, percentText, responseText, SOURCE_WORDS } from './agent-figures.ts';
+import { heartbeatText } from './config-words.ts';
 import { Trend } from './panel-parts.tsx';
+import { STATUS_LOOKS } from './status-look.ts';
 
 type Answer = z.infer<typeof HealthSchema>;
 
@@ -80,6 +83,41 @@ const NONE: readonly number[] = [];
 
 /** How an agent is, as far as anything says so: its own answer, its process measured from outside, and how that went. */
 export function AgentHealth({ agent }: { readonly agent: Agent }): ReactNode {
+  const { external } = agent.config;
+  return external === undefined ? <Measured agent={agent} /> : <Heard agent={agent} external={external} />;
+}
+
+interface HeardProps {
+  readonly agent: Agent;
+  readonly external: ExternalFacts;
+}
+
+/** One from outside: there is nothing of it here to be measured, only its calls. */
+function Heard({ agent: { state }, external }: HeardProps): ReactNode {
+  const look = STATUS_LOOKS[state.status];
+  return (
+    <PanelSection title="Its calls" aside={<RelativeTime at={state.since} />}>
+      <p className="flex items-center gap-2 text-13">
+        <StateMark look={look} />
+        <StateWord look={look} />
+      </p>
+      <p className="mt-1 text-12 leading-[18px] text-pretty break-words text-tx-2">
+        Known by {SOURCE_WORDS[state.evidence.source]}: {visibleText(state.evidence.detail)}
+      </p>
+      <div className="mt-2">
+        <Facts>
+          <Fact name="Heartbeat">{heartbeatText(external)}</Fact>
+        </Facts>
+      </div>
+      <p className="mt-2 text-12 leading-[18px] text-pretty text-tx-3">
+        It runs outside Quarterdeck: its process is not measured here, and is not asked how it is.
+      </p>
+    </PanelSection>
+  );
+}
+
+/** One of ours. */
+function Measured({ agent }: { readonly agent: Agent }): ReactNode {
   const { answer, at, problem, responses, isAsking, ask } = useHealth(agent.id);
   useFreshMetrics();
   const samples = useSamples(agent.id);

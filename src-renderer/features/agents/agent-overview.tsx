@@ -229,7 +229,7 @@ function times(count: number): string {
 function AbilitySection({ agent }: { readonly agent: Agent }): ReactNode {
   const { capabilities } = agent.config;
   return (
-    <PanelSection title="Limits and abilities">
+    <PanelSection title={isExternal(agent) ? 'Abilities' : 'Limits and abilities'}>
       <Facts>
         {limitTexts(agent).map(({ name, text }) => (
           <Fact key={name} name={name}>

@@ -1,9 +1,13 @@
 /** What saving the form changes of an agent's configuration. Pure. */
 import type { AgentDraft } from '#shared/agents/model.ts';
 import { AgentConfig } from '#shared/agents/model.ts';
+import type { RuntimeKind } from '#shared/runtimes/model.ts';
 
 /** What can be changed of an agent that is there. */
-type ConfigChanges = Omit<AgentConfig, 'id' | 'projectId' | 'type' | 'image'> & { readonly image: string | null };
+type ConfigChanges = Omit<AgentConfig, 'id' | 'projectId' | 'type' | 'image' | 'runtime'> & {
+  readonly image: string | null;
+  readonly runtime?: RuntimeKind;
+};
 
 /**
  * Every field that can change: those that the form shows as it has them, where what was emptied takes its default; all
@@ -37,7 +41,7 @@ export function configChanges(draft: AgentDraft, config: AgentConfig): ConfigCha
     projectId,
     type,
   });
-  const { id: _id, projectId: _project, type: _type, ...changes } = whole;
+  const { id: _id, projectId: _project, type: _type, runtime, ...changes } = whole;
   // Left out it would stay as it was.
-  return { ...changes, image: changes.image ?? null };
+  return { ...changes, ...(runtime === 'none' ? {} : { runtime }), image: changes.image ?? null };
 }

@@ -1,5 +1,6 @@
 /** The words of a configuration, as they are read. Pure. */
-import type { Agent } from '#shared/agents/model.ts';
+import type { Agent, ExternalFacts } from '#shared/agents/model.ts';
+import { MISSED_HEARTBEATS } from '#shared/agents/model.ts';
 
 type Config = Agent['config'];
 
@@ -13,6 +14,11 @@ export function runtimeText({
   if (runtime === 'docker') return 'in a container, outlives the app';
   const where = runtime === 'tmux' ? 'tmux, outlives the app' : 'plain terminal, ends with the app';
   return sandbox === 'bubblewrap' ? `${where}, in bubblewrap` : where;
+}
+
+/** How often one from outside is to call, and when it is missed. */
+export function heartbeatText({ heartbeatMs }: ExternalFacts): string {
+  return `every ${heartbeatMs / 1_000} s, lost after ${MISSED_HEARTBEATS} times as long`;
 }
 
 /** What of the project it sees. */

@@ -136,7 +136,8 @@ export const FLEET_COLUMNS: readonly FleetColumn[] = [
     title: 'Runtime',
     width: 80,
     value: ({ row }) => row.agent.config.runtime,
-    cell: ({ row }) => row.agent.config.runtime,
+    cell: ({ row }) =>
+      row.agent.config.runtime === 'none' ? <span title="runs outside Quarterdeck">–</span> : row.agent.config.runtime,
   },
   {
     id: 'starts',

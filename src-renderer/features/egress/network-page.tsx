@@ -10,7 +10,7 @@ import { PanelSection } from '#renderer/ui/panel.tsx';
 import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { Segmented } from '#renderer/ui/segmented.tsx';
 import type { Agent } from '#shared/agents/model.ts';
-import { isAlive } from '#shared/agents/model.ts';
+import { isAlive, isExternal } from '#shared/agents/model.ts';
 import type { EgressMode } from '#shared/egress/model.ts';
 import { ConnectionList } from './connection-list.tsx';
 import { KeyField } from './key-field.tsx';
@@ -24,6 +24,12 @@ const PROPOSALS_EVERY_MS = 5_000;
 /** What an agent reaches, what it tried to reach, and the way to change that while it runs. */
 export function NetworkPage({ agent }: { readonly agent: Agent }): ReactNode {
   const [view, setView] = useQueryParameter('view');
+  if (isExternal(agent))
+    return (
+      <EmptyState title="Nothing is watched here">
+        <p>{agent.id} runs where it was started, outside Quarterdeck: what it reaches is not known here, and not decided here.</p>
+      </EmptyState>
+    );
   if (agent.boundary === 'host')
     return (
       <EmptyState title="Nothing is watched here">

@@ -2,6 +2,7 @@
 import type { Agent } from '#shared/agents/model.ts';
 import { isExternal } from '#shared/agents/model.ts';
 import { AppError } from '#shared/kernel/errors.ts';
+import type { RuntimeKind } from '#shared/runtimes/model.ts';
 import type { AgentDriver } from './agent-driver.ts';
 
 /** The driver of agents from outside. */
@@ -20,6 +21,12 @@ export const externalDriver: AgentDriver = {
 export function requireOurs(agent: Agent): Agent {
   if (isExternal(agent)) throw notOurs(agent.id);
   return agent;
+}
+
+/** The runtime that holds an agent of ours. CONFLICT, with what to do, for one from outside. */
+export function runtimeOf({ id, config }: Pick<Agent, 'id' | 'config'>): RuntimeKind {
+  if (config.runtime === 'none') throw notOurs(id);
+  return config.runtime;
 }
 
 function notOurs(id: string): AppError {

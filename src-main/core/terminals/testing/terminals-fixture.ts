@@ -54,7 +54,10 @@ export class TerminalsFixture {
     this.terminals = new TerminalsService({
       store: this.testStore.store,
       runOf: (id) => this.runs.get(id),
-      agentOf: (id) => (this.runs.has(id) || id.startsWith('known') ? { projectId: this.projectId } : undefined),
+      agentOf: (id) => {
+        if (id === 'known-outside') return { projectId: this.projectId, config: { type: 'external' } };
+        return this.runs.has(id) || id.startsWith('known') ? { projectId: this.projectId } : undefined;
+      },
       now: () => this.now,
       lingerMs: options.lingerMs ?? 100,
       graceMs: options.graceMs ?? 200,
