@@ -7,7 +7,8 @@ import type { BatchCollector, Tx } from './store.ts';
 
 let test: TestStore;
 beforeEach(() => {
-  test = openTestStore();
+  // What is written together is committed together, however slow the machine.
+  test = openTestStore({ maxBatchMs: Number.POSITIVE_INFINITY });
 });
 afterEach(() => test.dispose());
 

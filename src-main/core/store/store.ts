@@ -86,6 +86,11 @@ export interface StoreOptions {
   readonly backupFile: (version: number) => string;
   /** Module run as the reader's thread. */
   readonly readerModule: URL;
+  /**
+   * A transaction takes no further write after this long, in milliseconds; 4 unless stated. Tests of what shares a commit state
+   * more: on a busy machine a single write may take that long.
+   */
+  readonly maxBatchMs?: number;
   /** Told of bugs after a commit (an effect or the journal's publishing threw). By default a process warning. */
   readonly onFault?: (error: unknown) => void;
   /** Told what the operator should know of the files: commits that may be lost. By default a process warning. */
@@ -218,6 +223,7 @@ export class Store<R extends ReadTable> {
     const done: { write: QueuedWrite; value: unknown }[] = [];
     const left: Leavings = { events: [], effects: [], collected: [] };
     const { events, effects } = left;
+    const { maxBatchMs = MAX_BATCH_MS } = this.#options;
     let closings: (() => void)[];
     try {
       connection.prepare('BEGIN IMMEDIATE').run();
@@ -227,7 +233,7 @@ export class Store<R extends ReadTable> {
       for (let write = this.#queue.shift(); write; write = this.#queue.shift()) {
         batch.push(write);
         this.#runOne(connection, write, done, left);
-        if (batch.length >= MAX_BATCH || performance.now() - startedAt > MAX_BATCH_MS) break;
+        if (batch.length >= MAX_BATCH || performance.now() - startedAt > maxBatchMs) break;
       }
       closings = closeBatch(connection, left);
       if (events.length > 0) this.#sink?.beforeCommit(connection, events);

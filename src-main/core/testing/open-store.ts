@@ -21,7 +21,7 @@ export interface TestStore {
 }
 
 /** Opens a store in `dir`, or in a new temporary folder. */
-export function openTestStore(options: { dir?: string; now?: () => number } = {}): TestStore {
+export function openTestStore(options: { dir?: string; now?: () => number; maxBatchMs?: number } = {}): TestStore {
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'qd-store-'));
   const auditKey = new Uint8Array(32).fill(7);
   const warnings: string[] = [];
@@ -29,6 +29,7 @@ export function openTestStore(options: { dir?: string; now?: () => number } = {}
     file: join(dir, 'quarterdeck.db'),
     backupFile: (version) => join(dir, `backup-${version}.db`),
     readerModule: new URL('../read-worker.ts', import.meta.url),
+    ...(options.maxBatchMs === undefined ? {} : { maxBatchMs: options.maxBatchMs }),
     warn: (message) => warnings.push(message),
   });
   store.open();

@@ -44,6 +44,8 @@ export async function openMessages(
     dir?: string;
     now?: () => number;
     steadyNow?: () => number;
+    /** See StoreOptions. */
+    maxBatchMs?: number;
     subscribersOf?: AgentDirectory['subscribersOf'];
     /** What else the service is made with, from its store and session. */
     extend?: (test: TestStore, sessionId: SessionId) => Promise<Partial<MessagesOptions>>;
