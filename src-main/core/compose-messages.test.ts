@@ -12,24 +12,29 @@ let t: TestAgents;
 let messages: MessagesService;
 const W1 = AgentId.parse('w1');
 
-beforeEach(async () => {
-  t = openTestAgents({ dir: shortDir() });
-  const sessions = new SessionsService({ store: t.store, version: '0' });
+async function start(dir: string): Promise<void> {
+  t = openTestAgents({ dir });
+  const { registry, projects, store } = t;
+  const sessions = new SessionsService({ store, version: '0' });
   await sessions.open();
   messages = new MessagesService({
-    store: t.store,
+    store,
     resolveAgent: (id) => {
-      const agent = t.registry.find(id) ?? t.registry.findRemoved(id);
-      return agent && { id, projectId: agent.projectId, boundary: agent.boundary, isRemoved: t.registry.find(id) === undefined };
+      const agent = registry.find(id) ?? registry.findRemoved(id);
+      return agent && { id, projectId: agent.projectId, boundary: agent.boundary, isRemoved: registry.find(id) === undefined };
     },
-    agentsOfProject: (projectId) => t.registry.idsOf(projectId),
+    agentsOfProject: (projectId) => registry.idsOf(projectId),
     membersOf: () => [],
     subscribersOf: () => [],
     currentSession: () => sessions.currentId(),
-    defaultProject: () => t.projects.latest()?.id,
+    defaultProject: () => projects.latest()?.id,
   });
   messages.open();
-});
+}
+
+const follow = () => followAgentEnds({ messages, registry: t.registry, journal: t.journal, log: pino({ enabled: false }) });
+
+beforeEach(() => start(shortDir()));
 
 afterEach(async () => {
   messages.dispose();
@@ -37,7 +42,7 @@ afterEach(async () => {
 });
 
 it('tells whoever asked an agent that it ended, once, and lets die what it was sent when it is removed', async () => {
-  const following = followAgentEnds({ messages, registry: t.registry, journal: t.journal, log: pino({ enabled: false }) });
+  const following = follow();
   await t.agents.spawn({ id: W1, type: 'worker', start: true }, caller);
   const { messageId } = await messages.send(
     { to: W1, kind: 'request', body: 'Which port?', priority: 'normal' },
@@ -54,4 +59,25 @@ it('tells whoever asked an agent that it ended, once, and lets die what it was s
     .toMatchObject([{ recipient: 'w1', state: 'dead', deadReason: 'recipient-removed' }]);
   expect(messages.totals().unread).toBe(1);
   following.dispose();
+});
+
+it('tells at the next start what a core did not come to that ended right after the agent, once', async () => {
+  await t.agents.spawn({ id: W1, type: 'worker', start: true }, caller);
+  const ask = async (body: string) =>
+    (await messages.send({ to: W1, kind: 'request', body, priority: 'normal' }, OPERATOR_CALLER)).messageId;
+  const asked = await ask('Which port?');
+  // Nobody follows: as if the core had been killed between the commit of the end and that of the notice.
+  await t.agents.stop(W1, 5_000, caller);
+  const { dir } = t;
+  for (let starts = 0; starts < 2; starts += 1) {
+    messages.dispose();
+    await t.abandon();
+    await start(dir);
+    const following = follow();
+    // What the start has to write stands before this.
+    await t.store.write(() => undefined);
+    following.dispose();
+    const { messages: told } = await messages.inbox({ unreadOnly: true, limit: 5 }, OPERATOR_CALLER);
+    expect(told).toMatchObject([{ kind: 'event', inReplyTo: asked, data: { reason: 'agent-stopped', agentId: 'w1' } }]);
+  }
 });

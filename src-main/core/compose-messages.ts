@@ -78,7 +78,7 @@ export interface AgentEndsParts {
   readonly log: Logger;
 }
 
-/** Tells those who wait for an agent's answer that it ended, and lets die what removed agents were sent, from now on. */
+/** Tells those who wait for an agent's answer that it ended, and lets die what removed agents were sent: from now on, and what an earlier core left undone. */
 export function followAgentEnds({ messages, registry, journal, log }: AgentEndsParts): Disposable {
   const guard = (done: Promise<void>): void => {
     done.catch((error: unknown) => log.warn({ err: error }, 'that an agent ended could not be told to those who wait for it'));
@@ -91,7 +91,13 @@ export function followAgentEnds({ messages, registry, journal, log }: AgentEndsP
     for (const { kind, subject } of events)
       if (kind === 'agent.removed') guard(messages.onAgentEnded(AgentId.parse(subject), 'removed'));
   });
-  guard(messages.buryRemoved());
+  guard(
+    messages.makeUpEnds((id) => {
+      const agent = registry.find(id);
+      const end = agent && endOf(agent);
+      return end && { end, at: agent.state.since };
+    }),
+  );
   return toDisposable(() => {
     states.dispose();
     removals.dispose();

@@ -127,4 +127,31 @@ describe('an agent that ends', () => {
     await crew.t.service.onAgentEnded(BEN, 'stopped');
     expect(await crew.t.service.counts({})).toMatchObject({ total: 1 });
   });
+
+  it('while the core ends, too, is told of at the next start, once, and not for what it was sent since', async () => {
+    const before = await crew.send({ kind: 'request', subject: 'Before' });
+    await crew.send({ kind: 'request' }, OPERATOR_CALLER);
+    const endedAt = crew.clock.now;
+    await crew.pass(MINUTE_MS);
+    const since = await crew.send({ kind: 'request', subject: 'Since' });
+    for (let start = 0; start < 2; start += 1)
+      await crew.t.service.makeUpEnds((id) => (id === BEN ? { end: 'failed', at: endedAt } : undefined));
+    expect(await crew.take({}, crew.ada)).toMatchObject([
+      { kind: 'event', inReplyTo: before, data: { reason: 'agent-failed', messageIds: [before], messages: 1 } },
+    ]);
+    expect(await crew.take({}, OPERATOR_CALLER)).toHaveLength(1);
+    // It waits for the next start of the agent; when that ends, it is told.
+    await crew.t.service.onAgentEnded(BEN, 'stopped');
+    expect(await crew.take({}, crew.ada)).toMatchObject([{ inReplyTo: since, data: { reason: 'agent-stopped' } }]);
+  });
+
+  it('by being removed is told of at the next start, also where its inbox is empty', async () => {
+    const id = await crew.send({ kind: 'request' });
+    await crew.take();
+    await crew.t.service.markRead({ messageIds: [id] }, crew.ben);
+    const ben = crew.t.agents.get('ben');
+    if (ben) crew.t.agents.set('ben', { ...ben, isRemoved: true });
+    for (let start = 0; start < 2; start += 1) await crew.t.service.makeUpEnds(() => undefined);
+    expect(await crew.take({}, crew.ada)).toMatchObject([{ inReplyTo: id, data: { reason: 'agent-removed' } }]);
+  });
 });

@@ -3,12 +3,13 @@
  * Invariant: a call is settled once; whoever waits for an answer is told once why none comes.
  */
 import { AppError } from '#shared/kernel/errors.ts';
-import type { AgentId, MessageId } from '#shared/kernel/ids.ts';
+import type { MessageId } from '#shared/kernel/ids.ts';
+import { AgentId } from '#shared/kernel/ids.ts';
 import type { InboxMessage, Message } from '#shared/messages/model.ts';
 import type { AppStore } from '#core/reads.ts';
 import type { Tx } from '#core/store/store.ts';
 import type { MessageFacts } from './due-repository.ts';
-import { takeAwaited } from './due-repository.ts';
+import { awaitedRecipients, takeAwaited } from './due-repository.ts';
 import type { Tell } from './system-events.ts';
 import { inboxOf } from './system-events.ts';
 
@@ -108,11 +109,14 @@ export class AwaitedReplies {
     });
   }
 
-  /** An agent ended: whoever waits for its answer is told, once for all that it asked. */
-  async onAgentEnded(id: AgentId, end: AgentEnd): Promise<void> {
+  /**
+   * An agent ended: whoever waits for its answer is told, once for all that it asked. Where it is only told now that it ended
+   * at a time, what was sent to it since is left alone: that waits for its next start, and whoever sent it could know.
+   */
+  async onAgentEnded(id: AgentId, end: AgentEnd, endedAt?: number): Promise<void> {
     await this.#o.store.write((tx) => {
       const byAsker = new Map<string, MessageFacts[]>();
-      for (const message of takeAwaited(tx, id)) {
+      for (const message of takeAwaited(tx, id, endedAt)) {
         const asker = inboxOf(message.from);
         if (asker !== undefined) byAsker.set(asker, [...(byAsker.get(asker) ?? []), message]);
       }
@@ -134,6 +138,11 @@ export class AwaitedReplies {
         });
       }
     });
+  }
+
+  /** Those whose answers are waited for. */
+  recipients(): AgentId[] {
+    return this.#o.store.peek(awaitedRecipients).flatMap((recipient) => AgentId.safeParse(recipient).data ?? []);
   }
 
   /** Ends every wait. */

@@ -126,7 +126,7 @@ describe('a removed agent', () => {
     const id = await crew.send();
     const agent = crew.t.agents.get('ben');
     if (agent) crew.t.agents.set('ben', { ...agent, isRemoved: true });
-    await crew.t.service.buryRemoved();
+    await crew.t.service.makeUpEnds(() => undefined);
     expect(await crew.copy(id)).toMatchObject({ state: 'dead', deadReason: 'recipient-removed' });
   });
 });

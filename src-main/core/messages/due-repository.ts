@@ -214,18 +214,29 @@ export function takeLate(db: Db, seq: number, until: number): string[] {
     .sort();
 }
 
-/** Messages whose answer by a recipient somebody waits for, oldest first; it is not waited for any more. */
-export function takeAwaited(db: Db, recipient: string): MessageFacts[] {
+/**
+ * Messages whose answer by a recipient somebody waits for, oldest first; it is not waited for any more. Only those that were
+ * sent until then, where a time is stated.
+ */
+export function takeAwaited(db: Db, recipient: string, sentUntil: number = Number.MAX_SAFE_INTEGER): MessageFacts[] {
   const rows = db
     .prepare(
       `SELECT ${MESSAGE} FROM deliveries d INDEXED BY deliveries_awaited CROSS JOIN messages m ON m.seq = d.message_seq
-       WHERE d.recipient = ? AND d.awaits_reply = 1 ORDER BY d.message_seq`,
+       WHERE d.recipient = ? AND d.awaits_reply = 1 AND m.sent_at <= ? ORDER BY d.message_seq`,
     )
-    .all(recipient)
+    .all(recipient, sentUntil)
     .map((row) => factsOf(MessageRow.parse(row)));
-  if (rows.length > 0)
-    db.prepare('UPDATE deliveries SET awaits_reply = 0, reply_by = NULL WHERE recipient = ? AND awaits_reply = 1').run(recipient);
+  const settle = db.prepare('UPDATE deliveries SET awaits_reply = 0, reply_by = NULL WHERE message_seq = ? AND recipient = ?');
+  for (const { seq } of rows) settle.run(seq, recipient);
   return rows;
+}
+
+/** Recipients whose answer to something is waited for. */
+export function awaitedRecipients(db: Db): string[] {
+  return db
+    .prepare('SELECT DISTINCT recipient FROM deliveries INDEXED BY deliveries_awaited WHERE awaits_reply = 1')
+    .all()
+    .map((row) => z.object({ recipient: z.string() }).parse(row).recipient);
 }
 
 /** Messages that a recipient has not settled, at most so many. */

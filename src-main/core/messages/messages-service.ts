@@ -171,12 +171,19 @@ export class MessagesService implements Disposable {
     if (end === 'removed') await this.#dead.bury(id);
   }
 
-  /** Lets die what agents have not dealt with that were removed while nobody could see to it. Once, after the doors' agents are known. */
-  async buryRemoved(): Promise<void> {
-    for (const { recipient } of this.#counters.inboxes()) {
-      const id = AgentId.safeParse(recipient);
-      if (id.success && this.#isRemoved(id.data)) await this.onAgentEnded(id.data, 'removed');
+  /**
+   * Makes up for what was not done when agents ended, because the core ended, too: those who wait for their answers are told,
+   * and what removed ones have not dealt with dies. Harmless to repeat. Once, after the agents are known; `endOf` says how and
+   * when one ended that has.
+   */
+  async makeUpEnds(endOf: (id: AgentId) => { end: AgentEnd; at: number } | undefined): Promise<void> {
+    const awaited = this.#awaited.recipients();
+    for (const id of awaited) {
+      const ended = endOf(id);
+      if (ended && !this.#isRemoved(id)) await this.#awaited.onAgentEnded(id, ended.end, ended.at);
     }
+    const full = this.#counters.inboxes().flatMap(({ recipient }) => AgentId.safeParse(recipient).data ?? []);
+    for (const id of new Set([...awaited, ...full])) if (this.#isRemoved(id)) await this.onAgentEnded(id, 'removed');
   }
 
   /**
