@@ -11,6 +11,7 @@ import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
 import { axeFindings, overflows } from '#e2e/support/window.ts';
 import { RestClient } from '#e2e/support/rest-client.ts';
 import { SpokenAgent } from '#e2e/support/spoken-agent.ts';
+import { openDatabase } from '#core/store/database.ts';
 import { Message } from '#shared/messages/model.ts';
 
 const SIZES = [
@@ -136,6 +137,31 @@ test.describe('with agents that speak', () => {
     await expect(panel(page)).toContainText('"task": 61');
     await row(page, 'Take the outbox table.').getByRole('button', { name: 'Data' }).click();
     await expect(row(page, 'Take the outbox table.')).toContainText('"task": 61');
+  });
+
+  test('at each message stands whether its signature holds, also after somebody changed the file', async () => {
+    const firm = row(page, 'look at retry.ts, please.');
+    const changed = row(page, 'It is 20261121_refund_outbox.');
+    await panel(page).getByRole('tab', { name: 'Sequence' }).click();
+    for (const each of [firm, changed]) {
+      await each.click();
+      await expect(panel(page).getByText(/^verified, key [0-9a-f]{8}$/)).toBeVisible();
+    }
+    const database = openDatabase(join(core.dataDir, 'quarterdeck.db'));
+    try {
+      database.exec(`UPDATE messages SET body = 'It is another one.' WHERE body = 'It is 20261121_refund_outbox.'`);
+      await firm.click();
+      await changed.click();
+      await expect(panel(page).getByText(/^not genuine: /)).toBeVisible();
+      await expectSound(page, 'a changed message');
+      await firm.click();
+      await expect(panel(page).getByText(/^verified, key /)).toBeVisible();
+      database.exec(`UPDATE messages SET body = 'It is 20261121_refund_outbox.' WHERE body = 'It is another one.'`);
+      await changed.click();
+      await expect(panel(page).getByText(/^verified, key /)).toBeVisible();
+    } finally {
+      database.close();
+    }
   });
 
   test('a thread is shown alone, and the address says so', async () => {

@@ -83,7 +83,7 @@ async function makeCrew(core: TestCore, rest: RestClient): Promise<void> {
   // Work goes to workers as it does from an operator: by message.
   for (const { id, task, subject } of CREW)
     if (task !== undefined) await rest.ok('POST', '/messages', { to: id, kind: 'task', subject, body: subject, data: task });
-  await talk(core, tokens);
+  await talk(core, rest, tokens);
   await until('all agents do what they are there for', async () => {
     const { agents } = z.object({ agents: z.array(Agent) }).parse(await rest.ok('GET', '/agents?limit=500'));
     return agents.every(({ id, state }) => {
@@ -111,7 +111,7 @@ function draftOf(member: CrewMember, projectFolder: string, tokens: string): Rec
 }
 
 /** What the crew has said to one another by now, with everything acknowledged but the last. */
-async function talk(core: TestCore, tokens: string): Promise<void> {
+async function talk(core: TestCore, rest: RestClient, tokens: string): Promise<void> {
   const sockets = new Map<string, McpSocket>();
   for (const id of SPOKEN_FOR) {
     let token = '';
@@ -160,7 +160,41 @@ async function talk(core: TestCore, tokens: string): Promise<void> {
   await read(ada);
   await send(ada, 'operator', 'The fees are rounded half to even now; 10 tests hold it.');
   await send(cleo, ben, 'Names of files are all in kebab-case.', { priority: 'low' });
+  await publish({ as, send, crew: [ada, ben, cleo, dora] });
+  await letDie(rest, [ada, ben]);
   for (const socket of sockets.values()) socket.close();
+}
+
+interface Voices {
+  readonly as: (id: string) => McpSocket;
+  readonly send: (from: string, to: string, body: string) => Promise<string>;
+  readonly crew: readonly [string, string, string, string];
+}
+
+/** Some of them say what they hear of topics; the operator hears nothing of it but by looking. */
+async function publish({ as, send, crew: [ada, ben, cleo, dora] }: Voices): Promise<void> {
+  await as(ben).call('subscribe_topics', { patterns: ['tests.#'] });
+  await as(cleo).call('subscribe_topics', { patterns: ['tests.fee', 'docs.*'] });
+  await send(ada, 'topic:tests.fee', 'Ten of ten hold after 3f2c1a9.');
+  await send(dora, 'topic:docs.fees', 'The page stands; the last table is still empty.');
+  await send(ada, 'topic:tests.tide', 'Two of eight fail: the tables of 2027 are missing.');
+}
+
+/** Two messages end as dead letters: one of which the time is up, and one that is taken back. */
+async function letDie(rest: RestClient, [ada, ben]: readonly [string, string]): Promise<void> {
+  // Whoever is not started does not read it.
+  const [idle = ada] = CREW.filter(({ becomes }) => becomes === 'created').map(({ id }) => id);
+  await rest.ok('POST', '/messages', { to: idle, body: 'Only if you are up just now: rebase onto main.', ttlMs: 1_000 });
+  const { messageId } = Sent.parse(
+    await rest.ok('POST', '/messages', { to: ben, body: 'Delete `src/old` too.', delayMs: 3_600_000 }),
+  );
+  await rest.ok('POST', `/messages/${messageId}/cancel`, {});
+  await until('the time of a message is up', async () => {
+    const { messages } = z
+      .object({ messages: z.array(z.unknown()) })
+      .parse(await rest.ok('GET', '/messages:dead?reason=expired'));
+    return messages.length > 0;
+  });
 }
 
 function tokenIn(file: string): string {
