@@ -114,6 +114,9 @@ async function comeAndGo(
   expect(messages.map((message) => [message.id, message.body])).toEqual([[sent.messageId, 'be loud']]);
   await agent.call('send_message', { to: 'operator', kind: 'reply', body: `BE LOUD ${id}`, inReplyTo: sent.messageId });
   await agent.call('mark_messages_read', { messageIds: [sent.messageId] });
+  // It runs nobody knows where: no file of this machine is its to send, and so to read.
+  const file = { to: 'operator', body: 'a file', attachments: [{ path: 'operator-token' }] };
+  await expect(agent.call('send_message', file)).rejects.toThrow(/no workspace here/);
 
   // A call that waits is a sign of life, however long; when it is gone, it is lost.
   await agent.call('wait_for_messages', { timeoutMs: 4 * HEARTBEAT_MS });

@@ -62,7 +62,7 @@ it('ask once, and go on waiting for the answer', async () => {
     const [asked] = await ada.take(30_000);
     expect(asked?.id).toBe(first.messageId);
     await ada.send('operator', '8080', { kind: 'reply', inReplyTo: first.messageId });
-    const answered = { messageId: first.messageId, isDuplicate: true, reply: expect.objectContaining({ body: '8080' }) };
+    const answered = { messageId: first.messageId, isDuplicate: true, reply: { body: '8080' } };
     expect(await again).toMatchObject(answered);
     expect(await rest.ok('POST', '/messages:request', { ...question, timeoutMs: 0 })).toMatchObject(answered);
     expect(await ada.take()).toEqual([]);

@@ -1,6 +1,8 @@
 /** Attachments: what they know of workspaces and projects. Only composes. */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { Agent } from '#shared/agents/model.ts';
+import { isExternal } from '#shared/agents/model.ts';
 import { AttachmentsService } from './attachments/attachments-service.ts';
 import type { AgentRegistry } from './agents/agent-registry.ts';
 import type { DataPaths } from './paths.ts';
@@ -30,7 +32,8 @@ export async function composeAttachments({
   const service = new AttachmentsService({
     store,
     dir: join(paths.dataDir, 'attachments'),
-    workspaceOf: (id) => store.peek((db) => findWorkspace(db, id))?.folder,
+    core: { dataDir: paths.dataDir, workspacesDir: paths.projects },
+    workspaceOf: (id) => store.peek((db) => findWorkspace(db, id))?.folder ?? sharedFolderOf(registry.find(id), projects),
     projectFolder: (id) => projects.list().find((project) => project.id === id)?.folder,
     projectOf: (id) => (registry.find(id) ?? registry.findRemoved(id))?.projectId,
     defaultProject: () => projects.latest()?.id,
@@ -39,4 +42,13 @@ export async function composeAttachments({
   await service.open();
   onEnd(() => service.dispose());
   return service;
+}
+
+/**
+ * Where an agent without a workspace of its own works: in the project's folder when it runs on the host. One in a box has a
+ * workspace before it runs; one from outside runs nobody knows where, and need not be allowed to read anything here.
+ */
+function sharedFolderOf(agent: Agent | undefined, projects: ProjectsService): string | undefined {
+  if (agent === undefined || isExternal(agent) || agent.boundary !== 'host') return undefined;
+  return projects.list().find((project) => project.id === agent.projectId)?.folder;
 }

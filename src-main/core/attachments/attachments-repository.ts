@@ -59,8 +59,10 @@ export function isCarried(db: Db, id: string): boolean {
   return db.prepare('SELECT 1 FROM message_attachments WHERE attachment_id = ? LIMIT 1').get(id) !== undefined;
 }
 
-const FOR_AGENT = `(m.from_kind = 'agent' AND m.from_id = @agent) OR (coalesce(m.not_before, 0) <= @now
-  AND EXISTS (SELECT 1 FROM deliveries d WHERE d.message_seq = m.seq AND d.recipient = @agent AND d.dead_at IS NULL))`;
+// What was imported says itself who sent it and what it carries: nobody gets a file by it.
+const FOR_AGENT = `NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = m.session_id AND s.origin = 'import')
+  AND ((m.from_kind = 'agent' AND m.from_id = @agent) OR (coalesce(m.not_before, 0) <= @now
+  AND EXISTS (SELECT 1 FROM deliveries d WHERE d.message_seq = m.seq AND d.recipient = @agent AND d.dead_at IS NULL)))`;
 
 /** Whether an agent sent, or has in its inbox, a message that carries a stored file. */
 export function isKnownTo(db: Db, id: string, agentId: string, now: number): boolean {

@@ -8,6 +8,7 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,6 +28,7 @@ let root: string;
 let t: TestMessages;
 let service: AttachmentsService;
 let now: number;
+let workspace: string;
 const a = agentCaller('a');
 const b = agentCaller('b');
 const c = agentCaller('c');
@@ -35,7 +37,8 @@ function make(options: { maxProjectBytes?: number } = {}): AttachmentsService {
   return new AttachmentsService({
     store: t.test.store,
     dir: join(root, 'attachments'),
-    workspaceOf: (id) => (id === 'a' ? join(root, 'work') : undefined),
+    core: { dataDir: join(root, 'project', 'data'), workspacesDir: join(root, 'project', 'data', 'projects') },
+    workspaceOf: (id) => (id === 'a' ? workspace : undefined),
     projectFolder: (id) => (id === t.projectId ? join(root, 'project') : undefined),
     projectOf: () => t.projectId,
     defaultProject: () => t.projectId,
@@ -47,7 +50,8 @@ function make(options: { maxProjectBytes?: number } = {}): AttachmentsService {
 
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'qd-attach-'));
-  mkdirSync(join(root, 'work'));
+  workspace = join(root, 'work');
+  mkdirSync(workspace);
   mkdirSync(join(root, 'project'));
   now = Date.now();
   t = await openMessages();
@@ -176,9 +180,9 @@ it('names a file in the workspace with what it is, and says when it is not that 
   expect(await readAll(id, b)).toMatchObject({ text: 'other', isChanged: true });
   rmSync(join(root, 'work', 'out', 'r.md'));
   await expect(readAll(id, b)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-  // Without a workspace of its own an agent's paths begin at the project.
+  // The operator's paths begin at the project.
   writeFileSync(join(root, 'project', 'p.txt'), 'project');
-  expect(await service.resolve([{ path: 'p.txt', name: 'named.txt' }], b)).toMatchObject([
+  expect(await service.resolve([{ path: 'p.txt', name: 'named.txt' }], OPERATOR_CALLER)).toMatchObject([
     { name: 'named.txt', sha256: sha('project') },
   ]);
 });
@@ -233,6 +237,57 @@ it('is not led out by a folder that is swapped for a link in the middle', async 
   await swapping;
   expect(read).not.toContain('secret');
   expect([...read].every((outcome) => ['public', 'refused'].includes(outcome))).toBe(true);
+});
+
+it('gives nothing of the core itself, though a project holds its data folder', async () => {
+  const clone = join(root, 'project', 'data', 'projects', 'p', 'workspaces', 'a');
+  mkdirSync(clone, { recursive: true });
+  writeFileSync(join(root, 'project', 'data', 'operator-token'), 'secret');
+  writeFileSync(join(clone, 'out.txt'), 'mine');
+  await expect(service.resolve([{ path: 'data/operator-token' }], OPERATOR_CALLER, t.projectId)).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    message: containing('belongs to Quarterdeck itself'),
+  });
+  workspace = join(root, 'project');
+  await expect(service.resolve([{ path: 'data/operator-token' }], a)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  workspace = clone;
+  expect(await service.resolve([{ path: 'out.txt' }], a)).toMatchObject([{ name: 'out.txt', bytes: 4 }]);
+});
+
+it('gives an agent without a workspace nothing of the project: neither when it sends, nor what a removed one named', async () => {
+  writeFileSync(join(root, 'project', '.env'), 'secret');
+  await expect(service.resolve([{ path: '.env' }], c)).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    message: containing('put_attachment'),
+  });
+  writeFileSync(join(root, 'work', '.env'), 'no one');
+  const [named] = await service.resolve([{ path: '.env' }], a);
+  const id = await carry(named ? [named] : [], 'gone', 'b');
+  await expect(service.get({ messageId: id, index: 0, offset: 0, maxBytes: 100 }, b)).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+  });
+});
+
+it('gives an agent no file by a message that was imported', async () => {
+  writeFileSync(join(root, 'work', 'plan.txt'), 'for c only');
+  const id = await carry(await service.resolve([{ path: 'plan.txt' }], a));
+  const read = () => service.get({ messageId: id, index: 0, offset: 0, maxBytes: 100 }, b);
+  expect(await read()).toMatchObject({ content: 'for c only' });
+  await t.test.store.write((tx) => tx.prepare("UPDATE sessions SET origin = 'import'").run());
+  await expect(read()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+it('says so when a stored file is not the one that was stored', async () => {
+  const stored = await service.put({ name: 'x.txt', content: base64('abc') }, a);
+  const id = await carry(await service.resolve([{ attachmentId: stored.attachmentId }], a));
+  const read = () => service.get({ messageId: id, index: 0, offset: 0, maxBytes: 100 }, b);
+  expect(await read()).toMatchObject({ content: 'abc', isChanged: false });
+  writeFileSync(join(root, 'attachments', stored.sha256), 'xyz');
+  expect(await read()).toMatchObject({ content: 'xyz', isChanged: true });
+  // Read before, and long ago by its times: still told.
+  const file = join(root, 'attachments', stored.sha256);
+  utimesSync(file, 1, 1);
+  expect(await read()).toMatchObject({ isChanged: true });
 });
 
 it('holds to its limits, and leaves nothing of what it refused', async () => {
@@ -295,3 +350,7 @@ it('removes at the start what a crash left, and nothing that is needed', async (
   await service.open();
   expect(files()).toEqual([sha('kept'), 'README'].toSorted());
 });
+
+function containing(text: string): string {
+  return expect.stringContaining(text) as string;
+}

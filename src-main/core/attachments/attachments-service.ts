@@ -30,6 +30,7 @@ import {
 import type { Blob } from './blob-store.ts';
 import { BlobStore } from './blob-store.ts';
 import { mediaTypeOf } from './media-type.ts';
+import type { CoreFolders } from './workspace-file.ts';
 import { openInside, partsOfPath } from './workspace-file.ts';
 
 /** Most bytes of stored files of one project: 2 GB. */
@@ -44,6 +45,10 @@ const SWEEP_MS = 3_600_000;
 const SWEEP_ROWS = 200;
 /** Files are read in pieces of so many bytes. */
 const CHUNK_BYTES = 256 * 1024;
+/** Hashes that are remembered, so that a file which is read in pieces is not hashed for each. */
+const KNOWN_HASHES = 200;
+/** A file that was written this long ago has another time when it is written again, in milliseconds: file systems keep 2 s at worst. */
+const SETTLED_MS = 3_000;
 
 type Inputs = { [K in keyof typeof attachmentsContract]: Parameters<HandlersOf<typeof attachmentsContract>[K]>[0] };
 
@@ -52,7 +57,9 @@ export interface AttachmentsOptions {
   readonly store: AppStore;
   /** Folder `attachments` of the data folder. */
   readonly dir: string;
-  /** The folder that an agent works on; undefined when it has none. */
+  /** The core's own folders: nothing of them goes with a message. */
+  readonly core: CoreFolders;
+  /** The folder that an agent works on; undefined when it has none, or none any more. */
   readonly workspaceOf: (id: AgentId) => string | undefined;
   /** The folder of a project; undefined when it is unknown. */
   readonly projectFolder: (id: string) => string | undefined;
@@ -89,6 +96,8 @@ export class AttachmentsService implements Disposable {
   readonly #blobs: BlobStore;
   readonly #now: () => number;
   readonly #bytes = new Map<string, number>();
+  /** Of files as they were when they were read: by device, number, size and times, the one that was asked for last at the end. */
+  readonly #hashes = new Map<string, string>();
   #sweeping: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: AttachmentsOptions) {
@@ -200,11 +209,10 @@ export class AttachmentsService implements Disposable {
     const handle =
       source.kind === 'stored'
         ? await this.#blobs.read(attachment.sha256)
-        : await openInside(this.#folderOf(carrier.from, carrier.projectId), source.path);
+        : await openInside(this.#folderOf(carrier.from, carrier.projectId), source.path, this.#o.core);
     try {
       const { size } = await handle.stat();
-      const isChanged =
-        size !== attachment.bytes || (source.kind === 'workspace' && (await hashOf(handle, size)) !== attachment.sha256);
+      const isChanged = size !== attachment.bytes || (await this.#knownHashOf(handle)) !== attachment.sha256;
       return { attachment, handle, bytes: size, isChanged };
     } catch (error) {
       await handle.close();
@@ -250,6 +258,21 @@ export class AttachmentsService implements Disposable {
     }
   }
 
+  /** The SHA-256 of a file as it is now: of one that did not change since it was read last, without reading it again. */
+  async #knownHashOf(handle: FileHandle): Promise<string> {
+    const startedAt = Date.now();
+    const { dev, ino, size, mtimeNs, ctimeNs, ctimeMs } = await handle.stat({ bigint: true });
+    const name = [dev, ino, size, mtimeNs, ctimeNs].join(':');
+    const known = this.#hashes.get(name);
+    const hash = known ?? (await hashOf(handle, Number(size)));
+    this.#hashes.delete(name);
+    // Another write may bear the same time as the last one as long as that is now.
+    if (known !== undefined || startedAt - Number(ctimeMs) > SETTLED_MS) this.#hashes.set(name, hash);
+    const oldest = this.#hashes.size > KNOWN_HASHES ? this.#hashes.keys().next().value : undefined;
+    if (oldest !== undefined) this.#hashes.delete(oldest);
+    return hash;
+  }
+
   #isNeeded(sha256: string): boolean {
     return this.#o.store.peek((db) => hasContent(db, sha256));
   }
@@ -279,10 +302,16 @@ export class AttachmentsService implements Disposable {
 
   /** The folder that the paths of a sender are relative to. */
   #folderOf(from: { readonly kind: string; readonly id: string }, projectId: string): string {
-    const own = from.kind === 'agent' ? this.#o.workspaceOf(from.id as AgentId) : undefined;
-    const folder = own ?? this.#o.projectFolder(projectId);
+    // The project's folder is no agent's unless it works in it: one in a box never saw what is in there.
+    const folder = from.kind === 'agent' ? this.#o.workspaceOf(from.id as AgentId) : this.#o.projectFolder(projectId);
     if (folder !== undefined) return folder;
-    throw new AppError('NOT_FOUND', 'The workspace that holds this file is gone.', { data: { field: 'attachments' } });
+    throw new AppError(
+      'NOT_FOUND',
+      from.kind === 'agent'
+        ? `Agent "${from.id}" has no workspace here, so no file can be named by its path. Store a file with put_attachment and send its attachmentId.`
+        : 'The project that holds this file is gone.',
+      { data: { field: 'attachments' } },
+    );
   }
 
   async #fromWorkspace(
@@ -292,7 +321,7 @@ export class AttachmentsService implements Disposable {
   ): Promise<Attachment> {
     const parts = partsOfPath(input.path);
     const from = caller.agentId === undefined ? caller.actor : { kind: 'agent', id: caller.agentId };
-    const handle = await openInside(this.#folderOf(from, this.#projectFor(caller, projectId)), input.path);
+    const handle = await openInside(this.#folderOf(from, this.#projectFor(caller, projectId)), input.path, this.#o.core);
     try {
       const { size } = await handle.stat();
       if (size > MAX_ATTACHMENT_BYTES) throw tooLarge(input.path, size);

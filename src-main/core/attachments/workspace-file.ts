@@ -5,7 +5,7 @@
  */
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { open, realpath } from 'node:fs/promises';
+import { open, readlink, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { AppError } from '#shared/kernel/errors.ts';
 
@@ -50,20 +50,51 @@ function reasonOf(error: unknown): string {
   }
 }
 
+/** Folders of the core. */
+export interface CoreFolders {
+  /** What is in it is nobody's attachment: tokens, keys, the database. */
+  readonly dataDir: string;
+  /** Below it, workspaces are in it all the same. */
+  readonly workspacesDir: string;
+}
+
 /**
- * Opens a file to be read, by its path relative to `folder`. NOT_FOUND when it is not there, is no plain file, or lies
- * behind a link; BAD_REQUEST for a path that leads out.
+ * Opens a file to be read, by its path relative to `folder`. NOT_FOUND when it is not there, is no plain file, lies behind a
+ * link, or in the data folder of the core, which a project may hold; BAD_REQUEST for a path that leads out.
  */
-export async function openInside(folder: string, path: string): Promise<FileHandle> {
+export async function openInside(folder: string, path: string, core?: CoreFolders): Promise<FileHandle> {
   const parts = partsOfPath(path);
+  let handle: FileHandle;
   try {
-    const handle = process.platform === 'linux' ? await walk(folder, parts) : await openWhole(folder, parts);
-    if ((await handle.stat()).isFile()) return handle;
-    await handle.close();
+    handle = process.platform === 'linux' ? await walk(folder, parts) : await openWhole(folder, parts);
   } catch (error) {
     throw notThere(path, reasonOf(error));
   }
-  throw notThere(path, 'it is no plain file');
+  try {
+    if (!(await handle.stat()).isFile()) throw notThere(path, 'it is no plain file');
+    if (core && (await isCores(handle, folder, parts, core)))
+      throw notThere(path, 'it belongs to Quarterdeck itself, and goes with no message');
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** Whether a file is one of the core's own. */
+async function isCores(handle: FileHandle, folder: string, parts: readonly string[], core: CoreFolders): Promise<boolean> {
+  const [base, dataDir, workspacesDir] = await Promise.all([realOr(folder), realOr(core.dataDir), realOr(core.workspacesDir)]);
+  // The descriptor's own path: what is at that name by now may be something else.
+  const real = process.platform === 'linux' ? await readlink(`/proc/self/fd/${handle.fd}`) : await realOr(join(folder, ...parts));
+  return isBelow(real, dataDir) && !isBelow(base, workspacesDir);
+}
+
+async function realOr(path: string): Promise<string> {
+  return realpath(path).catch(() => path);
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 /** Part by part: a descriptor's folder in /proc stays the one that was opened, whatever becomes of its name. */

@@ -111,7 +111,8 @@ describe('an export', { timeout: 90_000 }, () => {
     const [head, row] = text.split('\r\n');
     expect(head).toMatch(/^id,sentAt,from,fromKind,to,recipients,deliveries,kind,priority,subject,body,data,/);
     expect(row).toContain(`,operator:queued,note,high,'=1+1,"a ""quoted"", line\nand more",`);
-    for (const cell of ['=cmd', '+1', '-1', '@x', '\t=x', ' =x', '\n+1']) expect(csvCell(cell)).toMatch(/^"?'/);
+    const hidden = ['\u200b=x', '\0=x', '\u001f+1', '\ufeff=x', '\uff1d1', '\uff0b1', '\uff0d1', '\uff20x'];
+    for (const cell of ['=cmd', '+1', '-1', '@x', '\t=x', ' =x', '\n+1', ...hidden]) expect(csvCell(cell)).toMatch(/^"?'/);
     expect(csvCell('plain - text')).toBe('plain - text');
     expect(csvRow(['a', 'b,c', ''])).toBe('a,"b,c",\r\n');
   });

@@ -115,12 +115,12 @@ export function csvRow(cells: readonly string[]): string {
 }
 
 /**
- * A cell. Spreadsheets run what begins with = + - or @ as a formula (a tab or a line break in front of it is passed over):
- * messages are written by agents, so such a cell gets an apostrophe in front, which spreadsheets take for "this is text"
- * (OWASP, "CSV Injection").
+ * A cell. Spreadsheets run what begins with = + - or @ as a formula, some also in full width; white space, control characters
+ * and what has no width in front of it are passed over. Messages are written by agents, so such a cell gets an apostrophe in
+ * front, which spreadsheets take for "this is text" (OWASP, "CSV Injection").
  */
 export function csvCell(text: string): string {
-  const safe = /^\s*[=+\-@]|^[\t\r\n]/u.test(text) ? `'${text}` : text;
+  const safe = /^[\s\p{Cc}\p{Cf}]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]/u.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

@@ -4,7 +4,6 @@
  * so that neither memory nor the event loop feels how large it is. What is here already is passed over by its id, so that an
  * import that was broken off is finished by another.
  */
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { ProjectId, SessionId } from '#shared/kernel/ids.ts';
@@ -22,7 +21,7 @@ import type { SourceFormat, SourceMessage, SourceRecord } from './import-format.
 import { formatOf, parseMirrorLine } from './import-format.ts';
 import type { CountChange } from './import-repository.ts';
 import { digestOf, importEnd, insertImportedMessage } from './import-repository.ts';
-import { parseLine, readLines, sourceFiles } from './read-lines.ts';
+import { parseLine, readLines, readSmallFile, sourceFiles } from './read-lines.ts';
 import { findImported, insertImported, originOf, stretchImported } from './sessions-repository.ts';
 
 /** One write stores at most so many records, and ends after so many characters: about 3 ms. */
@@ -341,7 +340,7 @@ export class ImportService {
 
 /** Name and beginning of a session of crowd-mcp: from `session.json` where it can be read, else from the folder's name. */
 async function crowdSession(file: string, first: unknown): Promise<{ session: string; sessionId: SessionId }> {
-  const text = await readFile(join(dirname(file), 'session.json'), 'utf8').catch(() => undefined);
+  const text = await readSmallFile(join(dirname(file), 'session.json')).catch(() => undefined);
   const stated = CrowdSession.safeParse(text === undefined ? undefined : parseLine(text)).data;
   const session = stated?.sessionId ?? basename(dirname(file));
   // Not the stated start: crowd-mcp writes it anew whenever it starts into the folder again.

@@ -1,4 +1,5 @@
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -292,6 +293,15 @@ describe('a mirror that is imported', { timeout: 90_000 }, () => {
   });
 });
 
+it('says of a file that cannot be read that it cannot', { timeout: 90_000 }, async () => {
+  const t = await core();
+  symlinkSync(join(dir, 'gone'), join(dir, 'messages.jsonl'));
+  await expect(importInto(t, dir, t.projectId)).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    message: containing(`Cannot read ${join(dir, 'messages.jsonl')}`),
+  });
+});
+
 describe('a session of crowd-mcp', { timeout: 90_000 }, () => {
   it('is an earlier session with its senders, broadcasts as one message, and what was read', async () => {
     const t = await core();
@@ -360,6 +370,27 @@ describe('a session of crowd-mcp', { timeout: 90_000 }, () => {
       endedAt: 1730000005000,
       messages: 4,
     });
+  });
+
+  it('waits for nobody at a session.json that is no plain file, and reads none that is large', async () => {
+    const t = await core();
+    const line = JSON.stringify({ id: 'one', from: 'developer', to: 'agent-1', content: 'hi', timestamp: 1_730_000_000_000 });
+    for (const [name, make] of [
+      ['pipe', (file: string) => void execFileSync('mkfifo', [file])],
+      ['large', (file: string) => writeFileSync(file, `{"sessionId":"stated","startTime":0,"more":"${'x'.repeat(100_000)}"}`)],
+    ] as const) {
+      const folder = join(dir, name);
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'messages.jsonl'), `${line}\n`);
+      make(join(folder, 'session.json'));
+      expect(await importInto(t, folder, t.projectId)).toMatchObject({ added: 1 });
+    }
+    // Named after their folders: nothing else says what they are called.
+    const { messages } = await t.service.list({ limit: 10 });
+    expect(messages.map(({ data }) => data)).toMatchObject([
+      { crowdMcp: { sessionId: 'large' } },
+      { crowdMcp: { sessionId: 'pipe' } },
+    ]);
   });
 });
 

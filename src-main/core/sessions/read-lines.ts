@@ -1,5 +1,6 @@
 /** Reads the lines of a session's files, a piece at a time: such files may be larger than memory. */
 import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
@@ -9,6 +10,8 @@ import { CURRENT_FILE } from './mirror-files.ts';
 /** No line is longer, in characters: a message with its data is at most a tenth of it. */
 const MAX_LINE_CHARS = 8 * 1024 * 1024;
 const CHUNK = 256 * 1024;
+/** What stands beside the lines is at most as large, in bytes: crowd-mcp writes less than a hundred. */
+const MAX_SMALL_BYTES = 64 * 1024;
 const ROTATED = /^messages\.(\d+)\.jsonl$/;
 
 /** A line of a file. */
@@ -45,17 +48,45 @@ function numberOf(name: string): number {
   return Number(ROTATED.exec(name)?.[1] ?? 0);
 }
 
-/** The lines of a file that are not empty. */
-export async function* readLines(file: string): AsyncGenerator<SourceLine> {
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+/** Opens a file to be read. Never waits for who writes to a pipe. NOT_FOUND, BAD_REQUEST when it is no plain file. */
+async function openPlain(file: string): Promise<FileHandle> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch(unreadable(file));
   try {
-    if (!(await handle.stat()).isFile()) throw new AppError('BAD_REQUEST', `${file} is no file.`);
+    if ((await handle.stat()).isFile()) return handle;
+    throw new AppError('BAD_REQUEST', `${file} is no file.`, { data: { field: 'path' } });
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function unreadable(file: string): (error: unknown) => never {
+  return (error) => {
+    throw new AppError('NOT_FOUND', `Cannot read ${file}: ${messageOf(error)}.`, { data: { field: 'path' }, cause: error });
+  };
+}
+
+/** The text of a small file beside the lines; undefined when it is too large. Fails as `openPlain` does. */
+export async function readSmallFile(file: string): Promise<string | undefined> {
+  const handle = await openPlain(file);
+  try {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(MAX_SMALL_BYTES + 1), 0, MAX_SMALL_BYTES + 1, 0);
+    return bytesRead > MAX_SMALL_BYTES ? undefined : buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The lines of a file that are not empty. NOT_FOUND when it cannot be read. */
+export async function* readLines(file: string): AsyncGenerator<SourceLine> {
+  const handle = await openPlain(file);
+  try {
     const name = basename(file);
     const decoder = new StringDecoder('utf8');
     let rest = '';
     let number = 0;
     for (;;) {
-      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK, null);
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK, null).catch(unreadable(file));
       const lines = (rest + (bytesRead === 0 ? decoder.end() : decoder.write(buffer.subarray(0, bytesRead)))).split('\n');
       const last = lines.pop() ?? '';
       for (const text of lines) {
