@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { Capability, HeartbeatMs } from '#shared/agents/model.ts';
 import { AgentId, EnrolmentCodeId, EnrolmentRequestId, ProjectId } from '#shared/kernel/ids.ts';
+import { isPlainName } from '#shared/kernel/plain-name.ts';
 
 /** How long a code is good unless stated, and the shortest and longest time that may be stated, in milliseconds. */
 export const CODE_TTL_MS = { default: 15 * 60_000, least: 10_000, most: 24 * 3_600_000 } as const;
@@ -89,7 +90,9 @@ export const RegisterInput = z.strictObject({
   id: AgentId.optional().describe(
     'The agent id you would like, for example "api-tests"; one is made from the name when left out',
   ),
-  name: Name.optional().describe('What you are called, for example "Claude Code in api". Needed to enrol'),
+  name: Name.refine(isPlainName, 'must show as it is written: without characters that are invisible or turn its order')
+    .optional()
+    .describe('What you are called, for example "Claude Code in api". Needed to enrol'),
   capabilities: Skills.optional().describe('What you can do, as lower-case words; others find you by them'),
   specialisations: Skills.optional().describe('What you are best at; found like capabilities'),
   project: z

@@ -1,6 +1,7 @@
 /** Files that go with a message, by reference: where each is, and what it must be when it is read. */
 import * as z from 'zod';
 import { AttachmentId } from '#shared/kernel/ids.ts';
+import { isPlainName } from '#shared/kernel/plain-name.ts';
 
 /** Most files that go with one message. */
 export const MAX_ATTACHMENTS = 20;
@@ -15,7 +16,7 @@ export const AttachmentName = z
   .max(255)
   // oxlint-disable-next-line no-control-regex -- names with control characters deceive whoever reads them
   .regex(/^(?!\.{1,2}$)[^/\\\u0000-\u001f\u007f]+$/, 'must be a file name without slashes and control characters')
-  .refine((name) => name.isWellFormed(), 'must be well-formed text');
+  .refine((name) => name.isWellFormed() && isPlainName(name), 'must be text that shows as it is written');
 
 /** What a file holds, as a media type such as text/plain. */
 export const MediaType = z
