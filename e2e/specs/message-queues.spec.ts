@@ -211,6 +211,7 @@ test('what is written goes to a group later, with a deadline for the answer', as
   await page.keyboard.press('Control+Enter');
   await expect(row('Which suite is slowest?')).toContainText('held back', SOON);
   await expect(row('Which suite is slowest?')).toContainText('capability tests');
+  await expect(row('Which suite is slowest?')).toContainText(/answer by \d\d:\d\d/);
   await row('Which suite is slowest?').click();
   await panel().getByRole('tab', { name: 'Delivery' }).click();
   await expect(panel().getByText('Answer by')).toBeVisible();

@@ -365,6 +365,37 @@ describe('messages', () => {
     expect(told.stderr).toContain('w1 is failed (exit code 9) and has not answered.');
   });
 
+  it('are shown with where each copy stands', async () => {
+    const message = sampleMessage();
+    const now = Date.now();
+    const copy = { messageId: message.id, queuedAt: 0, deliveredAt: null, readAt: null, deadAt: null, deadReason: null };
+    const still = { ...copy, attempts: 0, leasedUntil: null, availableAt: 0 };
+    const core = await withAnswers({
+      messages: {
+        get: script.messages.get.handler(() => ({
+          message,
+          deliveries: [
+            { ...still, recipient: 'ada', state: 'delivered', attempts: 2, leasedUntil: now + 600_000 },
+            { ...still, recipient: 'ben', state: 'queued', availableAt: now + 600_000 },
+            { ...still, recipient: 'cleo', state: 'dead', deadReason: 'expired' },
+            { ...still, recipient: 'dee', state: 'dead', attempts: 10, deadReason: 'attempts' },
+            { ...still, recipient: 'eve', state: 'read', attempts: 1 },
+            { ...still, recipient: 'operator', state: 'delivered', attempts: 1 },
+          ],
+        })),
+      },
+    });
+    const { stdout } = await runInProcess(['messages', 'show', message.id], { dataDir: core.dataDir });
+    const rows = stdout.split('\n').map((line) => line.trim().split(/ +/));
+    const rowOf = (recipient: string) => rows.find(([first]) => first === recipient)?.slice(1, 4);
+    expect(rowOf('ada')).toEqual(['leased', '2', 'until']);
+    expect(rowOf('ben')).toEqual(['queued', '0', 'handed']);
+    expect(rowOf('cleo')).toEqual(['expired', '0']);
+    expect(rowOf('dee')).toEqual(['dead', '10', 'attempts']);
+    expect(rowOf('eve')).toEqual(['acknowledged', '1']);
+    expect(rowOf('operator')).toEqual(['delivered', '1']);
+  });
+
   it('are acknowledged only when asked for', async () => {
     const marked: unknown[] = [];
     const message = sampleMessage({ body: Array.from({ length: 40 }, (_, line) => `line ${line}`).join('\n') });

@@ -80,6 +80,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps): Reac
 
 function Route({
   message,
+  repliedAt,
   answered,
   isJoined,
   isForYou,
@@ -124,6 +125,9 @@ function Route({
             : isPastQuestion
               ? `question, nobody waits: the agent ${status === undefined ? 'was removed' : `is ${status}`}`
               : kindText(message)}
+          {message.replyBy === null || repliedAt !== undefined || look.tone === 'dead'
+            ? null
+            : `, answer by ${clockTime(message.replyBy).slice(0, 5)}`}
           {look.tone === 'dead' || message.expiresAt === null || look.icon === 'acknowledged'
             ? null
             : `, expires ${clockTime(message.expiresAt).slice(0, 5)}`}

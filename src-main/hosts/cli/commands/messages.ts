@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import * as z from 'zod';
 import { MessageId, SessionId } from '#shared/kernel/ids.ts';
-import type { InboxMessage } from '#shared/messages/model.ts';
-import { MessageKind, OPERATOR } from '#shared/messages/model.ts';
+import type { Delivery, InboxMessage } from '#shared/messages/model.ts';
+import { deliveryStepOf, MessageKind, OPERATOR } from '#shared/messages/model.ts';
 import type { CommandHost, Invocation } from '../command.ts';
 import { addCommand, flag } from '../command.ts';
 import { usageError } from '../cli-error.ts';
@@ -100,6 +100,21 @@ async function history(call: Invocation<z.infer<typeof HistoryOptions>>): Promis
   });
 }
 
+/** Where a copy stands at a time (ms since the epoch): its state, how often it was handed out, and until when or why it stands there. */
+function standOf(copy: Delivery, now: number): [string, string, string] {
+  const step = deliveryStepOf(copy, now);
+  const until = (at: number): string => new Date(at).toISOString();
+  const note =
+    step === 'leased' && copy.leasedUntil !== null
+      ? `until ${until(copy.leasedUntil)}`
+      : step === 'queued' && copy.availableAt > now
+        ? `handed out from ${until(copy.availableAt)} on`
+        : step === 'dead'
+          ? (copy.deadReason ?? '')
+          : '';
+  return [step, String(copy.attempts), note];
+}
+
 /** Adds `inbox` and `messages`. */
 export function addMessageCommands(program: Command, host: CommandHost): void {
   addCommand(program, host, {
@@ -153,8 +168,8 @@ export function addMessageCommands(program: Command, host: CommandHost): void {
           printMessage(call.out, found.message, { extent: 'whole' });
           call.out.line();
           call.out.table(
-            ['RECIPIENT', 'STATE'],
-            found.deliveries.map(({ recipient, state }) => [recipient, state]),
+            ['RECIPIENT', 'STATE', 'TRIES', ''],
+            found.deliveries.map((copy) => [copy.recipient, ...standOf(copy, Date.now())]),
             'It reached nobody.',
           );
         });
