@@ -6,6 +6,7 @@ import { OpenAPIHandler } from '@orpc/openapi/node';
 import { AppError } from '#shared/kernel/errors.ts';
 import type { Caller } from '#core/caller.ts';
 import type { Rpc, RpcContext } from '#core/rpc/router.ts';
+import { WIRE_JSON } from '#core/rpc/wire-json.ts';
 import { MAX_BODY_BYTES, readJson } from './body.ts';
 import { sendMethodError } from './respond.ts';
 
@@ -27,6 +28,7 @@ export class RestDoor {
     const schemas = new Map(rpc.procedures.map((procedure) => [procedure.name, procedure.inputSchema as JsonSchema]));
     const coercer = new JsonSchemaCoercer();
     this.#handler = new OpenAPIHandler<RpcContext>(rpc.router, {
+      customJsonSerializers: WIRE_JSON,
       clientInterceptors: [
         async (options) => {
           // Everything in a query is text: "5" becomes 5 where the contract wants a number. Bodies are JSON and say it themselves.

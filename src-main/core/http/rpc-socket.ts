@@ -7,6 +7,7 @@ import { RPCHandler } from '@orpc/server/ws';
 import type { WebSocket } from 'ws';
 import type { Caller } from '#core/caller.ts';
 import type { RpcContext, RpcRouter } from '#core/rpc/router.ts';
+import { WIRE_JSON } from '#core/rpc/wire-json.ts';
 
 /** Above this many unsent bytes a send waits until its frame has left. */
 export const MAX_BUFFERED_BYTES = 64 * 1024;
@@ -23,7 +24,7 @@ export class RpcSockets {
   readonly #handler: RPCHandler<RpcContext>;
 
   constructor(router: RpcRouter) {
-    this.#handler = new RPCHandler<RpcContext>(router);
+    this.#handler = new RPCHandler<RpcContext>(router, { customJsonSerializers: WIRE_JSON });
   }
 
   /** Serves one socket for one caller, until it is closed. */

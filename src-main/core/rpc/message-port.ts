@@ -6,11 +6,12 @@
 import { RPCHandler } from '@orpc/server/message-port';
 import type { Caller } from '#core/caller.ts';
 import type { RpcContext, RpcRouter } from './router.ts';
+import { WIRE_JSON } from './wire-json.ts';
 
 /** A port as Node's worker_threads and Electron's MessagePortMain both have it. */
 export type RpcPort = Parameters<RPCHandler<RpcContext>['upgrade']>[0];
 
 /** Serves calls that arrive on `port` for one caller, until the port is closed. */
 export function serveMessagePort(router: RpcRouter, port: RpcPort, caller: Caller): void {
-  new RPCHandler<RpcContext>(router).upgrade(port, { context: { caller } });
+  new RPCHandler<RpcContext>(router, { customJsonSerializers: WIRE_JSON }).upgrade(port, { context: { caller } });
 }
