@@ -133,6 +133,8 @@ async function talk(core: TestCore, rest: RestClient, tokens: string): Promise<v
     if (messages.length > 0) await as(id).call('mark_messages_read', { messageIds: messages.map((message) => message.id) });
   };
   const [ada = '', ben = '', cleo = '', dora = ''] = SPOKEN_FOR;
+  await publish({ as, send, crew: [ada, ben, cleo, dora] });
+  await letDie(rest, [ada, ben]);
   await send(ada, ben, 'I take `src/fee.mjs`. Please stay out of it until I say so.');
   await read(ben);
   const tables = await send(ben, ada, 'Which tide tables are right for 2027?', {
@@ -160,8 +162,6 @@ async function talk(core: TestCore, rest: RestClient, tokens: string): Promise<v
   await read(ada);
   await send(ada, 'operator', 'The fees are rounded half to even now; 10 tests hold it.');
   await send(cleo, ben, 'Names of files are all in kebab-case.', { priority: 'low' });
-  await publish({ as, send, crew: [ada, ben, cleo, dora] });
-  await letDie(rest, [ada, ben]);
   for (const socket of sockets.values()) socket.close();
 }
 
