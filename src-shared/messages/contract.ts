@@ -198,13 +198,13 @@ export const messagesContract = {
     path: '/messages:dead',
     summary: 'Dead letters',
     description:
-      'Lists messages with copies that died, newest first: expired, cancelled, handed out too often without acknowledgement (attempts), or for an agent that was removed. Bring one back with retry_dead_letter. A page may be short; go on with "older" as before until it is null.',
+      'Lists messages with copies that could not be delivered, newest first: expired, handed out too often without acknowledgement (attempts), or for an agent that was removed. What was taken back (cancelled) or imported is listed only by its reason. Bring one back with retry_dead_letter. A page may be short; go on with "older" as before until it is null.',
   })
     .input(
       z.strictObject({
         projectId: ProjectId.optional(),
         to: Participant.optional().describe('Who was to get it: an agent\'s id or "operator"'),
-        reason: z.enum(DEAD_REASONS).optional(),
+        reason: z.enum(DEAD_REASONS).optional().describe('Only those that died of it; without it all but cancelled and imported'),
         before: MessageId.optional(),
         limit: z.number().int().min(1).max(500).default(100),
       }),

@@ -143,9 +143,15 @@ export type DeliveryState = z.infer<typeof DeliveryState>;
  * Why a delivery died: its time was up; its sender took it back; it was handed out too often without acknowledgement; its
  * recipient was removed; it was deleted with old messages.
  */
-export const DEAD_REASONS = ['expired', 'cancelled', 'attempts', 'recipient-removed', 'retention'] as const;
+export const DEAD_REASONS = ['expired', 'cancelled', 'attempts', 'recipient-removed', 'retention', 'imported'] as const;
 /** Why a delivery died. */
 export type DeadReason = (typeof DEAD_REASONS)[number];
+/** Deaths that were meant: what its sender took back, and what was imported to be read only. Copies that died otherwise are dead letters. */
+export const MEANT_DEATHS: readonly DeadReason[] = ['cancelled', 'imported'];
+/** Whether a copy that died of this is a dead letter: one that somebody may want to deliver after all. */
+export function isLetterOf(reason: string | null): boolean {
+  return reason !== null && !MEANT_DEATHS.some((one) => one === reason);
+}
 
 /** A message's copy in one inbox. */
 export const Delivery = z.object({
@@ -252,7 +258,7 @@ export const MessageCounts = z.object({
   forOperator: z.number().int(),
   /** Of kind request, ever sent. */
   requests: z.number().int(),
-  /** With at least one dead delivery. */
+  /** With at least one dead letter: see isLetterOf. */
   dead: z.number().int(),
   /** Inboxes that are not empty, by recipient. */
   queues: z.array(InboxQueue),

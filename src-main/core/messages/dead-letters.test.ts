@@ -61,17 +61,24 @@ describe('dead letters', () => {
     const cancelled = await crew.send({ to: CLEO });
     await crew.t.service.cancel({ id: cancelled }, crew.ada);
     await crew.pass(MINUTE_MS);
+    const later = await crew.send({ to: CLEO, ttlMs: MINUTE_MS });
+    await crew.pass(MINUTE_MS);
     const all = await crew.t.service.dead({ limit: 100 });
     expect(all.deliveries).toMatchObject([
-      { messageId: cancelled, recipient: 'cleo', deadReason: 'cancelled' },
+      { messageId: later, recipient: 'cleo', deadReason: 'expired' },
       { messageId: expired, recipient: 'ben', deadReason: 'expired' },
     ]);
-    expect(all.messages.map(({ id }) => id)).toEqual([cancelled, expired]);
+    expect(all.messages.map(({ id }) => id)).toEqual([later, expired]);
     expect((await crew.t.service.dead({ to: 'ben', limit: 100 })).messages.map(({ id }) => id)).toEqual([expired]);
-    expect((await crew.t.service.dead({ reason: 'cancelled', limit: 100 })).messages.map(({ id }) => id)).toEqual([cancelled]);
     const page = await crew.t.service.dead({ limit: 1 });
-    expect(page.older).toBe(cancelled);
-    expect((await crew.t.service.dead({ limit: 1, before: cancelled })).messages.map(({ id }) => id)).toEqual([expired]);
+    expect(page.older).toBe(later);
+    expect((await crew.t.service.dead({ limit: 1, before: later })).messages.map(({ id }) => id)).toEqual([expired]);
+    // What was taken back is none, unless it is asked for.
+    expect(await crew.t.service.dead({ reason: 'cancelled', limit: 100 })).toMatchObject({
+      messages: [{ id: cancelled }],
+      deliveries: [{ messageId: cancelled, recipient: 'cleo', deadReason: 'cancelled' }],
+    });
+    expect(await crew.t.service.counts({})).toMatchObject({ dead: 2 });
     await expect(crew.t.service.dead({ limit: 1, before: UNKNOWN })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
@@ -97,7 +104,22 @@ describe('dead letters', () => {
     await crew.t.service.cancel({ id }, crew.ada);
     expect(await crew.t.service.retry({ id, recipients: ['cleo'] }, OPERATOR_CALLER)).toEqual({ retried: ['cleo'] });
     expect([(await crew.copy(id)).state, (await crew.copy(id, 'cleo')).state]).toEqual(['dead', 'queued']);
-    expect(await crew.t.service.counts({})).toMatchObject({ dead: 1 });
+  });
+
+  it('are counted until the last of a message is retried, and not what was taken back', async () => {
+    const dead = async () => (await crew.t.service.counts({})).dead;
+    const id = await crew.send({ to: [BEN, CLEO], ttlMs: MINUTE_MS });
+    await crew.pass(MINUTE_MS);
+    expect(await dead()).toBe(1);
+    await crew.t.service.retry({ id, recipients: ['cleo'] }, OPERATOR_CALLER);
+    expect(await dead()).toBe(1);
+    await crew.t.service.retry({ id, recipients: ['ben'] }, OPERATOR_CALLER);
+    expect(await dead()).toBe(0);
+    await crew.t.service.cancel({ id }, crew.ada);
+    expect([await dead(), (await crew.copy(id)).deadReason]).toEqual([0, 'cancelled']);
+    await crew.t.service.retry({ id }, OPERATOR_CALLER);
+    await crew.pass(MINUTE_MS);
+    expect(await dead()).toBe(1);
   });
 });
 

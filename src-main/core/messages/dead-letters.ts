@@ -45,12 +45,12 @@ export class DeadLetters {
   /** Inside a write: lets copies of a message die, with one event. Returns those that did, by recipient. */
   kill(tx: Tx, message: MessageFacts, death: Omit<Death, 'at'>, caller: Caller = CORE) {
     const at = this.#o.now();
-    const { copies, isFirst } = killCopies(tx, message, { ...death, at });
+    const { copies, isCounted } = killCopies(tx, message, { ...death, at });
     if (copies.length === 0) return copies;
     const recipients = copies.map(({ copy }) => copy.recipient);
     tx.record(event(envelope(message, caller), 'message.dead', { recipients, reason: death.reason, deadAt: at }));
     tx.afterCommit(() => {
-      if (isFirst) this.#o.book.counters.addMessages(message.projectId, { dead: 1 });
+      if (isCounted) this.#o.book.counters.addMessages(message.projectId, { dead: 1 });
       for (const { copy, place, attempts } of copies) {
         this.#o.book.move(copy, place, { place: undefined, state: 'dead', attempts, leasedUntil: null });
         if (copy.isWork && place === 'delivered') this.#o.inboxes.onLost(copy.recipient);
@@ -94,12 +94,12 @@ export class DeadLetters {
         );
       const wanted = (recipients ?? stored.message.recipients).filter((recipient) => !this.#o.isRemoved(recipient));
       const expiresAt = stored.ttlMs === null ? null : this.#o.due.in(stored.ttlMs);
-      const { copies, isFirst } = reviveCopies(tx, message, wanted, expiresAt);
+      const { copies, isCounted } = reviveCopies(tx, message, wanted, expiresAt);
       const retried = copies.map(({ copy }) => copy.recipient);
       if (retried.length === 0) return { retried };
       tx.record(event(envelope(message, caller), 'message.retried', { recipients: retried }));
       tx.afterCommit(() => {
-        if (isFirst) this.#o.book.counters.addMessages(message.projectId, { dead: -1 });
+        if (isCounted) this.#o.book.counters.addMessages(message.projectId, { dead: -1 });
         for (const { copy } of copies)
           this.#o.book.move(copy, undefined, { place: 'queued', state: 'queued', attempts: 0, leasedUntil: null });
         if (expiresAt !== null) this.#o.due.note(expiresAt);

@@ -2,12 +2,12 @@
 import * as z from 'zod';
 import type { MessageId } from '#shared/kernel/ids.ts';
 import type { DeadReason } from '#shared/messages/model.ts';
-import { MessageKind, Sender } from '#shared/messages/model.ts';
+import { isLetterOf, MessageKind, Sender } from '#shared/messages/model.ts';
 import type { Db } from '#core/store/database.ts';
 import { isWork } from './boundary-rule.ts';
 import type { Copy, Place } from './inbox-count.ts';
 import { placeOf } from './inbox-count.ts';
-import { countDead } from './messages-repository.ts';
+import { countDead, hasDeadLetter } from './messages-repository.ts';
 
 /** A message as this file speaks of it. */
 export interface MessageFacts {
@@ -139,8 +139,8 @@ export interface Death {
 /** What dying did. */
 export interface Dead {
   readonly copies: readonly DeadCopy[];
-  /** Whether the message had no dead copy before. */
-  readonly isFirst: boolean;
+  /** Whether the message became one with a dead letter, or is one no longer. */
+  readonly isCounted: boolean;
 }
 
 /** Lets copies of a message die that are not settled; returns them, by recipient. Nobody waits any more for the answer to what was taken back. */
@@ -153,24 +153,20 @@ export function killCopies(db: Db, message: MessageFacts, death: Death): Dead {
     )
     .all(message.seq, recipient ?? null, recipient ?? null, expiredUntil ?? null, expiredUntil ?? null)
     .map((row) => CopyRow.parse(row));
-  if (rows.length === 0) return { copies: [], isFirst: false };
-  const isFirst = !hasDead(db, message.seq);
+  if (rows.length === 0) return { copies: [], isCounted: false };
+  const isCounted = isLetterOf(reason) && !hasDeadLetter(db, message.seq);
   const isOver = reason === 'cancelled' ? ', awaits_reply = 0, reply_by = NULL' : '';
   const kill = db.prepare(
     `UPDATE deliveries SET dead_at = ?, dead_reason = ?, leased_until = NULL, held_until = NULL${isOver} WHERE message_seq = ? AND recipient = ?`,
   );
   for (const row of rows) kill.run(at, reason, message.seq, row.recipient);
-  if (isFirst) countDead(db, message.projectId, 1);
+  if (isCounted) countDead(db, message.projectId, 1);
   const copies = rows.map((row) => ({
     copy: copyOf(message, row),
     place: placeOf(row) ?? 'queued',
     attempts: row.attempts,
   }));
-  return { copies, isFirst };
-}
-
-function hasDead(db: Db, seq: number): boolean {
-  return db.prepare('SELECT 1 FROM deliveries WHERE message_seq = ? AND dead_at IS NOT NULL LIMIT 1').get(seq) !== undefined;
+  return { copies, isCounted };
 }
 
 /** Puts dead copies back into their inboxes, with attempts that begin anew; returns them. `expiresAt` is when they die now. */
@@ -189,11 +185,12 @@ export function reviveCopies(
     `UPDATE deliveries SET dead_at = NULL, dead_reason = NULL, delivered_at = NULL, attempts = 0, expires_at = ?
      WHERE message_seq = ? AND recipient = ?`,
   );
+  const hadLetter = hasDeadLetter(db, message.seq);
   for (const row of rows) revive.run(expiresAt, message.seq, row.recipient);
-  const isLast = rows.length > 0 && !hasDead(db, message.seq);
-  if (isLast) countDead(db, message.projectId, -1);
+  const isCounted = hadLetter && !hasDeadLetter(db, message.seq);
+  if (isCounted) countDead(db, message.projectId, -1);
   const copies = rows.map((row) => ({ copy: copyOf(message, row), place: 'queued' as const, attempts: 0 }));
-  return { copies, isFirst: isLast };
+  return { copies, isCounted };
 }
 
 /** A recipient answered: nobody waits for it any more. */

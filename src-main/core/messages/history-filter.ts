@@ -4,7 +4,9 @@
  * several where an index is sorted within priorities or kinds.
  */
 import { MessageKind, OPERATOR, PRIORITIES } from '#shared/messages/model.ts';
+import type { DeadReason } from '#shared/messages/model.ts';
 import type { SqlValue } from '#core/store/database.ts';
+import { IS_DEAD_LETTER } from './messages-repository.ts';
 
 /** What narrows a history down. */
 export interface HistoryFilter {
@@ -17,6 +19,8 @@ export interface HistoryFilter {
   readonly kind?: MessageKind | undefined;
   readonly priority?: (typeof PRIORITIES)[number] | undefined;
   readonly state?: 'queued' | 'delivered' | 'read' | 'dead' | 'unsettled' | undefined;
+  /** With state dead: only dead letters, or what died of one reason. */
+  readonly deadOf?: 'letters' | DeadReason | undefined;
   readonly threadId?: string | undefined;
   readonly topic?: string | undefined;
 }
@@ -61,14 +65,23 @@ export function conditionsOf(f: HistoryFilter): Part[] {
     parts.push({ sql: `(m.from_id = ? OR ${received.sql})`, params: [f.participant, ...received.params] });
   }
   const recipients = recipientsOf(f);
-  const state = f.state === undefined ? '' : ` AND ${STATE_SQL[f.state]}`;
-  for (const recipient of recipients) parts.push(copy(`d.recipient = ?${state}`, recipient));
-  if (f.state !== undefined && recipients.length === 0) parts.push(copy(STATE_SQL[f.state]));
+  const state = stateOf(f);
+  for (const recipient of recipients) {
+    const sql = state === undefined ? '' : ` AND ${state.sql}`;
+    parts.push(copy(`d.recipient = ?${sql}`, recipient, ...(state?.params ?? [])));
+  }
+  if (state !== undefined && recipients.length === 0) parts.push(copy(state.sql, ...state.params));
   if (f.forOperator === false) {
     const { sql, params } = copy('d.recipient = ?', OPERATOR);
     parts.push({ sql: `NOT ${sql}`, params });
   }
   return parts;
+}
+
+/** What a copy must be. */
+function stateOf({ state, deadOf }: HistoryFilter): Part | undefined {
+  if (state !== 'dead' || deadOf === undefined) return state && { sql: STATE_SQL[state], params: [] };
+  return deadOf === 'letters' ? { sql: IS_DEAD_LETTER, params: [] } : { sql: 'd.dead_reason = ?', params: [deadOf] };
 }
 
 /** Whose copies are asked for. */

@@ -1,6 +1,7 @@
 /** Reads of messages, run by the reader. */
 import type { MessageId } from '#shared/kernel/ids.ts';
 import type { DeadReason, Delivery, InboxMessage, Message } from '#shared/messages/model.ts';
+import { isLetterOf } from '#shared/messages/model.ts';
 import type { Db } from '#core/store/database.ts';
 import type { InboxArgs, InboxPart } from './deliveries-repository.ts';
 import { deliveriesOf, inboxPage, oldestQueued } from './deliveries-repository.ts';
@@ -14,6 +15,7 @@ import { queuePage, replyTo } from './queue-repository.ts';
 export interface DeadArgs {
   readonly projectId?: string | undefined;
   readonly to?: string | undefined;
+  /** Undefined: dead letters only. */
   readonly reason?: DeadReason | undefined;
   readonly before?: string | undefined;
   readonly limit: number;
@@ -44,14 +46,14 @@ export const messageReads = {
 
   /** A page of dead copies; undefined when the message it is to begin at is unknown. */
   'messages.dead': (db: Db, args: DeadArgs): DeadPage | undefined => {
-    const page = historyPage(db, { ...args, state: 'dead' });
-    if (!page) return undefined;
     const { to, reason } = args;
+    const page = historyPage(db, { ...args, state: 'dead', deadOf: reason ?? 'letters' });
+    if (!page) return undefined;
     const deliveries = page.deliveries.filter(
       (copy) =>
         copy.state === 'dead' &&
         (to === undefined || copy.recipient === to) &&
-        (reason === undefined || copy.deadReason === reason),
+        (reason === undefined ? isLetterOf(copy.deadReason) : copy.deadReason === reason),
     );
     const dead = new Set(deliveries.map(({ messageId }) => messageId));
     return { messages: page.messages.filter(({ id }) => dead.has(id)), deliveries, older: page.older };

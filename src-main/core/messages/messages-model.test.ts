@@ -10,6 +10,7 @@ import { effort, withinTime } from '#e2e/support/effort.ts';
 import { AgentId, MessageId, mintId } from '#shared/kernel/ids.ts';
 import type { MessageKind, Priority } from '#shared/messages/model.ts';
 import { DEFAULT_LEASE_MS, MessageKind as Kinds, PRIORITIES } from '#shared/messages/model.ts';
+import { IS_DEAD_LETTER } from './messages-repository.ts';
 import type { Agent, ModelMessage } from './testing/messages-model.ts';
 import { AGENTS, expectPage, giveBack, handOut, kill, Model, queued, RANDOM } from './testing/messages-model.ts';
 import type { TestMessages } from './testing/open-messages.ts';
@@ -335,7 +336,7 @@ function countedTables({ open }: Real, projectId?: string) {
     return {
       total: count(`SELECT count(*) AS n FROM messages m WHERE true ${project('m')}`),
       requests: count(`SELECT count(*) AS n FROM messages m WHERE kind = 'request' ${project('m')}`),
-      dead: count(`SELECT count(DISTINCT message_seq) AS n FROM deliveries d WHERE dead_at IS NOT NULL ${project('d')}`),
+      dead: count(`SELECT count(DISTINCT message_seq) AS n FROM deliveries d WHERE ${IS_DEAD_LETTER} ${project('d')}`),
       forOperator: queues.find(({ recipient }) => recipient === 'operator')?.unread ?? 0,
       queues: new Set(queues),
     };
@@ -367,11 +368,14 @@ async function checkTables(model: Model, real: Real): Promise<void> {
         queue.deliveries.map((copy) => [copy.messageId, [copy.attempts, copy.leasedUntil, copy.availableAt > real.clock.now]]),
       ),
     ).toEqual(new Map(unsettled.map((copy) => [copy.message.id, [copy.attempts, copy.leasedUntil, copy.heldUntil !== null]])));
-    const { deliveries } = await open.service.dead({ to: agent, limit: 500 });
     const dead = model.inboxes[agent].filter(({ state }) => state === 'dead').toReversed();
-    expect(deliveries.map(({ messageId, deadReason }) => [messageId, deadReason])).toEqual(
-      dead.map(({ message, deadReason }) => [message.id, deadReason]),
-    );
+    for (const reason of [undefined, 'cancelled'] as const) {
+      const { deliveries } = await open.service.dead({ to: agent, limit: 500, reason });
+      const wanted = dead.filter(({ deadReason }) => (reason === undefined) === (deadReason !== 'cancelled'));
+      expect(deliveries.map(({ messageId, deadReason }) => [messageId, deadReason])).toEqual(
+        wanted.map(({ message, deadReason }) => [message.id, deadReason]),
+      );
+    }
   }
 }
 

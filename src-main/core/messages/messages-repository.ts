@@ -4,7 +4,7 @@ import type { MessageId, ProjectId, SessionId } from '#shared/kernel/ids.ts';
 import type { Json } from '#shared/kernel/json.ts';
 import type { Message } from '#shared/messages/model.ts';
 import { Attachment } from '#shared/messages/attachment.ts';
-import { MessageKind, Originator, PRIORITIES, Sender } from '#shared/messages/model.ts';
+import { MEANT_DEATHS, MessageKind, Originator, PRIORITIES, Sender } from '#shared/messages/model.ts';
 import type { Db } from '#core/store/database.ts';
 
 /** A message's row. */
@@ -197,7 +197,15 @@ export function countProjects(db: Db): (readonly [string, ProjectCount])[] {
     });
 }
 
-/** Notes that so many more messages of a project have dead deliveries. */
+/** SQL of whether a delivery is a dead letter: isLetterOf in the model. */
+export const IS_DEAD_LETTER = `(dead_at IS NOT NULL AND dead_reason NOT IN (${MEANT_DEATHS.map((reason) => `'${reason}'`).join(', ')}))`;
+
+/** Whether a message has a dead letter. */
+export function hasDeadLetter(db: Db, seq: number): boolean {
+  return db.prepare(`SELECT 1 FROM deliveries WHERE message_seq = ? AND ${IS_DEAD_LETTER} LIMIT 1`).get(seq) !== undefined;
+}
+
+/** Notes that so many more messages of a project have dead letters. */
 export function countDead(db: Db, projectId: string, difference: 1 | -1): void {
   db.prepare('UPDATE message_counts SET dead = dead + ? WHERE project_id = ?').run(difference, projectId);
 }

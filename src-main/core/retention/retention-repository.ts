@@ -4,6 +4,7 @@ import type { MessageId, ProjectId } from '#shared/kernel/ids.ts';
 import { ProjectId as ProjectIdSchema } from '#shared/kernel/ids.ts';
 import type { KEPT_BECAUSE } from '#shared/retention/model.ts';
 import { KEEP_EVERYTHING, RetentionPolicy, RetentionReport } from '#shared/retention/model.ts';
+import { IS_DEAD_LETTER } from '#core/messages/messages-repository.ts';
 import type { Db } from '#core/store/database.ts';
 import { readFact, saveFact } from '#core/store/facts-repository.ts';
 
@@ -245,7 +246,7 @@ export function removeMessage(db: Db, seq: number): RemovedMessage | undefined {
   const row = db
     .prepare(
       `SELECT m.id, m.kind, m.project_id, m.sent_at, m.session_id, ${SIZE} AS bytes,
-         EXISTS (SELECT 1 FROM deliveries d WHERE d.message_seq = m.seq AND d.dead_at IS NOT NULL) AS dead
+         EXISTS (SELECT 1 FROM deliveries d WHERE d.message_seq = m.seq AND ${IS_DEAD_LETTER}) AS dead
        FROM messages m WHERE m.seq = ?`,
     )
     .get(seq);

@@ -1,14 +1,13 @@
 /** SQL of an import. Functions that change rows take a Tx. */
 import { createHash } from 'node:crypto';
-import * as z from 'zod';
 import { canonicalJson } from '#shared/kernel/json.ts';
-import type { Message } from '#shared/messages/model.ts';
+import type { DeadReason, Message } from '#shared/messages/model.ts';
 import type { DeliveryEnd } from '#shared/sessions/mirror-lines.ts';
-import { findMessage, insertMessage } from '#core/messages/messages-repository.ts';
+import { findMessage, hasDeadLetter, insertMessage } from '#core/messages/messages-repository.ts';
 import type { Db } from '#core/store/database.ts';
 
 /** Why a copy is dead that had not been read when it was imported. */
-export const IMPORTED = 'imported';
+export const IMPORTED = 'imported' satisfies DeadReason;
 
 /** What a message says, whatever project and session it belongs to. */
 export function digestOf(message: Message): string {
@@ -22,15 +21,6 @@ export interface CountChange {
   readonly total: number;
   readonly requests: number;
   readonly dead: number;
-}
-
-const DeadRow = z.object({ dead: z.number() });
-
-function hasDead(db: Db, seq: number): boolean {
-  const row = db
-    .prepare('SELECT EXISTS (SELECT 1 FROM deliveries WHERE message_seq = ? AND dead_at IS NOT NULL) AS dead')
-    .get(seq);
-  return DeadRow.parse(row).dead === 1;
 }
 
 function changeDead(db: Db, projectId: string, by: number): void {
@@ -68,7 +58,7 @@ export function insertImportedMessage(
   const stated = new Map(ends.map((end) => [end.recipient, end]));
   for (const recipient of message.recipients)
     setEnd(db, seq, stated.get(recipient) ?? { recipient, state: 'open', at: null, deliveredAt: null, reason: null }, importedAt);
-  const dead = hasDead(db, seq) ? 1 : 0;
+  const dead = hasDeadLetter(db, seq) ? 1 : 0;
   changeDead(db, message.projectId, dead);
   return {
     counts: { total: 1, requests: message.kind === 'request' ? 1 : 0, dead },
@@ -85,9 +75,9 @@ export function importEnd(
 ): { projectId: Message['projectId']; dead: number } | undefined {
   const stored = findMessage(db, messageId);
   if (!stored || !isImported(db, stored.message.sessionId)) return undefined;
-  const before = hasDead(db, stored.seq);
+  const before = hasDeadLetter(db, stored.seq);
   if (!setEnd(db, stored.seq, end, importedAt)) return undefined;
-  const dead = Number(hasDead(db, stored.seq)) - Number(before);
+  const dead = Number(hasDeadLetter(db, stored.seq)) - Number(before);
   changeDead(db, stored.message.projectId, dead);
   return { projectId: stored.message.projectId, dead };
 }

@@ -11,6 +11,7 @@ import { AgentId, MessageId } from '#shared/kernel/ids.ts';
 import { Json } from '#shared/kernel/json.ts';
 import type { Delivery, Message } from '#shared/messages/model.ts';
 import { PRIORITIES } from '#shared/messages/model.ts';
+import { IS_DEAD_LETTER } from '#core/messages/messages-repository.ts';
 import type { ImportReport } from '#shared/sessions/model.ts';
 import type { TestMessages } from '#core/messages/testing/open-messages.ts';
 import { openMessages, OPERATOR_CALLER } from '#core/messages/testing/open-messages.ts';
@@ -104,7 +105,7 @@ const counts = async (t: TestMessages, projectId: ProjectId): Promise<unknown> =
     db
       .prepare(
         `SELECT count(*) AS total, coalesce(sum(kind = 'request'), 0) AS requests,
-           coalesce(sum(EXISTS (SELECT 1 FROM deliveries d WHERE d.message_seq = m.seq AND d.dead_at IS NOT NULL)), 0) AS dead
+           coalesce(sum(EXISTS (SELECT 1 FROM deliveries d WHERE d.message_seq = m.seq AND ${IS_DEAD_LETTER})), 0) AS dead
          FROM messages m WHERE project_id = ?`,
       )
       .get(projectId),
@@ -220,6 +221,10 @@ describe('a mirror that is imported', { timeout: 90_000 }, () => {
     expect(rows.map(({ subject, data }) => [subject, data?.['added']])).toEqual([[imported?.id, 1]]);
     const page = await target.service.list({ limit: 10, sessionId: imported?.id });
     expect(page.messages.map(({ id, sessionId }) => [id, sessionId])).toEqual([[messageId, imported?.id]]);
+    // It is dead here and no dead letter: nobody could deliver it.
+    expect(await target.service.dead({ limit: 10 })).toMatchObject({ messages: [], deliveries: [] });
+    expect(await target.service.dead({ limit: 10, reason: 'imported' })).toMatchObject({ messages: [{ id: messageId }] });
+    expect(await target.service.counts({})).toMatchObject({ total: 1, dead: 0 });
 
     await send('two');
     await source.service.markRead({ messageIds: [messageId] }, OPERATOR_CALLER);

@@ -34,7 +34,7 @@ const PAGE = 200;
 const ROW_PX = 84;
 
 const REASON_CHOICES = [
-  { value: '', text: 'any' },
+  { value: '', text: 'any failure' },
   ...DEAD_REASONS.map((value) => ({ value: value as string, text: reasonText(value) })),
 ];
 
