@@ -140,6 +140,21 @@ export const SCREENS: readonly Screen[] = [
   },
   { name: 'settings-appearance', fleets: [0], open: (stage) => settings(stage, '', 'Appearance') },
   {
+    name: 'settings-messages',
+    fleets: [0, 3, 40],
+    open: async (stage) => {
+      const { page } = stage;
+      await settings(stage, '/messages', 'Messages');
+      // Without a project it says so.
+      await expect(page.getByRole('list', { name: 'Sessions' }).or(button(page, 'Open a folder'))).toBeVisible(SOON);
+      const age = page.getByRole('checkbox', { name: /^Older than/ });
+      if (await button(page, 'Open a folder').isVisible()) return;
+      await expect(age).toBeVisible(SOON);
+      if (!(await age.isChecked())) await age.click();
+      await expect(page.getByText('If it were applied now')).toBeVisible(SOON);
+    },
+  },
+  {
     name: 'settings-images',
     fleets: [0],
     open: async (stage) => {

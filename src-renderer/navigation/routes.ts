@@ -11,6 +11,7 @@ export type AgentTab = (typeof AGENT_TABS)[number];
 /** Sections of the settings. */
 export const SETTINGS_SECTIONS = [
   'appearance',
+  'messages',
   'images',
   'model-apis',
   'connections',

@@ -5,6 +5,7 @@ import { ConnectionSettings } from '#renderer/features/settings/connection-setti
 import { EnrolmentSettings } from '#renderer/features/enrolments/enrolment-settings.tsx';
 import { ModelApiSettings } from '#renderer/features/egress/model-api-settings.tsx';
 import { ImageSettings } from '#renderer/features/runtimes/image-settings.tsx';
+import { MessageSettings } from '#renderer/features/sessions/message-settings.tsx';
 import { NotificationSettings } from '#renderer/features/settings/notification-settings.tsx';
 import { useSystemInfo } from '#renderer/store/use-system-info.ts';
 import { AllShortcuts } from '#renderer/frame/shortcut-sheet.tsx';
@@ -12,9 +13,11 @@ import type { SettingsSection } from '#renderer/navigation/routes.ts';
 import { SETTINGS_SECTIONS } from '#renderer/navigation/routes.ts';
 import { Link } from '#renderer/navigation/use-route.tsx';
 import { reachableScroller } from '#renderer/ui/reachable-scroller.ts';
+import { ProjectSettings } from './project-settings.tsx';
 
 const TITLES: Readonly<Record<SettingsSection, string>> = {
   appearance: 'Appearance',
+  messages: 'Messages',
   images: 'Images',
   'model-apis': 'Model APIs',
   connections: 'Connections',
@@ -65,6 +68,8 @@ function Section({ section }: { readonly section: SettingsSection }): ReactNode 
   switch (section) {
     case 'appearance':
       return <AppearanceSettings />;
+    case 'messages':
+      return <ProjectSettings>{(project) => <MessageSettings project={project} />}</ProjectSettings>;
     case 'images':
       return <ImageSettings />;
     case 'model-apis':

@@ -17,7 +17,7 @@ import { MAX_ATTACHMENTS } from '#shared/messages/attachment.ts';
 import type { Message } from '#shared/messages/model.ts';
 import { BROADCAST, MAX_DELAY_MS, MAX_TTL_MS, PRIORITIES } from '#shared/messages/model.ts';
 import { deliveryPromise } from './delivery-promise.ts';
-import { sizeText } from './file-size.ts';
+import { sizeText } from '#renderer/ui/format-size.ts';
 import { DraftField } from './draft-field.tsx';
 import { DraftFiles } from './draft-files.tsx';
 import { FileDrop } from './file-drop.tsx';

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import type { OutgoingFile } from '#renderer/store/outgoing-message.ts';
 import { IconButton } from '#renderer/ui/button.tsx';
 import { visibleText } from '#renderer/ui/visible-text.ts';
-import { sizeText } from './file-size.ts';
+import { sizeText } from '#renderer/ui/format-size.ts';
 import type { Upload } from './use-uploads.ts';
 
 interface DraftFilesProps {

@@ -7,7 +7,7 @@ import { visibleText } from '#renderer/ui/visible-text.ts';
 import { MAX_READ_BYTES } from '#shared/attachments/contract.ts';
 import type { Attachment } from '#shared/messages/attachment.ts';
 import type { Message } from '#shared/messages/model.ts';
-import { sizeText } from './file-size.ts';
+import { sizeText } from '#renderer/ui/format-size.ts';
 
 /** The files of a message: name, size, and a download. Nothing of them is ever shown or run by the window. */
 export function MessageAttachments({ message }: { readonly message: Message }): ReactNode {

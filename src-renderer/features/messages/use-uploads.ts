@@ -6,7 +6,7 @@ import { messageOf } from '#shared/kernel/errors.ts';
 import type { ProjectId } from '#shared/kernel/ids.ts';
 import { uuidv7 } from '#shared/kernel/ids.ts';
 import { AttachmentName } from '#shared/messages/attachment.ts';
-import { sizeText } from './file-size.ts';
+import { sizeText } from '#renderer/ui/format-size.ts';
 
 /** A file that is not stored yet. */
 export interface Upload {
