@@ -25,6 +25,8 @@ import type { DeadLetter } from './dead-letter.ts';
 import { deadLettersOf, tallyText } from './dead-letter.ts';
 import { reasonText } from './delivery-path.ts';
 import type { MessageActions } from './message-actions.ts';
+import { MessageText } from './message-text.tsx';
+import { beginningOf } from './text-parts.ts';
 import { kindText, nameOf, namesOf, spanText } from './message-words.ts';
 import { TimelineSkeleton } from './timeline-skeleton.tsx';
 
@@ -258,7 +260,7 @@ function Letter({ letter, now, isSelected, isChosen, onChoose, actions }: Letter
           {message.subject === null ? null : <span className="min-w-0 truncate text-tx-2">{visibleText(message.subject)}</span>}
         </div>
         <p className="mt-px line-clamp-3 max-w-[74ch] leading-[18px] [overflow-wrap:anywhere] whitespace-pre-wrap text-tx-2">
-          {visibleText(message.body.trim())}
+          <MessageText text={beginningOf(message.body.trim())} isName={actions.isName} />
         </p>
         <div className="mt-1.5 flex flex-wrap gap-1.5" onClick={(event) => event.stopPropagation()}>
           <Button

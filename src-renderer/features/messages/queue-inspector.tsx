@@ -11,6 +11,8 @@ import { visibleText } from '#renderer/ui/visible-text.ts';
 import type { Delivery, Message, QueueInspection } from '#shared/messages/model.ts';
 import { OPERATOR } from '#shared/messages/model.ts';
 import type { MessageActions } from './message-actions.ts';
+import { MessageText } from './message-text.tsx';
+import { beginningOf } from './text-parts.ts';
 import { nameOf, spanText } from './message-words.ts';
 import { fillOf, fillText, isReady, standText } from './queue-words.ts';
 import { useQueue } from './use-queue.ts';
@@ -162,7 +164,13 @@ function Entry({ place, message, copy, now, isNext, attempts, actions }: EntryPr
             {standText(copy, now, isNext)}
           </span>
         </div>
-        <p className="line-clamp-2 [overflow-wrap:anywhere] text-tx-2">{visibleText(message.subject ?? message.body.trim())}</p>
+        <p className="line-clamp-2 [overflow-wrap:anywhere] text-tx-2">
+          {message.subject === null ? (
+            <MessageText text={beginningOf(message.body.trim())} isName={actions.isName} />
+          ) : (
+            visibleText(message.subject)
+          )}
+        </p>
         <div className="flex flex-wrap items-center gap-x-1 text-tx-3">
           <span title={`queued ${fullTime(copy.queuedAt)}`}>
             for {spanText(now - copy.queuedAt)}

@@ -87,3 +87,8 @@ export function previewOf(text: string): string | undefined {
   if (head.length > PREVIEW_CHARS) return `${head.slice(0, PREVIEW_CHARS).replace(/\s+\S*$/, '')}…`;
   return lines.length > PREVIEW_LINES ? `${head.replace(/[\s.]+$/, '')}…` : undefined;
 }
+
+/** As much of a text as a glance at it wants: its beginning, or all of a short one. */
+export function beginningOf(text: string): string {
+  return previewOf(text) ?? text;
+}
