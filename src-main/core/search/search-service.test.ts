@@ -122,7 +122,7 @@ it('is narrowed down by the filters of the history, and asks an agent for its ow
   expect(await found({ state: 'unsettled', participant: 'api' })).toEqual([note, reply]);
   expect(await found({ topic: 'health.api' })).toEqual([]);
   expect(await found({ sessionId: sessionOf(t) })).toEqual([note, reply, task]);
-  expect(await found({ sessionId: mintId('session') })).toEqual([]);
+  expect(await found({ sessionId: mintId('ses') })).toEqual([]);
   expect(idsOf(await s.find('-build', { participant: 'web' }))).toEqual([other]);
   const own = async (caller: typeof api): Promise<string[]> =>
     idsOf(await s.service.search({ query: 'build', rank: 'newest', limit: 20, state: 'unsettled' }, caller));
