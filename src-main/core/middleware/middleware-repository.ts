@@ -98,6 +98,27 @@ export function saveInputDigest(db: Db, projectId: ProjectId, messageId: string,
   db.prepare('INSERT INTO middleware_inputs (message_id, project_id, digest) VALUES (?, ?, ?)').run(messageId, projectId, digest);
 }
 
+/** How many such digests are kept, and for how long, in milliseconds. */
+export interface KeptDigests {
+  readonly most: number;
+  readonly ms: number;
+}
+
+/** Removes the oldest of those digests that are beyond what is kept, at most so many; returns how many. Ids of messages begin with their time. */
+export function removeOldDigests(db: Db, { most, ms }: KeptDigests, now: number, limit: number): number {
+  const beyond = db.prepare('SELECT message_id FROM middleware_inputs ORDER BY message_id DESC LIMIT 1 OFFSET ?').get(most);
+  const newestBeyond = beyond === undefined ? '' : z.object({ message_id: z.string() }).parse(beyond).message_id;
+  const time = Math.max(0, now - ms)
+    .toString(16)
+    .padStart(12, '0');
+  return db
+    .prepare(
+      `DELETE FROM middleware_inputs WHERE message_id IN (
+         SELECT message_id FROM middleware_inputs WHERE message_id <= ? OR message_id < ? ORDER BY message_id LIMIT ?)`,
+    )
+    .run(newestBeyond, `msg_${time.slice(0, 8)}-${time.slice(8)}`, limit).changes;
+}
+
 /** Whether there is any such digest. */
 export function hasInputDigests(db: Db): boolean {
   return db.prepare('SELECT 1 FROM middleware_inputs LIMIT 1').get() !== undefined;

@@ -110,7 +110,7 @@ export class MiddlewareService implements Disposable {
   /** Reads the chains. Once, after the store is open. */
   async open(): Promise<void> {
     await this.modules.open();
-    this.#keys.open();
+    await this.#keys.open();
     for (const { projectId, revision, text, updatedAt } of this.#o.store.peek(readChains)) {
       const parsed = MiddlewareChain.safeParse(JSON.parse(text));
       if (parsed.success) this.#load(projectId, parsed.data, revision, updatedAt);

@@ -9,7 +9,8 @@ import type { Message, Sender } from '#shared/messages/model.ts';
 import type { MessageDraft } from '#core/messages/message-draft.ts';
 import type { AppStore } from '#core/reads.ts';
 import type { Tx } from '#core/store/store.ts';
-import { hasInputDigests, inputDigest, saveInputDigest } from './middleware-repository.ts';
+import type { KeptDigests } from './middleware-repository.ts';
+import { hasInputDigests, inputDigest, removeOldDigests, saveInputDigest } from './middleware-repository.ts';
 
 /** What is known of a message that was sent under a key. */
 export interface SentBefore {
@@ -21,8 +22,19 @@ export interface SentBefore {
 export interface SentKeysOptions {
   readonly store: AppStore;
   readonly digestKey: Uint8Array;
+  readonly now?: () => number;
+  readonly log: (message: string, error: unknown) => void;
   readonly findByKey: (from: Sender, key: string) => SentBefore | undefined;
 }
+
+/**
+ * Digests are kept for 30 days, and the newest 100,000 (some 15 MB). A send that is repeated later is refused, as one whose
+ * key was used for something else: never is a message sent twice.
+ */
+const KEPT: KeptDigests = { most: 100_000, ms: 30 * 24 * 60 * 60 * 1_000 };
+/** Looked for at each start and with every so many new ones; one write removes at most so many. */
+const TIDY_EVERY = 1_000;
+const REMOVED_PER_WRITE = 1_000;
 
 /** Sends under way that are remembered; each may hold a message. */
 const MAX_UNDER_WAY = 64;
@@ -37,6 +49,7 @@ export class SentKeys {
   readonly #o: SentKeysOptions;
   readonly #underWay = new Map<string, UnderWay>();
   #hasDigests = false;
+  #newDigests = 0;
 
   constructor(options: SentKeysOptions) {
     this.#o = options;
@@ -47,9 +60,15 @@ export class SentKeys {
     return this.#hasDigests;
   }
 
-  /** Reads that. Once, after the store is open. */
-  open(): void {
+  /** Reads that, and removes what is not kept any more. Once, after the store is open. */
+  async open(): Promise<void> {
     this.#hasDigests = this.#o.store.peek(hasInputDigests);
+    if (this.#hasDigests) await this.#tidy();
+  }
+
+  async #tidy(): Promise<void> {
+    const now = (this.#o.now ?? Date.now)();
+    while ((await this.#o.store.write((tx) => removeOldDigests(tx, KEPT, now, REMOVED_PER_WRITE))) === REMOVED_PER_WRITE);
   }
 
   /** A chain is another one now: what is under way is not taken over. */
@@ -111,6 +130,9 @@ export class SentKeys {
     if (isOther) saveInputDigest(tx, message.projectId, message.id, this.#digestOf(asked));
     tx.afterCommit(() => {
       this.#hasDigests ||= isOther;
+      if (isOther) this.#newDigests += 1;
+      if (isOther && this.#newDigests % TIDY_EVERY === 0)
+        this.#tidy().catch((error: unknown) => this.#o.log('old digests of middleware could not be removed', error));
       this.#underWay.delete(nameOf(message.from, key));
     });
   }
