@@ -2,6 +2,7 @@
 import { expect, test } from '@playwright/test';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import * as z from 'zod';
 import type { TestCore } from '#e2e/support/core.ts';
 import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
 import { RestClient } from '#e2e/support/rest-client.ts';
@@ -68,6 +69,27 @@ test('a code is shown once, lets one agent in, and that one is shown as neither 
   await goTo(page, core, '/agent/visitor/network');
   await expect(page.getByText(/what it reaches is not known here/)).toBeVisible();
   await expect(page.getByRole('link', { name: 'Change where it runs' })).toHaveCount(0);
+  await page.close();
+});
+
+test('one that is lost is told of, and nothing is offered that could not bring it back', async ({ browser }) => {
+  test.slow();
+  const page = await openWindow(browser, core, '/messages');
+  const { secret } = z
+    .object({ secret: z.string() })
+    .parse(await new RestClient(core).ok('POST', '/enrolments/codes', { note: 'for one that goes at once' }));
+  await register({ code: secret, id: 'brief', name: 'Brief', heartbeatMs: 1_000 });
+  const told = page.getByRole('listitem').filter({ hasText: 'brief is lost' });
+  await expect(told).toContainText('it has not called for 3 s, though it said every 1 s', { timeout: 30_000 });
+  // It stays under the pointer.
+  await told.hover();
+  await expect(told.getByRole('button', { name: 'Open' })).toBeVisible();
+  await expect(told.getByRole('button', { name: 'Restart' })).toHaveCount(0);
+  await told.getByRole('button', { name: 'Open' }).click();
+  await expect(page).toHaveURL(/\/agent\/brief/);
+  await goTo(page, core, '/agent/brief/health');
+  await expect(page.getByText(/its last call was at/)).toBeVisible();
+  await new RestClient(core).ok('DELETE', '/agents/brief');
   await page.close();
 });
 
