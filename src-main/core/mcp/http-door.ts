@@ -13,6 +13,7 @@ import { invalidMessage, parseError } from './json-rpc.ts';
 import { HttpSessions } from './http-sessions.ts';
 import type { McpOptions, McpServerFactory, McpSession } from './server.ts';
 import { serveConnection, wakeUpOf } from './server.ts';
+import { answerAlone, plainToolCall } from './single-answers.ts';
 
 /** How often an idle SSE stream gets a comment, in milliseconds: below the idle limits of common clients and proxies. */
 const KEEP_ALIVE_MS = 15_000;
@@ -69,8 +70,10 @@ export class McpHttpDoor {
     if (isPost && isJson(request)) {
       const message = await this.#readMessage(request, response, session);
       if (message === undefined) return;
-      if (this.#isOfSession(request, message, session)) await this.#httpSessions.answer(request, response, message, session);
-      else await this.#serve(Object.assign(request, { auth }), response, message);
+      if (this.#isOfSession(request, message, session)) return this.#httpSessions.answer(request, response, message, session);
+      const call = this.#options.asksClients === true ? undefined : plainToolCall(request, message);
+      if (call === undefined) await this.#serve(Object.assign(request, { auth }), response, message);
+      else await answerAlone(this.#options.createServer(session), response, call);
       return;
     }
     if (this.#isOfSession(request, undefined, session)) return this.#httpSessions.answer(request, response, undefined, session);
