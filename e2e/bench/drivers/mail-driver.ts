@@ -40,14 +40,18 @@ const clients: ToolClient[] = await Promise.all(
 );
 let isOver = false;
 let acknowledged = 0;
-/** Messages of each agent that are under way, and whom to wake when there are fewer. */
+/** Messages of each agent that are under way, and who of its senders waits until there are fewer. */
 const underWay = input.agents.map(() => 0);
-const wake: (() => void)[] = [];
+const waiting: (() => void)[][] = input.agents.map(() => []);
+
+function wake(from: number): void {
+  for (const resume of waiting[from]?.splice(0) ?? []) resume();
+}
 
 async function send(client: ToolClient, from: number): Promise<void> {
   for (let n = 0; !isOver; n += 1) {
     if ((underWay[from] ?? 0) >= input.window) {
-      await new Promise<void>((resolve) => (wake[from] = resolve));
+      await new Promise<void>((resolve) => waiting[from]?.push(resolve));
       continue;
     }
     const to = input.agents[(from * 7 + n + 1) % input.agents.length];
@@ -64,7 +68,7 @@ async function acknowledge(client: ToolClient, messages: readonly { id: string; 
     acknowledged += 1;
     const from = Number(body.slice(MARK.length, MARK.length + 6));
     underWay[from] = (underWay[from] ?? 0) - 1;
-    wake[from]?.();
+    wake(from);
   }
 }
 
@@ -98,7 +102,7 @@ const startedAt = performance.now();
 await pause(input.seconds * 1_000);
 const perSecond = ((acknowledged - before) / (performance.now() - startedAt)) * 1_000;
 isOver = true;
-for (const resume of wake) resume?.();
+for (const from of waiting.keys()) wake(from);
 await failure;
 for (const client of clients) client.close();
 process.stdout.write(JSON.stringify({ perSecond }));
