@@ -47,7 +47,7 @@ export function MessageText({ text, isName }: MessageTextProps): ReactNode {
             rel="noopener noreferrer"
             className="break-all text-tx-1 underline decoration-hair-strong underline-offset-2 hover:decoration-current"
           >
-            {part.text}
+            {visibleText(part.text)}
           </a>
         );
     }

@@ -29,10 +29,17 @@ describe('textParts', () => {
     ]);
   });
 
-  it.each(['http://example.org', 'javascript:alert(1)', 'ada@ben-2', 'me@ada', '@nobody', '<b>bold</b>', '`open'])(
-    'leaves %j as it is',
-    (text) => expect(textParts(text, isName)).toEqual([{ kind: 'text', text }]),
-  );
+  it.each([
+    'http://example.org',
+    'https://example.org@elsewhere.net/',
+    'https://a:b@elsewhere.net',
+    'javascript:alert(1)',
+    'ada@ben-2',
+    'me@ada',
+    '@nobody',
+    '<b>bold</b>',
+    '`open',
+  ])('leaves %j as it is', (text) => expect(textParts(text, isName)).toEqual([{ kind: 'text', text }]));
 
   it('loses nothing but the marks around code', () => {
     const piece = fc.constantFrom('@ada', '@ben-2.', ' ', 'word', 'https://a.b/c, ', '\n', '@', '`', 'e2e.nightly');

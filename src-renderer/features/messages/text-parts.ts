@@ -44,7 +44,9 @@ function partOf(
   if (code !== undefined) return { kind: 'code', text: code };
   if (link !== undefined) {
     const href = link.replace(CLOSING, '');
-    return URL.canParse(href) ? { kind: 'link', text: href, href } : undefined;
+    const url = URL.parse(href);
+    // Before an @ stands a name, not where it leads: "https://example.org@elsewhere" is read as the one and goes to the other.
+    return url && url.username === '' && url.password === '' ? { kind: 'link', text: href, href } : undefined;
   }
   if (name === undefined) return undefined;
   const trimmed = [name, name.replace(CLOSING, '')].find(isName);
