@@ -1,7 +1,8 @@
-/** Fills a store with a long history, while no core runs: rows as the product writes them, all read. */
+/** Fills a store with a long history, while no core runs: rows as the product writes them, all read. And waits until a core has indexed it. */
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import type { RestClient } from '#e2e/support/rest-client.ts';
 import { openDatabase } from '#core/store/database.ts';
 import { uuidv7 } from '#shared/kernel/ids.ts';
 
@@ -65,4 +66,19 @@ export function fillHistory(dataDir: string, count: number, bodyOf: (number: num
   const fd = openSync(join(dataDir, 'quarterdeck.db'), 'r+');
   fsyncSync(fd);
   closeSync(fd);
+}
+
+/** Ten million messages on a busy machine take less, in milliseconds. */
+const INDEX_DEADLINE_MS = 30 * 60_000;
+const Found = z.object({ isComplete: z.boolean(), indexed: z.number() });
+
+/** Waits until a core's search knows all that is stored: what is measured afterwards is not measured beside the indexing. */
+export async function untilIndexed(rest: RestClient): Promise<void> {
+  const startedAt = performance.now();
+  for (;;) {
+    const found = Found.parse(await rest.ok('GET', '/messages:search?query=anything&limit=1'));
+    if (found.isComplete) return;
+    if (performance.now() - startedAt > INDEX_DEADLINE_MS) throw new Error(`only ${found.indexed} messages were indexed`);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
 }

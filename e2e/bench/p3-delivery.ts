@@ -4,7 +4,7 @@ import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
 import { RestClient } from '#e2e/support/rest-client.ts';
 import { runDriver } from './drivers/run-driver.ts';
 import { startFleet } from './fleet.ts';
-import { fillHistory } from './history.ts';
+import { fillHistory, untilIndexed } from './history.ts';
 import type { Figure } from './report.ts';
 import { median, percentile } from './report.ts';
 
@@ -32,6 +32,9 @@ export async function measureDelivery(say: (text: string) => void): Promise<Figu
     say(`storing ${STORED} messages`);
     fillHistory(dataDir, STORED);
     core = await startCore({ dataDir, isBuilt: true });
+    const rest = new RestClient(core);
+    say('waiting for the search index');
+    await untilIndexed(rest);
     const p50: number[] = [];
     const p99: number[] = [];
     for (let run = 1; run <= RUNS; run += 1) {
@@ -45,7 +48,6 @@ export async function measureDelivery(say: (text: string) => void): Promise<Figu
         `run ${run}: ${result.sent} sent, ${result.latencies.length} measured, p50 ${p50.at(-1)?.toFixed(2)} ms, p99 ${p99.at(-1)?.toFixed(2)} ms`,
       );
     }
-    const rest = new RestClient(core);
     const stats = Stats.parse(await rest.ok('GET', '/system/stats'));
     say(
       `commits: p50 ${stats.store.commitP50Ms.toFixed(2)} ms, p99 ${stats.store.commitP99Ms.toFixed(2)} ms, longest ${stats.store.commitMaxMs.toFixed(0)} ms; longest block of the event loop without them ${stats.eventLoop.maxMs} ms; ${(stats.memoryBytes / 2 ** 20).toFixed(0)} MB`,

@@ -2,11 +2,12 @@
 import * as z from 'zod';
 import type { TestCore } from '#e2e/support/core.ts';
 import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
+import { RestClient } from '#e2e/support/rest-client.ts';
 import { McpSocket } from './drivers/mcp-socket.ts';
 import { runDriver } from './drivers/run-driver.ts';
 import type { FleetAgent } from './fleet.ts';
 import { startFleet } from './fleet.ts';
-import { fillHistory } from './history.ts';
+import { fillHistory, untilIndexed } from './history.ts';
 import type { Figure } from './report.ts';
 import { median, percentile } from './report.ts';
 
@@ -40,6 +41,8 @@ export async function measureHistory(say: (text: string) => void): Promise<Figur
       for (const [index, store] of stores.entries()) {
         const core = await startCore({ dataDir: store.dataDir, isBuilt: true });
         try {
+          // The first start indexes all that was stored, which the later ones find done.
+          await untilIndexed(new RestClient(core));
           await measureOne(core, store);
         } finally {
           await core.kill();

@@ -3,22 +3,15 @@ import * as z from 'zod';
 import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
 import { RestClient } from '#e2e/support/rest-client.ts';
 import { startFleet } from './fleet.ts';
-import { fillHistory } from './history.ts';
+import { fillHistory, untilIndexed } from './history.ts';
 import type { Figure } from './report.ts';
 import { percentile } from './report.ts';
 
 const AGENTS = 5;
 const STORED = Number(process.env['QD_BENCH_STORED'] ?? 1_000_000);
 const SEARCHES = 400;
-/** The index is complete after this long, in milliseconds, or something is wrong. */
-const INDEX_DEADLINE_MS = 600_000;
 
-const Page = z.object({
-  isComplete: z.boolean(),
-  indexed: z.number(),
-  results: z.array(z.unknown()),
-  searchedTo: z.number().nullable(),
-});
+const Page = z.object({ results: z.array(z.unknown()), searchedTo: z.number().nullable() });
 const Stats = z.object({ eventLoop: z.object({ p999Ms: z.number(), maxMs: z.number() }) });
 
 /** A word that stands in about one of `rank` messages: a few are everywhere, most are rare, as in a language. */
@@ -73,12 +66,7 @@ export async function measureSearch(say: (text: string) => void): Promise<Figure
     core = await startCore({ dataDir, isBuilt: true });
     const rest = new RestClient(core);
     const startedAt = performance.now();
-    for (;;) {
-      const page = Page.parse(await rest.ok('GET', '/messages:search?query=word1&limit=1'));
-      if (page.isComplete) break;
-      if (performance.now() - startedAt > INDEX_DEADLINE_MS) throw new Error(`only ${page.indexed} messages were indexed`);
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-    }
+    await untilIndexed(rest);
     say(`indexed in ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`);
     const alone = await searches(rest);
     say(
