@@ -155,6 +155,32 @@ export const SCREENS: readonly Screen[] = [
     },
   },
   {
+    name: 'settings-middleware',
+    fleets: [0, 3, 40],
+    open: async (stage) => {
+      const { page } = stage;
+      await settings(stage, '/middleware', 'Middleware');
+      const tryIt = page.getByRole('form', { name: 'Try the steps' });
+      await expect(tryIt.or(button(page, 'Open a folder'))).toBeVisible(SOON);
+      if (await button(page, 'Open a folder').isVisible()) return;
+      // Not saved: what another look added is gone.
+      for (const kind of ['Authorise', 'Redact', 'Limit']) {
+        await button(page, 'Add a step').click();
+        await page.getByRole('menuitem', { name: new RegExp(`^${kind}`) }).click();
+        await expect(
+          page
+            .getByRole('listitem')
+            .filter({ hasText: new RegExp(`^${kind}`, 'i') })
+            .first(),
+        ).toBeVisible();
+      }
+      await tryIt.getByRole('textbox').fill('The key is ghp_16C7e42F292c6912E7710c838347Ae178B4a of the release bot.');
+      await button(page, 'Try it').click();
+      await expect(page.getByRole('region', { name: 'What the steps would do' })).toBeVisible(SOON);
+      await page.getByRole('heading', { level: 1, name: 'Middleware' }).evaluate((title) => title.scrollIntoView());
+    },
+  },
+  {
     name: 'settings-images',
     fleets: [0],
     open: async (stage) => {

@@ -12,6 +12,7 @@ export type AgentTab = (typeof AGENT_TABS)[number];
 export const SETTINGS_SECTIONS = [
   'appearance',
   'messages',
+  'middleware',
   'images',
   'model-apis',
   'connections',

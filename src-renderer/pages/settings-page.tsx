@@ -5,6 +5,7 @@ import { ConnectionSettings } from '#renderer/features/settings/connection-setti
 import { EnrolmentSettings } from '#renderer/features/enrolments/enrolment-settings.tsx';
 import { ModelApiSettings } from '#renderer/features/egress/model-api-settings.tsx';
 import { ImageSettings } from '#renderer/features/runtimes/image-settings.tsx';
+import { MiddlewareSettings } from '#renderer/features/middleware/middleware-settings.tsx';
 import { MessageSettings } from '#renderer/features/sessions/message-settings.tsx';
 import { NotificationSettings } from '#renderer/features/settings/notification-settings.tsx';
 import { useSystemInfo } from '#renderer/store/use-system-info.ts';
@@ -18,6 +19,7 @@ import { ProjectSettings } from './project-settings.tsx';
 const TITLES: Readonly<Record<SettingsSection, string>> = {
   appearance: 'Appearance',
   messages: 'Messages',
+  middleware: 'Middleware',
   images: 'Images',
   'model-apis': 'Model APIs',
   connections: 'Connections',
@@ -70,6 +72,8 @@ function Section({ section }: { readonly section: SettingsSection }): ReactNode 
       return <AppearanceSettings />;
     case 'messages':
       return <ProjectSettings>{(project) => <MessageSettings project={project} />}</ProjectSettings>;
+    case 'middleware':
+      return <ProjectSettings>{(project) => <MiddlewareSettings project={project} />}</ProjectSettings>;
     case 'images':
       return <ImageSettings />;
     case 'model-apis':
