@@ -142,6 +142,39 @@ describe('a timeline', () => {
     expect(bodies(feed)).toEqual(Array.from({ length: 203 }, (_, index) => `message ${index + 1}`));
   });
 
+  it('loses no step of a copy that is told while a page is being loaded', async () => {
+    const history = new History();
+    history.add(3);
+    const feed = opened(history);
+    const step = (message: Message | undefined) => ({
+      messageId: message?.id ?? '',
+      recipient: 'ben',
+      state: 'delivered' as const,
+      attempts: 1,
+    });
+    const stateOf = (message: Message | undefined) => feed.store.getState().deliveries[message?.id ?? '']?.['ben']?.state;
+    const answer = Promise.withResolvers<void>();
+    history.gate = answer.promise;
+    const showing = feed.showEnd();
+    // Of one that the page has, read before the step; and of one that comes while the page is on its way.
+    feed.takeDeliveries([step(history.all[2])]);
+    const [late] = history.add(1);
+    feed.takeEvents(sent(late ? [late] : []));
+    feed.takeDeliveries([step(late)]);
+    answer.resolve();
+    await showing;
+    expect([stateOf(history.all[2]), stateOf(late)]).toEqual(['delivered', 'delivered']);
+    expect(stateOf(history.all[1])).toBeUndefined();
+    // And while it goes elsewhere.
+    const again = Promise.withResolvers<void>();
+    history.gate = again.promise;
+    const moving = feed.showTime(1);
+    feed.takeDeliveries([step(history.all[1])]);
+    again.resolve();
+    await moving;
+    expect(stateOf(history.all[1])).toBe('delivered');
+  });
+
   it('lets nothing go that is being read: it leaves the end instead, and counts', async () => {
     const history = new History();
     history.add(10);

@@ -23,7 +23,7 @@ import { problemOf } from './use-command.ts';
 
 /** After a line was down it is asked where so many of the newest unsettled messages stand. */
 const ASKED_AFTER_GAP = 100;
-/** Messages that came while the end was being loaded are kept for it, at most so many. */
+/** Messages that came while the end was being loaded are kept for it, at most so many; and so many steps of copies. */
 const BUFFERED = 500;
 
 /** One timeline. */
@@ -36,11 +36,14 @@ export class TimelineFeed implements Disposable {
   #move = 0;
   #isLoadingOlder = false;
   #isLoadingNewer = false;
+  #isMoving = false;
   #isFollowing = true;
   #watchers = 0;
   /** Changes came while nobody looked, of which not everything was asked for. */
   #isStale = false;
   #arrived: Message[] = [];
+  /** Steps of copies that were told of while a page was being loaded: it may have been read before them. */
+  #stepped: CopyChange[] = [];
 
   /** `client` gives the line of the moment, or throws. Nothing is loaded before `showEnd` or another move. */
   constructor(filter: MessageFilter, client: () => HistoryClient) {
@@ -123,6 +126,7 @@ export class TimelineFeed implements Disposable {
     const move = this.#move;
     this.#isLoadingNewer = true;
     this.#arrived = [];
+    this.#stepped = [];
     this.#pages
       .list({ after: newer, limit: PAGE })
       .then((page) => {
@@ -132,6 +136,7 @@ export class TimelineFeed implements Disposable {
           const grown = addNewer(state, { ...page, newer: page.hasMore ? (page.newer ?? newer) : null });
           return { ...(page.hasMore ? grown : this.#withArrived(grown)), pageProblem: undefined };
         });
+        this.#takeStepped();
         if (page.messages.length === 0 && page.hasMore) this.loadNewer();
       })
       .catch((error: unknown) => {
@@ -169,6 +174,7 @@ export class TimelineFeed implements Disposable {
   /** Takes where copies stand now. */
   takeDeliveries(changes: readonly CopyChange[]): void {
     const state = this.store.getState();
+    if (this.#isMoving || this.#isLoadingNewer) this.#stepped = [...this.#stepped, ...changes].slice(-BUFFERED);
     if (state.phase !== 'ready') return;
     const known = new Set<string>(state.messages.map(({ id }) => id));
     const ours = changes.filter(({ messageId }) => known.has(messageId));
@@ -229,7 +235,9 @@ export class TimelineFeed implements Disposable {
     this.#move += 1;
     const move = this.#move;
     this.#lastMove = load;
+    this.#isMoving = true;
     this.#arrived = [];
+    this.#stepped = [];
     // What is shown stays until the other place is there: skeletons only where there is nothing.
     if (this.store.getState().phase !== 'ready') this.store.setState({ phase: 'loading', problem: undefined });
     try {
@@ -237,6 +245,7 @@ export class TimelineFeed implements Disposable {
       if (move !== this.#move) return;
       this.#isLoadingOlder = false;
       this.#isLoadingNewer = false;
+      this.#isMoving = false;
       const run = feed.newer === null ? this.#withArrived(feed) : feed;
       this.store.setState(({ jump }) => ({
         ...run,
@@ -246,8 +255,10 @@ export class TimelineFeed implements Disposable {
         behind: 0,
         jump: { number: jump.number + 1, messageId, align },
       }));
+      this.#takeStepped();
     } catch (error) {
       if (move !== this.#move) return;
+      this.#isMoving = false;
       this.store.setState({ phase: 'failed', problem: problemOf(error) });
     }
   }
@@ -260,6 +271,12 @@ export class TimelineFeed implements Disposable {
     const arrived = this.#arrived;
     this.#arrived = [];
     return arrived.length === 0 ? feed : addNewer(feed, { messages: arrived, deliveries: [], newer: null });
+  }
+
+  #takeStepped(): void {
+    const stepped = this.#stepped;
+    this.#stepped = [];
+    if (stepped.length > 0) this.takeDeliveries(stepped);
   }
 
   #takeMessages(came: readonly Message[]): void {
