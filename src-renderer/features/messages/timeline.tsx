@@ -119,10 +119,12 @@ export function Timeline(props: TimelineProps): ReactNode {
     lastTop.current = scrollTop;
     setAtEnd(following.current);
     feed.setFollowing(following.current);
-    const seen = virtualizer.calculateRange();
-    if (seen === null) return;
-    if (seen.startIndex < AHEAD) feed.loadOlder();
-    if (seen.endIndex >= messages.length - AHEAD) feed.loadNewer();
+    // By where the box stands: the virtualizer hears of that later, and a list that was just made says it stands at its start.
+    // Older pages would be loaded then, and push the newest out.
+    const first = virtualizer.getVirtualItemForOffset(scrollTop)?.index ?? 0;
+    const last = virtualizer.getVirtualItemForOffset(scrollTop + clientHeight)?.index ?? messages.length - 1;
+    if (first < AHEAD) feed.loadOlder();
+    if (last >= messages.length - AHEAD) feed.loadNewer();
   }, [feed, isLive, messages.length, virtualizer]);
 
   // Taken somewhere: to the end, the start, a message.
