@@ -1,32 +1,40 @@
 /**
- * The service against a model in arrays: random histories of sends (delayed, mortal, repeated), reads, waits,
- * acknowledgements, leases that are extended, given back or end, cancelling, retrying, callers that go away, time that passes
- * and restarts. After every step the counts agree, after every history the tables do.
+ * The service against a model in arrays: random histories of sends (delayed, mortal, repeated, to a topic), subscribing and
+ * unsubscribing, reads, waits, acknowledgements, leases that are extended, given back or end, cancelling, retrying, callers that
+ * go away, time that passes, restarts and crashes. After every step the counts agree, after every history the tables do.
  */
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import * as z from 'zod';
 import { effort, withinTime } from '#e2e/support/effort.ts';
+import type { TestTopics } from '#core/topics/testing/open-topics.ts';
+import { openTopics } from '#core/topics/testing/open-topics.ts';
 import { AgentId, MessageId, mintId } from '#shared/kernel/ids.ts';
 import type { MessageKind, Priority } from '#shared/messages/model.ts';
 import { DEFAULT_LEASE_MS, MessageKind as Kinds, PRIORITIES } from '#shared/messages/model.ts';
-import { IS_DEAD_LETTER } from './messages-repository.ts';
 import type { Agent, ModelMessage } from './testing/messages-model.ts';
 import { AGENTS, expectPage, giveBack, handOut, kill, Model, queued, RANDOM } from './testing/messages-model.ts';
-import type { TestMessages } from './testing/open-messages.ts';
-import { agentCaller, openMessages, OPERATOR_CALLER } from './testing/open-messages.ts';
+import { countedTables } from './testing/counted-tables.ts';
+import { agentCaller, OPERATOR_CALLER } from './testing/open-messages.ts';
 
 /** The service; replaced by a restart. */
 interface Real {
-  open: TestMessages;
+  open: TestTopics;
   readonly clock: { now: number };
 }
 
-async function openAt(clock: Real['clock'], dir?: string): Promise<TestMessages> {
-  const open = await openMessages({
+/** In memory where there is such a place: what is compared here is what is stored, not whether the disk keeps it, and it goes ten times as fast. */
+function newFolder(): string {
+  return mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'qd-store-'));
+}
+
+async function openAt(clock: Real['clock'], dir = newFolder()): Promise<TestTopics> {
+  const open = await openTopics({
     now: () => clock.now,
     extend: async () => ({ random: () => RANDOM, fairAfterMs: Number.POSITIVE_INFINITY }),
-    ...(dir === undefined ? {} : { dir }),
+    dir,
   });
   for (const agent of AGENTS) open.addAgent(agent);
   return open;
@@ -74,7 +82,7 @@ class Send extends Step {
   }
   async step(model: Model, { open, clock }: Real): Promise<void> {
     const { from, to, kind, priority, body, key, ttlMs, delayMs } = this.what;
-    const address = to === '*' ? to : AgentId.parse(to);
+    const address = to === '*' || to === TOPIC ? to : AgentId.parse(to);
     const sending = open.service.send(
       {
         to: address,
@@ -106,12 +114,35 @@ class Send extends Step {
       return;
     }
     const { messageId: id, recipients } = await sending;
-    const expected = AGENTS.filter((agent) => (to === '*' ? agent !== from : agent === to));
+    const isMany = to === '*' || to === TOPIC;
+    const expected = AGENTS.filter((agent) =>
+      isMany ? agent !== from && (to === '*' || model.subscribed.has(agent)) : agent === to,
+    );
     expect(recipients.filter((recipient) => recipient !== 'operator')).toEqual(expected);
     const message = { id, ...this.what };
     model.messages.push(message);
     for (const agent of expected) model.inboxes[agent].push(queued(message, agent, clock.now));
     await model.serve(clock.now);
+  }
+}
+
+/** To the topic, or to it no more. What was published before stays where it is. */
+class Subscribe extends Step {
+  readonly what: { agent: Agent; isOn: boolean };
+  constructor(what: Subscribe['what']) {
+    super();
+    this.what = what;
+  }
+  async step(model: Model, { open }: Real): Promise<void> {
+    const { agent, isOn } = this.what;
+    const had = model.subscribed.has(agent);
+    const patterns = ['news.*'];
+    const answer = isOn
+      ? await open.topics.subscribe({ patterns }, agentCaller(agent))
+      : await open.topics.unsubscribe({ patterns }, agentCaller(agent));
+    expect(answer).toMatchObject({ patterns: isOn ? patterns : [], changed: had === isOn ? [] : patterns });
+    if (isOn) model.subscribed.add(agent);
+    else model.subscribed.delete(agent);
   }
 }
 
@@ -288,8 +319,7 @@ class Reopen extends Step {
     super();
     this.what = what;
   }
-  async step(model: Model, real: Real): Promise<void> {
-    const dir = real.open.test.dir;
+  async step(model: Model, real: Real, dir = real.open.test.dir): Promise<void> {
     await real.open.close();
     for (const agent of AGENTS) {
       for (const waiter of model.waiters[agent]) await expect(waiter.outcome).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -302,52 +332,28 @@ class Reopen extends Step {
   }
 }
 
-const One = z.object({ n: z.number() });
-
-/** The counts by counting, from the tables. */
-function countedTables({ open }: Real, projectId?: string) {
-  return open.test.store.peek((db) => {
-    const count = (sql: string, ...params: string[]): number =>
-      One.parse(db.prepare(sql).get(...params, ...(projectId === undefined ? [] : [projectId]))).n;
-    const project = (alias: string): string => (projectId === undefined ? '' : `AND ${alias}.project_id = ?`);
-    const queues = db
-      .prepare(
-        `SELECT recipient, sum(delivered_at IS NULL AND held_until IS NULL) AS queued, min(iif(delivered_at IS NULL AND held_until IS NULL, message_seq, NULL)) AS first,
-           sum(held_until IS NOT NULL) AS delayed, sum(held_until IS NULL) AS unread
-         FROM deliveries d WHERE read_at IS NULL AND dead_at IS NULL ${project('d')} GROUP BY recipient`,
-      )
-      .all(...(projectId === undefined ? [] : [projectId]))
-      .map((row) =>
-        z
-          .object({
-            recipient: z.string(),
-            queued: z.number(),
-            delayed: z.number(),
-            first: z.number().nullable(),
-            unread: z.number(),
-          })
-          .parse(row),
-      )
-      .map(({ first, ...queue }) => ({
-        ...queue,
-        oldestQueuedAt:
-          first === null ? null : One.parse(db.prepare('SELECT sent_at AS n FROM messages WHERE seq = ?').get(first)).n,
-      }));
-    return {
-      total: count(`SELECT count(*) AS n FROM messages m WHERE true ${project('m')}`),
-      requests: count(`SELECT count(*) AS n FROM messages m WHERE kind = 'request' ${project('m')}`),
-      dead: count(`SELECT count(DISTINCT message_seq) AS n FROM deliveries d WHERE ${IS_DEAD_LETTER} ${project('d')}`),
-      forOperator: queues.find(({ recipient }) => recipient === 'operator')?.unread ?? 0,
-      queues: new Set(queues),
-    };
-  });
+/** As `kill -9` leaves it: the files as they are, the log not written back; what is in memory is gone. */
+class Crash extends Step {
+  readonly what: { ms: number };
+  constructor(what: Crash['what']) {
+    super();
+    this.what = what;
+  }
+  async step(model: Model, real: Real): Promise<void> {
+    const from = real.open.test.dir;
+    const to = newFolder();
+    for (const name of ['quarterdeck.db', 'quarterdeck.db-wal'])
+      if (existsSync(join(from, name))) copyFileSync(join(from, name), join(to, name));
+    await new Reopen(this.what).step(model, real, to);
+    rmSync(from, { recursive: true, force: true });
+  }
 }
 
 async function checkTables(model: Model, real: Real): Promise<void> {
   const { open } = real;
   for (const projectId of [undefined, open.projectId]) {
     const { queues, ...counts } = await open.service.counts(projectId === undefined ? {} : { projectId });
-    expect({ ...counts, queues: new Set(queues) }).toEqual(countedTables(real, projectId));
+    expect({ ...counts, queues: new Set(queues) }).toEqual(countedTables(open, projectId));
   }
   const { messages } = await open.service.list({ limit: 500 });
   expect(messages.map((message) => [message.id, message.from.id, message.body])).toEqual(
@@ -379,6 +385,8 @@ async function checkTables(model: Model, real: Real): Promise<void> {
   }
 }
 
+const TOPIC = 'topic:news.today';
+
 const agent = fc.constantFrom(...AGENTS);
 const limit = fc.integer({ min: 1, max: 4 });
 const send = fc
@@ -387,6 +395,7 @@ const send = fc
     to: fc.oneof(
       { weight: 8, arbitrary: agent },
       { weight: 2, arbitrary: fc.constant('*') },
+      { weight: 2, arbitrary: fc.constant(TOPIC) },
       { weight: 1, arbitrary: fc.constant('ghost') },
     ),
     kind: fc.constantFrom(...Kinds.options),
@@ -415,6 +424,8 @@ const retry = fc
   .map((what) => new Retry(what));
 const pass = ms.map((some) => new Pass({ ms: some }));
 const reopen = ms.map((some) => new Reopen({ ms: some }));
+const crash = ms.map((some) => new Crash({ ms: some }));
+const subscribe = fc.record({ agent, isOn: fc.boolean() }).map((what) => new Subscribe(what));
 
 const STEPS = [
   send,
@@ -435,17 +446,20 @@ const STEPS = [
   retry,
   pass,
   pass,
-  reopen,
+  subscribe,
 ];
 
 it(
   'behaves as the model does in every history',
   async () => {
-    let histories = 0;
+    let [histories, steps] = [0, 0];
+    // Its own number, so that it is known of a run that found nothing, too.
+    const seed = Math.floor(Math.random() * 2 ** 31);
     await fc.assert(
       fc.asyncProperty(
-        fc.commands(STEPS, {
-          maxCommands: effort.propertyCommands,
+        fc.commands([...STEPS, ...STEPS, reopen, crash], {
+          // At least so many: opening a store costs as much as that.
+          maxCommands: Math.max(90, effort.propertyCommands),
           size: 'max',
         }),
         withinTime(async (commands) => {
@@ -456,14 +470,16 @@ it(
             await fc.asyncModelRun(() => ({ model, real }), commands);
             await checkTables(model, real);
             histories += 1;
+            steps += [...commands].length;
           } finally {
             await real.open.dispose();
             await Promise.allSettled(AGENTS.flatMap((name) => model.waiters[name].map((waiter) => waiter.outcome)));
           }
         }, effort.roundsBudgetMs / 2),
       ),
-      { numRuns: effort.propertyRuns },
+      { numRuns: effort.propertyRuns, seed },
     );
+    process.stdout.write(`messages, model: seed ${seed}, ${histories} histories of ${steps} steps\n`);
     expect(histories).toBeGreaterThanOrEqual(effort.leastRounds);
   },
   effort.roundsTimeoutMs,

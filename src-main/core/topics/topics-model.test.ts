@@ -170,6 +170,7 @@ it(
   'goes as the model says in every history',
   async () => {
     let histories = 0;
+    const seed = Math.floor(Math.random() * 2 ** 31);
     await fc.assert(
       fc.asyncProperty(
         fc.commands([publish, publish, publish, publish, subscribe, subscribe, subscribe, unsubscribe, remove, restart], {
@@ -189,8 +190,9 @@ it(
           }
         }, effort.roundsBudgetMs / 3),
       ),
-      { numRuns: effort.propertyRuns },
+      { numRuns: effort.propertyRuns, seed },
     );
+    process.stdout.write(`topics, model: seed ${seed}, ${histories} histories\n`);
     expect(histories).toBeGreaterThanOrEqual(effort.leastRounds);
   },
   effort.roundsTimeoutMs,

@@ -68,6 +68,8 @@ export class Model {
   readonly messages: ModelMessage[] = [];
   readonly inboxes: Readonly<Record<Agent, ModelDelivery[]>> = { a: [], b: [], c: [] };
   readonly waiters: Record<Agent, ModelWaiter[]> = { a: [], b: [], c: [] };
+  /** Who has subscribed to the topic. */
+  readonly subscribed = new Set<Agent>();
 
   /** In the order of an inbox, without what is held back: the sort is stable, and messages are added oldest first. */
   inOrder(agent: Agent, states: readonly DeliveryState[]): ModelDelivery[] {

@@ -9,10 +9,14 @@ export interface TestTopics extends TestMessages {
 }
 
 /** Opens both in `dir`, or in a new temporary folder. A folder that was used before keeps its project and subscriptions. */
-export async function openTopics(options: { dir?: string; agents?: TestMessages['agents'] } = {}): Promise<TestTopics> {
-  const { dir } = options;
+export async function openTopics(
+  options: Pick<NonNullable<Parameters<typeof openMessages>[0]>, 'dir' | 'now' | 'extend'> & {
+    readonly agents?: TestMessages['agents'];
+  } = {},
+): Promise<TestTopics> {
+  const { agents: _agents, ...rest } = options;
   const t = await openMessages({
-    ...(dir === undefined ? {} : { dir }),
+    ...rest,
     subscribersOf: (projectId, topic) => topics.subscribersOf(projectId, topic),
   });
   for (const [id, agent] of options.agents ?? []) t.agents.set(id, agent);
