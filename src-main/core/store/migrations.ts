@@ -10,7 +10,6 @@ import { middleware } from './migrations/0070-middleware.ts';
 import { enrolments } from './migrations/0080-enrolments.ts';
 import { mirror } from './migrations/0090-mirror.ts';
 import { attachments } from './migrations/0100-attachments.ts';
-import { deadLetters } from './migrations/0110-dead-letters.ts';
 
 /** Every step of the schema, in order. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -24,5 +23,4 @@ export const MIGRATIONS: readonly Migration[] = [
   enrolments,
   mirror,
   attachments,
-  deadLetters,
 ];
