@@ -111,22 +111,25 @@ export function queuedMessages(db: Db, recipient: string, limit: number, expired
 }
 
 /**
- * The oldest message of the least urgent priority in which something waits to be handed out, if that is less urgent than
- * `above` (0 is the most urgent) and it waits since `queuedBefore`; undefined otherwise.
+ * The oldest message that waits to be handed out among those less urgent than `above` (0 is the most urgent), if it waits
+ * since `queuedBefore`; undefined otherwise. A step into the index for each priority.
  */
-export function leastUrgent(
+export function oldestPassedOver(
   db: Db,
   recipient: string,
   above: number,
   queuedBefore: number,
   expiredUntil: number,
 ): StoredInboxMessage | undefined {
-  for (let priority = PRIORITIES.length - 1; priority > above; priority -= 1) {
-    const [oldest] = inboxRows(db, 'deliveries_queued', recipient, { priority, seq: 0 }, 1, expiredUntil);
-    if (oldest && PRIORITIES.indexOf(oldest.message.priority) === priority)
-      return Math.max(oldest.message.sentAt, oldest.message.notBefore ?? 0) <= queuedBefore ? oldest : undefined;
+  let oldest: StoredInboxMessage | undefined;
+  for (let priority = above + 1; priority < PRIORITIES.length; priority += 1) {
+    const [first] = inboxRows(db, 'deliveries_queued', recipient, { priority, seq: 0 }, 1, expiredUntil);
+    if (!first) break;
+    priority = PRIORITIES.indexOf(first.message.priority);
+    const hasWaited = Math.max(first.message.sentAt, first.message.notBefore ?? 0) <= queuedBefore;
+    if (hasWaited && (!oldest || first.seq < oldest.seq)) oldest = first;
   }
-  return undefined;
+  return oldest;
 }
 
 /** Marks a queued delivery as handed out, for its recipient alone until `leasedUntil`; null: in no hurry. */

@@ -15,7 +15,7 @@ import type { AppStore } from '#core/reads.ts';
 import type { Tx } from '#core/store/store.ts';
 import { isWork } from './boundary-rule.ts';
 import type { StoredInboxMessage } from './deliveries-repository.ts';
-import { findDelivery, inboxPage, leastUrgent, markDelivered, markRead, queuedMessages } from './deliveries-repository.ts';
+import { findDelivery, inboxPage, oldestPassedOver, markDelivered, markRead, queuedMessages } from './deliveries-repository.ts';
 import type { DeliveryBook } from './delivery-book.ts';
 import type { Copy } from './inbox-count.ts';
 import type { DueDeliveries } from './due-deliveries.ts';
@@ -216,7 +216,7 @@ export class Inboxes implements Disposable {
     const isAll = queued.length < waiter.limit && this.#o.book.counters.of(recipient).queued <= queued.length;
     const waitingSince = this.#o.now() - this.#o.fairAfterMs;
     const page = this.#turns.page(recipient, queued, isAll, (above) =>
-      leastUrgent(tx, recipient, above, waitingSince, expiredUntil),
+      oldestPassedOver(tx, recipient, above, waitingSince, expiredUntil),
     );
     const messages = this.#handOut(tx, recipient, page, waiter.leaseMs ?? DEFAULT_LEASE_MS);
     tx.afterCommit(() => waiter.settle({ messages, unread: this.#o.book.counters.of(recipient).unread }));
