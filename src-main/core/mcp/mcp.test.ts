@@ -173,6 +173,7 @@ describe('every transport', () => {
     for (const transport of transports) {
       const client = await connected(transport);
       expect(client.getInstructions()).toContain('wait_for_messages');
+      expect((await client.listTools()).tools.map(({ name }) => name)).toContain('send_message');
       expect(await client.callTool({ name: 'discover_agents' })).toMatchObject({
         structuredContent: { agents: [{ id: 'a1', description: 'agent-mcp' }] },
       });
