@@ -99,6 +99,17 @@ describe('request_reply', () => {
   });
 });
 
+describe('a reply that went to somebody else', () => {
+  it('answers nobody: whoever asked is told that none came', async () => {
+    const request = await crew.send({ kind: 'request', replyWithinMs: MINUTE_MS });
+    await crew.take();
+    // A model's slip: the reply goes to the operator, and not to Ada, who asked.
+    await crew.send({ to: 'operator', kind: 'reply', inReplyTo: request, body: '3100' }, crew.ben);
+    await crew.pass(2 * MINUTE_MS);
+    expect(await crew.take({}, crew.ada)).toMatchObject([{ kind: 'event', inReplyTo: request, data: { reason: 'timeout' } }]);
+  });
+});
+
 describe('an agent that ends', () => {
   it('is told once to everybody who waits for its answer, for all they asked', async () => {
     const first = await crew.send({ kind: 'request', subject: 'First' });

@@ -43,6 +43,7 @@ import type { StoredMessage } from './messages-repository.ts';
 import { countProjects, findByKey, insertMessage, sizeOf } from './messages-repository.ts';
 import { steadyClock } from './steady-clock.ts';
 import type { SystemEvent, Tell } from './system-events.ts';
+import { inboxOf } from './system-events.ts';
 import type { InboxPage } from './waiters.ts';
 
 /** What a send answers. */
@@ -332,7 +333,10 @@ export class MessagesService implements Disposable {
     const chars = sizeOf(message.body, dataText);
     const seq = insertMessage(tx, { message, dataText, idempotencyKey, ttlMs });
     this.#options.onStored?.(tx, { seq, message, dataText });
-    if (message.kind === 'reply' && answered) markAnswered(tx, answered.seq, sender.inbox ?? OPERATOR);
+    // One that does not go to whoever asked answers nobody.
+    const asker = answered && inboxOf(answered.message.from);
+    if (message.kind === 'reply' && answered && asker !== undefined && message.recipients.includes(asker))
+      markAnswered(tx, answered.seq, sender.inbox ?? OPERATOR);
     tx.record(
       event({ projectId: message.projectId, actor: caller.actor, door: caller.door, subject: message.id }, 'message.sent', {
         message,
