@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { sampleEvent, sampleMessage } from '#renderer/testing/sample-events.ts';
+import { SAMPLE_PROJECT_ID, sampleEvent, sampleMessage } from '#renderer/testing/sample-events.ts';
 import type { Message } from '#shared/messages/model.ts';
+import { KEEP_EVERYTHING } from '#shared/retention/model.ts';
 import { MESSAGES_KEPT } from './message-feed.ts';
 import type { MessageFilter } from './message-filter.ts';
 import { passes } from './message-filter.ts';
@@ -362,5 +363,45 @@ describe('a timeline', () => {
     isDown = false;
     await feed.refresh();
     expect(bodies(feed)).toHaveLength(3);
+  });
+});
+
+describe('messages that retention removed', () => {
+  const applied = () => {
+    const report = {
+      projectId: SAMPLE_PROJECT_ID,
+      policy: { ...KEEP_EVERYTHING, maxMessages: 20 },
+      messages: 30,
+      bytes: 1,
+      sessions: 1,
+      wholeSessions: 0,
+      oldestAt: 1,
+      newestAt: 2,
+      kept: { unread: 0, 'unread-thread': 0, 'open-request': 0, 'not-mirrored': 0 },
+    };
+    return sampleEvent((seq += 1), 'retention.applied', SAMPLE_PROJECT_ID, { report, isCut: false, removedMirrors: [] });
+  };
+
+  it('are not shown any more', async () => {
+    const history = new History();
+    history.add(50);
+    const feed = opened(history);
+    await feed.showEnd();
+    history.all.splice(0, 30);
+    feed.takeEvents([applied()]);
+    await settled(feed, ({ messages }) => messages.length === 20);
+    expect(feed.store.getState()).toMatchObject({ phase: 'ready', older: null, newer: null });
+  });
+
+  it('are left for the newest where a link had led to one', async () => {
+    const history = new History();
+    const [first] = history.add(500);
+    const feed = opened(history);
+    if (first === undefined) throw new Error('There is no message.');
+    await feed.showMessage(first.id);
+    history.all.splice(0, 450);
+    feed.takeEvents([applied()]);
+    await settled(feed, ({ phase, messages }) => phase === 'ready' && messages.length === 50);
+    expect(feed.store.getState().newer).toBe(null);
   });
 });

@@ -166,6 +166,8 @@ export class TimelineFeed implements Disposable {
 
   /** Takes events of the journal. */
   takeEvents(events: readonly JournalEvent[]): void {
+    // What was removed is not named one by one: the place that is shown is loaded anew.
+    if (events.some(({ kind }) => kind === 'retention.applied')) this.#leaveRemoved().catch(() => undefined);
     const { came, copies } = newsFor(this.filter, events);
     if (came.length > 0) this.#takeMessages(came);
     if (copies.length > 0) this.takeDeliveries(copies);
@@ -225,6 +227,13 @@ export class TimelineFeed implements Disposable {
 
   #again(): Promise<void> {
     return this.#moveTo(this.#lastMove);
+  }
+
+  /** Shows the same place without what was removed; the newest where that place is gone. */
+  async #leaveRemoved(): Promise<void> {
+    if (this.store.getState().phase !== 'ready') return;
+    await this.#again();
+    if (this.store.getState().phase === 'failed') await this.#moveToEnd();
   }
 
   #moveToEnd(): Promise<void> {
