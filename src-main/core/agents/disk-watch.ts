@@ -14,8 +14,11 @@ const TICK_MS = 1_000;
 const SELDOM_MS = 300_000;
 const OFTEN_MS = 10_000;
 const SOON_MS = 2_000;
-/** All walks together take at most this part of the time, and one that was hurried this part until its next. */
-const SHARE = 20;
+/**
+ * All walks together take at most this part of the time, and one that was hurried this part until its next. Starting a walk
+ * holds the core up for longer than it takes by itself: with a hundred agents a twentieth was a tenth of the main thread.
+ */
+const SHARE = 100;
 const HURRIED_SHARE = 4;
 /** After this, one that was resumed over its limit is paused again, in milliseconds. */
 const PATIENCE_MS = 600_000;
