@@ -60,8 +60,9 @@ describe('without a core', () => {
   });
 
   it('takes a process that is dead and not yet collected for gone', async () => {
-    // A shell that becomes a program which never collects its children; before that it would collect them itself.
-    const parent = spawn('sh', ['-c', 'cat <&0 & echo $!; exec sleep 60'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    // A shell that becomes a program which never collects its children; before that it would collect them itself. By a
+    // descriptor of its own, because what a shell starts in the background has an empty standard input, and would be dead at once.
+    const parent = spawn('sh', ['-c', 'exec 3<&0; cat <&3 & echo $!; exec sleep 60'], { stdio: ['pipe', 'pipe', 'ignore'] });
     try {
       const [chunk] = z.tuple([z.instanceof(Buffer)]).parse(await once(parent.stdout, 'data'));
       const pid = Number(chunk.toString());
