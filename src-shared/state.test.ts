@@ -76,6 +76,7 @@ function bodies(id: string, n: number): Body[] {
     { kind: 'terminal.typed', subject: id, data: { window: 'main' } },
     { kind: 'terminal.control-taken', subject: id, data: { window: 'main', from: null } },
     { kind: 'terminal.control-released', subject: id, data: { window: 'main', reason: 'closed' } },
+    { kind: 'token.role-changed', subject: tokenId, data: { role: 'observer', before: 'automation' } },
     { kind: 'token.revoked', subject: tokenId, data: { revokedAt: n } },
     { kind: 'login.completed', subject: tokenId, data: {} },
     { kind: 'access.refused', subject: 'x', data: { procedure: 'x', reason: 'y' } },

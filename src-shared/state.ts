@@ -86,6 +86,7 @@ export function applyEvent(state: CrewState, event: JournalEvent): CrewState {
     case 'topic.unsubscribed':
     case 'attachment.stored':
     case 'token.created':
+    case 'token.role-changed':
     case 'token.revoked':
     case 'login.completed':
     case 'access.refused':

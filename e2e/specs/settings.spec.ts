@@ -1,10 +1,14 @@
-/** The settings over a real core: that they list every shortcut there is. */
+/** The settings over a real core: that they list every shortcut there is, and the tokens of programs. */
 import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
+import * as z from 'zod';
 import type { TestCore } from '#e2e/support/core.ts';
 import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
 import { RestClient } from '#e2e/support/rest-client.ts';
-import { goTo, openWindow } from '#e2e/support/window.ts';
+import { axeFindings, goTo, openWindow, overflows } from '#e2e/support/window.ts';
+import { AccessToken } from '#shared/auth/model.ts';
+
+const Tokens = z.object({ tokens: z.array(AccessToken) });
 
 let core: TestCore;
 
@@ -60,5 +64,27 @@ test('every shortcut of every screen is listed in the settings, whatever screen 
     const here = (await listed(page)).filter((one) => !isListed(one));
     expect(here, `not in the settings, of ${path}`).toEqual([]);
   }
+  await page.context().close();
+});
+
+test('a token is made, given another role, and taken back', async ({ browser }) => {
+  const page = await openWindow(browser, core, '/settings/connections');
+  const named = page.getByRole('listitem').filter({ hasText: 'wall screen' });
+  await page.getByLabel('What it is for').fill('wall screen');
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  await expect(named).toContainText('automation');
+  await named.getByRole('combobox', { name: 'What wall screen may' }).click();
+  await page.getByRole('option', { name: 'observer' }).click();
+  await expect(named).toContainText('observer');
+  const { tokens } = Tokens.parse(await new RestClient(core).ok('GET', '/auth/tokens'));
+  expect(tokens.find(({ name }) => name === 'wall screen')?.role).toBe('observer');
+  // The operator's own browser stays what it is.
+  const own = page.getByRole('listitem').filter({ hasText: 'browser' }).first();
+  await expect(own).toContainText('operator');
+  await expect(own.getByRole('combobox')).toHaveCount(0);
+  expect(await overflows(page)).toEqual([]);
+  expect(await axeFindings(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Revoke wall screen' }).click();
+  await expect(named).toHaveCount(0);
   await page.context().close();
 });

@@ -67,6 +67,8 @@ export function CopyLine({ text }: { readonly text: string }): ReactNode {
   return (
     <div className="flex min-w-0 items-center rounded-2 border border-hair-strong bg-well">
       <code
+        // Another text is another box: whether it scrolls is looked at anew.
+        key={text}
         ref={reachableScroller}
         className="font-code flex h-7 min-w-0 flex-1 items-center overflow-x-auto px-2.5 text-12 whitespace-pre text-t-fg [scrollbar-width:none]"
       >

@@ -60,6 +60,16 @@ export const authContract = {
     .input(z.strictObject({ limit: z.number().int().min(1).max(500).default(100) }))
     .output(z.object({ tokens: z.array(AccessToken) })),
 
+  changeTokenRole: procedure(command(undefined, 'HIGH', { role: 'operator' }), {
+    method: 'PATCH',
+    path: '/auth/tokens/{id}',
+    summary: 'Change what an access token may',
+    description:
+      'Gives a token another role, from its next call on. Clients of MCP that stay connected are told that their tools are others now; windows are closed and connect again. Tokens of agents and of browser logins keep their role.',
+  })
+    .input(z.strictObject({ id: TokenId, role: MintableRole }))
+    .output(AccessToken),
+
   revokeToken: procedure(command(undefined, 'HIGH', { role: 'operator' }), {
     method: 'DELETE',
     path: '/auth/tokens/{id}',

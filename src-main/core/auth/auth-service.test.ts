@@ -146,6 +146,38 @@ describe('tokens', () => {
     expect(auth.principalOf(secret)).toBeUndefined();
   });
 
+  it('that get another role have it from the next call on, which is told once and kept', async () => {
+    const told: TokenId[] = [];
+    const listening = auth.onRoleChanged((id) => {
+      told.push(id);
+      expect(auth.principalOf(secret)?.role).toBe('observer');
+    });
+    const { token, secret } = await auth.createToken({ name: 'script', role: 'automation' }, operator);
+    expect(await auth.changeRole(token.id, 'observer', operator)).toEqual({ ...token, role: 'observer' });
+    expect(await auth.changeRole(token.id, 'observer', operator)).toEqual({ ...token, role: 'observer' });
+    expect(told).toEqual([token.id]);
+    expect(events.slice(1)).toMatchObject([
+      { kind: 'token.role-changed', subject: token.id, data: { role: 'observer', before: 'automation' } },
+    ]);
+    listening.dispose();
+    await restart();
+    expect(auth.principalOf(secret)?.role).toBe('observer');
+  });
+
+  it('of agents, of browsers and of the past keep their role', async () => {
+    await expect(auth.changeRole(TokenId.parse(mintId('tok')), 'observer', operator)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    const { token } = await auth.createToken({ name: 'gone', role: 'automation' }, operator);
+    await auth.revokeToken(token.id, operator);
+    await expect(auth.changeRole(token.id, 'operator', operator)).rejects.toMatchObject({ code: 'CONFLICT' });
+    const { code } = auth.createLoginCode();
+    const browser = await auth.redeemLoginCode(code);
+    await expect(auth.changeRole(browser?.tokenId ?? TokenId.parse(mintId('tok')), 'observer', operator)).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+    });
+  });
+
   it('that do not exist cannot be revoked', async () => {
     await expect(auth.revokeToken(TokenId.parse(mintId('tok')), operator)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });

@@ -23,6 +23,7 @@ import {
   insertToken,
   liveTokens,
   markRevoked,
+  setRole,
   operatorTokenFact,
   setOperatorTokenFact,
   tokenById,
@@ -95,6 +96,11 @@ function keyOf(hash: Uint8Array): string {
   return Buffer.from(hash).toString('hex');
 }
 
+/** Whether it opens something at `now`. */
+function isLive({ revokedAt, expiresAt }: AccessToken, now: number): boolean {
+  return revokedAt === null && (expiresAt === null || expiresAt > now);
+}
+
 /** Owns the tokens and the login codes. */
 export class AuthService {
   readonly #store: AppStore;
@@ -103,6 +109,9 @@ export class AuthService {
   readonly #codes: LoginCodes;
   readonly #revoked = new Emitter<TokenId>((error) =>
     this.#options.warn?.(`a listener for revoked tokens failed: ${String(error)}`),
+  );
+  readonly #changed = new Emitter<TokenId>((error) =>
+    this.#options.warn?.(`a listener for changed tokens failed: ${String(error)}`),
   );
   /** By hash, in hex. */
   readonly #live = new Map<string, LiveToken>();
@@ -146,6 +155,11 @@ export class AuthService {
   /** Tells of each token that ended, revoked or expired: the doors close what it opened. */
   onRevoked(listener: (tokenId: TokenId) => void): Disposable {
     return this.#revoked.on(listener);
+  }
+
+  /** Tells of each token that has another role now: what it opened is to go by it, or to close. */
+  onRoleChanged(listener: (tokenId: TokenId) => void): Disposable {
+    return this.#changed.on(listener);
   }
 
   /** A code that logs one browser in, once, within ten minutes. */
@@ -225,10 +239,39 @@ export class AuthService {
   /** Ends a token at once. Repeating it changes nothing. */
   revokeToken(id: TokenId, caller: Caller): Promise<AccessToken> {
     return this.#store.write((tx) => {
-      const stored = tokenById(tx, id);
-      if (!stored)
-        throw new AppError('NOT_FOUND', `There is no token ${id}. List the tokens to see which there are.`, { data: { id } });
-      return stored.token.revokedAt === null ? this.#revokeIn(tx, stored.token, caller) : stored.token;
+      const { token } = this.#tokenIn(tx, id);
+      return token.revokedAt === null ? this.#revokeIn(tx, token, caller) : token;
+    });
+  }
+
+  /**
+   * Gives a token another role, from its next call on; the one it has changes nothing. NOT_FOUND; BAD_REQUEST for tokens whose
+   * role comes with what they are (agents', browser logins'); CONFLICT for one that has ended.
+   */
+  changeRole(id: TokenId, role: MintableRole, caller: Caller): Promise<AccessToken> {
+    return this.#store.write((tx) => {
+      const stored = this.#tokenIn(tx, id);
+      const { token } = stored;
+      if (token.agentId !== null || token.name === BROWSER)
+        throw new AppError('BAD_REQUEST', `The role of ${token.name} comes with what it is. Revoke the token instead.`, {
+          data: { id },
+        });
+      if (!isLive(token, this.#now()))
+        throw new AppError('CONFLICT', 'This token opens nothing any more. Make a new one.', { data: { id } });
+      if (token.role === role) return token;
+      setRole(tx, id, role);
+      tx.record(
+        event({ projectId: token.projectId, actor: caller.actor, door: caller.door, subject: id }, 'token.role-changed', {
+          role,
+          before: token.role,
+        }),
+      );
+      const changed = { ...token, role };
+      tx.afterCommit(() => {
+        this.#remember({ ...stored, token: changed });
+        this.#changed.fire(id);
+      });
+      return changed;
     });
   }
 
@@ -256,6 +299,13 @@ export class AuthService {
     this.#expiryTimer = undefined;
     this.#live.clear();
     this.#revoked.dispose();
+    this.#changed.dispose();
+  }
+
+  #tokenIn(tx: Tx, id: TokenId): StoredToken {
+    const stored = tokenById(tx, id);
+    if (stored) return stored;
+    throw new AppError('NOT_FOUND', `There is no token ${id}. List the tokens to see which there are.`, { data: { id } });
   }
 
   #insertIn(

@@ -19,6 +19,7 @@ export function authHandlers(service: AuthService, options: AuthHandlerOptions):
     },
     createToken: (input, { caller }) => service.createToken(input, caller),
     listTokens: async ({ limit }) => ({ tokens: await service.listTokens(limit) }),
+    changeTokenRole: ({ id, role }, { caller }) => service.changeRole(id, role, caller),
     revokeToken: ({ id }, { caller }) => service.revokeToken(id, caller),
   };
 }

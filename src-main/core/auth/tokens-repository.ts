@@ -85,6 +85,11 @@ export function unrevokedByName(db: Db, name: string, role: Role): StoredToken[]
     .map(fromRow);
 }
 
+/** Gives a token another role. */
+export function setRole(db: Db, id: TokenId, role: Role): void {
+  db.prepare('UPDATE tokens SET role = ? WHERE id = ?').run(role, id);
+}
+
 /** Ends a token. */
 export function markRevoked(db: Db, id: TokenId, at: number): void {
   db.prepare('UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL').run(at, id);

@@ -17,6 +17,8 @@ export interface Gatekeeper {
   /** Exchanges a one-time login code for a browser's session. */
   redeemLoginCode(code: string): Promise<{ secret: string; expiresAt: number } | undefined>;
   onRevoked(listener: (tokenId: TokenId) => void): Disposable;
+  /** Tells of each token that has another role now. */
+  onRoleChanged(listener: (tokenId: TokenId) => void): Disposable;
 }
 
 /** A request whose token was checked. */

@@ -11,7 +11,7 @@ import type { AgentId } from '#shared/kernel/ids.ts';
 import { CORE } from '#core/caller.ts';
 import type { McpHttpDoor } from '#core/mcp/http-door.ts';
 import type { McpOptions, McpSession } from '#core/mcp/server.ts';
-import { createMcpServer, serveConnection, wakeUpOf } from '#core/mcp/server.ts';
+import { createMcpServer, serveConnection } from '#core/mcp/server.ts';
 import { SocketTransport } from '#core/mcp/socket-transport.ts';
 import type { BugLog } from '#core/rpc/errors.ts';
 import type { Refusals } from '#core/rpc/refusals.ts';
@@ -83,11 +83,9 @@ export class AgentRoutes implements WebRoutes {
     socket.once('close', leave);
     const session = sessionOf(visitor, request, url);
     this.sockets.accept(request, socket, head, visitor, (opened) => {
-      serveConnection(
-        createMcpServer(this.#options, session),
-        new SocketTransport(opened),
-        wakeUpOf(this.#options, session),
-      ).catch((error: unknown) => this.#options.log.error({ err: error }, 'An MCP socket could not be served'));
+      serveConnection(createMcpServer(this.#options, session), new SocketTransport(opened), this.#options, session).catch(
+        (error: unknown) => this.#options.log.error({ err: error }, 'An MCP socket could not be served'),
+      );
     });
   }
 

@@ -11,6 +11,7 @@ import type { RunInfo } from '#shared/system/model.ts';
 import type { Caller } from '#core/caller.ts';
 import { McpHttpDoor } from '#core/mcp/http-door.ts';
 import { createMcpServer } from '#core/mcp/server.ts';
+import { ToolChanges } from '#core/mcp/tool-changes.ts';
 import type { WakeUps } from '#core/mcp/wake-ups.ts';
 import { ToolTable } from '#core/mcp/tools.ts';
 import type { CommandStore } from '#core/rpc/command-results.ts';
@@ -109,12 +110,13 @@ export function createDoors(options: DoorsOptions): Doors {
   const rpc = createRouter({ handlers: options.handlers, store: options.store, log, metrics, onRefused });
   const visits = new Visits(gatekeeper);
   const tools = new ToolTable(rpc, (caller, procedure, reason) => refusals.record(caller, procedure, reason));
-  const servers = { tools, version, onAgentCall, wakeUps: options.wakeUps };
-  const mcp = new McpHttpDoor({ createServer: (session) => createMcpServer(servers, session), wakeUps: options.wakeUps, log });
+  const toolChanges = new ToolChanges(gatekeeper);
+  const unasked = { wakeUps: options.wakeUps, toolChanges };
+  const servers = { tools, version, onAgentCall, ...unasked };
+  const mcp = new McpHttpDoor({ createServer: (session) => createMcpServer(servers, session), ...unasked, log });
   const mainRoutes = new MainRoutes({
+    ...servers,
     rpc,
-    tools,
-    version,
     gatekeeper,
     visits,
     mcp,
@@ -187,6 +189,7 @@ export function createDoors(options: DoorsOptions): Doors {
       for (const kind of sockets) kind.dropAll();
       await Promise.all([main.close(), agents.close()]);
       visits.dispose();
+      toolChanges.dispose();
     },
   };
 }

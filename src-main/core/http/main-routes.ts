@@ -8,7 +8,7 @@ import { AppError } from '#shared/kernel/errors.ts';
 import type { Caller } from '#core/caller.ts';
 import type { McpHttpDoor } from '#core/mcp/http-door.ts';
 import type { McpOptions, McpSession } from '#core/mcp/server.ts';
-import { createMcpServer } from '#core/mcp/server.ts';
+import { createMcpServer, serveConnection } from '#core/mcp/server.ts';
 import { SocketTransport } from '#core/mcp/socket-transport.ts';
 import type { BugLog } from '#core/rpc/errors.ts';
 import { isWireError } from '#core/rpc/errors.ts';
@@ -77,7 +77,7 @@ export class MainRoutes implements WebRoutes {
     const { visits } = options;
     this.sockets = {
       plain: new Sockets({ maxPayload: MAX_BODY_BYTES, visits }),
-      mcp: new Sockets({ maxPayload: MAX_BODY_BYTES, subprotocol: 'mcp', visits }),
+      mcp: new Sockets({ maxPayload: MAX_BODY_BYTES, subprotocol: 'mcp', visits, goesByRole: true }),
     };
   }
 
@@ -100,7 +100,7 @@ export class MainRoutes implements WebRoutes {
     if (url.pathname === '/mcp/ws') {
       const visitor = this.#admit(request, { cookie: false });
       this.sockets.mcp.accept(request, socket, head, visitor, (opened) =>
-        this.#openMcp(opened, mcpSession(visitor, request, url)),
+        this.#openMcp(opened, this.#sessionOf(visitor, request, url)),
       );
       return;
     }
@@ -161,15 +161,29 @@ export class MainRoutes implements WebRoutes {
 
   async #serveMcp(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const visitor = this.#admit(request, { cookie: false });
-    const visit = this.#options.visits.add(visitor, () => response.destroy());
+    const visit = this.#options.visits.add(visitor, () => response.destroy(), true);
     response.once('close', () => visit.dispose());
-    await this.#options.mcp.streamable(request, response, mcpSession(visitor, request, url));
+    await this.#options.mcp.streamable(request, response, this.#sessionOf(visitor, request, url));
   }
 
   #openMcp(socket: WebSocket, session: McpSession): void {
-    createMcpServer(this.#options, session)
-      .connect(new SocketTransport(socket))
-      .catch((error: unknown) => this.#options.log.error({ err: error }, 'An MCP socket could not be served'));
+    serveConnection(createMcpServer(this.#options, session), new SocketTransport(socket), this.#options, session).catch(
+      (error: unknown) => this.#options.log.error({ err: error }, 'An MCP socket could not be served'),
+    );
+  }
+
+  /** A session that goes by the role that its token has at the moment: it stays when that changes. */
+  #sessionOf(visitor: Visitor, request: IncomingMessage, url: URL): McpSession {
+    const { gatekeeper } = this.#options;
+    const { tokenId } = visitor.principal;
+    return {
+      get caller() {
+        const principal = gatekeeper.principalOf(visitor.secret) ?? visitor.principal;
+        return callerOf({ ...visitor, principal }, 'mcp', request);
+      },
+      tokenId: tokenId ?? undefined,
+      toolset: url.searchParams.get('tools') === 'full' ? 'full' : 'core',
+    };
   }
 
   /** Lets in whoever manages. */
@@ -183,10 +197,6 @@ export class MainRoutes implements WebRoutes {
       .catch((error: unknown) => log.error({ err: error }, 'A refusal could not be recorded'));
     throw new AppError('FORBIDDEN', "This is an agent's token: it is accepted on the agent port only (QUARTERDECK_AGENT_URL).");
   }
-}
-
-function mcpSession(visitor: Visitor, request: IncomingMessage, url: URL): McpSession {
-  return { caller: callerOf(visitor, 'mcp', request), toolset: url.searchParams.get('tools') === 'full' ? 'full' : 'core' };
 }
 
 function sendText(response: ServerResponse, type: string, text: string): void {

@@ -18,17 +18,21 @@ export interface SocketOptions {
   /** The one subprotocol that is spoken; a client that offers others only is refused by the handshake's own rules. */
   readonly subprotocol?: string;
   readonly visits: Visits;
+  /** What is spoken asks for the caller's role at each call: sockets stay open when it changes. */
+  readonly goesByRole?: boolean;
 }
 
 /** The sockets of one kind. */
 export class Sockets {
   readonly #server: WebSocketServer;
   readonly #visits: Visits;
+  readonly #goesByRole: boolean;
   readonly #alive = new WeakSet<WebSocket>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor({ maxPayload, subprotocol, visits }: SocketOptions) {
+  constructor({ maxPayload, subprotocol, visits, goesByRole = false }: SocketOptions) {
     this.#visits = visits;
+    this.#goesByRole = goesByRole;
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: true,
@@ -53,7 +57,8 @@ export class Sockets {
       opened.on('pong', () => this.#alive.add(opened));
       // A broken peer is closed by ws itself; without a listener its error would end the process.
       opened.on('error', () => undefined);
-      const visit = this.#visits.add(visitor, () => opened.close(CLOSE_REVOKED, 'the token is no longer valid'));
+      const goodbye = (): void => opened.close(CLOSE_REVOKED, 'the token is no longer valid, or has another role now');
+      const visit = this.#visits.add(visitor, goodbye, this.#goesByRole);
       opened.on('close', () => visit.dispose());
       onOpen(opened);
     });

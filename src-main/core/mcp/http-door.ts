@@ -11,8 +11,8 @@ import { sendJson } from '#core/http/respond.ts';
 import type { BugLog } from '#core/rpc/errors.ts';
 import { invalidMessage, parseError } from './json-rpc.ts';
 import { HttpSessions } from './http-sessions.ts';
-import type { McpOptions, McpServerFactory, McpSession } from './server.ts';
-import { serveConnection, wakeUpOf } from './server.ts';
+import type { McpServerFactory, McpSession, UnaskedOptions } from './server.ts';
+import { serveConnection } from './server.ts';
 import { answerAlone, plainToolCall } from './single-answers.ts';
 
 /** How often an idle SSE stream gets a comment, in milliseconds: below the idle limits of common clients and proxies. */
@@ -24,7 +24,7 @@ interface SseSession {
 }
 
 /** What the door needs. */
-export interface McpHttpOptions extends Pick<McpOptions, 'wakeUps'> {
+export interface McpHttpOptions extends UnaskedOptions {
   readonly log: BugLog;
   readonly createServer: McpServerFactory;
   /** Its servers ask clients something while they answer. The product's do not. */
@@ -59,7 +59,12 @@ export class McpHttpDoor {
       maxRequestBodySize: MAX_BODY_BYTES,
       onerror: (error) => options.log.error({ err: error }, 'An MCP request failed'),
     });
-    this.#close = () => handler.close();
+    // From 2026-07-28 on streams of subscriptions are of no session: all hear it, and look again.
+    const changes = options.toolChanges?.registerForAll(() => handler.notify.toolsChanged());
+    this.#close = () => {
+      changes?.dispose();
+      return handler.close();
+    };
   }
 
   /** Answers a request on the Streamable HTTP path. GET and DELETE are for sessions: without one they are answered with 405. */
@@ -118,7 +123,7 @@ export class McpHttpDoor {
   }
 
   #connect(transport: Transport, session: McpSession): Promise<void> {
-    return serveConnection(this.#options.createServer(session), transport, wakeUpOf(this.#options, session));
+    return serveConnection(this.#options.createServer(session), transport, this.#options, session);
   }
 
   /** The message, or undefined after it was answered with a JSON-RPC error. */

@@ -1,9 +1,11 @@
 /** One MCP server per connection or request: the tools of one caller over the router. Holds no state of its own. */
 import type { Transport } from '@modelcontextprotocol/server';
 import { ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server';
-import type { AgentId } from '#shared/kernel/ids.ts';
+import type { Disposable } from '#shared/kernel/disposable.ts';
+import type { AgentId, TokenId } from '#shared/kernel/ids.ts';
 import type { Caller } from '#core/caller.ts';
 import { instructionsFor } from './instructions.ts';
+import type { ToolChanges } from './tool-changes.ts';
 import type { ToolTable, Toolset } from './tools.ts';
 import { callTool } from './tools.ts';
 import type { WakeUps } from './wake-ups.ts';
@@ -11,7 +13,10 @@ import { MAIL_NOTIFICATION } from './wake-ups.ts';
 
 /** Who speaks MCP, and which tools it asked for. */
 export interface McpSession {
+  /** As it is at the moment: to be asked for at each call. */
   readonly caller: Caller;
+  /** The token whose role may change while the connection stays open; undefined where none can. */
+  readonly tokenId?: TokenId | undefined;
   readonly toolset: Toolset;
 }
 
@@ -24,6 +29,8 @@ export interface McpOptions {
   readonly onAgentCall?: ((id: AgentId) => () => void) | undefined;
   /** Gives hints of new mail to agents that stay connected. */
   readonly wakeUps?: WakeUps | undefined;
+  /** Tells those that stay connected when their tools are others. */
+  readonly toolChanges?: ToolChanges | undefined;
 }
 
 /** What makes the server of a session: the product's is `createMcpServer`; the conformance suite brings its own. */
@@ -31,13 +38,13 @@ export type McpServerFactory = (session: McpSession) => Server;
 
 /** Makes a server for one session, or for one request where there are no sessions. */
 export function createMcpServer({ tools, version, onAgentCall }: McpOptions, session: McpSession): Server {
-  const { caller, toolset } = session;
   const server = new Server(
     { name: 'quarterdeck', title: 'Quarterdeck', version },
-    { capabilities: { tools: {} }, instructions: instructionsFor(caller.role) },
+    { capabilities: { tools: { listChanged: true } }, instructions: instructionsFor(session.caller.role) },
   );
-  server.setRequestHandler('tools/list', () => ({ tools: tools.list(caller.role, toolset) }));
+  server.setRequestHandler('tools/list', () => ({ tools: tools.list(session.caller.role, session.toolset) }));
   server.setRequestHandler('tools/call', async ({ params }, context) => {
+    const { caller } = session;
     const procedure = tools.find(caller.role, params.name);
     if (procedure === undefined)
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, await tools.refuse(caller, params.name));
@@ -51,28 +58,34 @@ export function createMcpServer({ tools, version, onAgentCall }: McpOptions, ses
   return server;
 }
 
-/** Serves a connection that stays open: whoever it belongs to is told of new mail until it closes. */
-export async function serveConnection(server: Server, transport: Transport, wake?: WakeUp): Promise<void> {
+/** Serves a connection that stays open: what it is to hear unasked it hears until it closes. */
+export async function serveConnection(
+  server: Server,
+  transport: Transport,
+  unasked: UnaskedOptions,
+  session: McpSession,
+): Promise<void> {
   await server.connect(transport);
-  if (wake === undefined) return;
-  const registration = wake.wakeUps.register(wake.agentId, (hint) => {
-    // A hint that cannot be sent any more is none.
-    server.notification({ method: MAIL_NOTIFICATION, params: { ...hint } }).catch(() => undefined);
-  });
+  const registrations = registerUnasked(server, unasked, session);
+  if (registrations.length === 0) return;
   const { onclose } = server;
   server.onclose = () => {
-    registration.dispose();
+    for (const registration of registrations) registration.dispose();
     onclose?.();
   };
 }
 
-/** Whom to tell of new mail. */
-export interface WakeUp {
-  readonly wakeUps: WakeUps;
-  readonly agentId: AgentId;
-}
+/** What is told to whoever stays connected. */
+export type UnaskedOptions = Pick<McpOptions, 'wakeUps' | 'toolChanges'>;
 
-/** Who is to be told of new mail on a session's connection: its agent, if it is one's. */
-export function wakeUpOf({ wakeUps }: Pick<McpOptions, 'wakeUps'>, { caller }: McpSession): WakeUp | undefined {
-  return wakeUps === undefined || caller.agentId === undefined ? undefined : { wakeUps, agentId: caller.agentId };
+/** New mail for an agent; other tools for a token. */
+function registerUnasked(server: Server, { wakeUps, toolChanges }: UnaskedOptions, session: McpSession): Disposable[] {
+  const { agentId } = session.caller;
+  // What cannot be sent any more is told to nobody.
+  const send = (notification: Parameters<Server['notification']>[0]): void =>
+    void server.notification(notification).catch(() => undefined);
+  return [
+    agentId && wakeUps?.register(agentId, (hint) => send({ method: MAIL_NOTIFICATION, params: { ...hint } })),
+    session.tokenId && toolChanges?.register(session.tokenId, () => send({ method: 'notifications/tools/list_changed' })),
+  ].filter((registration) => registration !== undefined);
 }

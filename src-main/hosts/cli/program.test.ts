@@ -105,6 +105,8 @@ describe('wrong usage', () => {
     [['attach', 'w1'], 'attach needs a terminal'],
     [['tokens', 'create', 'x'], '--role'],
     [['tokens', 'revoke', 'nope'], 'is no token id'],
+    [['tokens', 'role', 'nope', 'observer'], 'is no token id'],
+    [['tokens', 'role', 'tok_00000000-0000-7000-8000-000000000001', 'boss'], 'is none of the roles'],
     [['completion', 'tcsh'], 'bash, zsh or fish'],
     [['inbox', '--agent', 'w1', '--mark-read'], '--mark-read'],
     [['agents', '--url', 'not an address'], '--url'],

@@ -9,13 +9,18 @@ import { RelativeTime } from '#renderer/ui/relative-time.tsx';
 import { Select } from '#renderer/ui/select.tsx';
 import { TextField } from '#renderer/ui/text-field.tsx';
 import { useNow } from '#renderer/ui/use-now.ts';
-import type { AccessToken, MintableRole } from '#shared/auth/model.ts';
+import type { AccessToken } from '#shared/auth/model.ts';
+import { MintableRole } from '#shared/auth/model.ts';
 
 const ROLES: readonly { readonly value: MintableRole; readonly text: string }[] = [
   { value: 'automation', text: 'automation: runs the crew' },
   { value: 'observer', text: 'observer: only looks' },
   { value: 'operator', text: 'operator: all that you may' },
 ];
+/** What a token may, in a word: in the list, where each can be given another. */
+const SHORT_ROLES = ROLES.map(({ value }) => ({ value, text: value }));
+/** The core's name of the tokens behind browser logins: they are the operator's, and stay it. */
+const BROWSER = 'browser';
 const TIMES = [
   { value: '30d', text: '30 days' },
   { value: '7d', text: '7 days' },
@@ -26,7 +31,7 @@ const TIMES = [
 /** A token that has expired leaves the list at the latest after this long, in milliseconds. */
 const LOOK_EVERY_MS = 60_000;
 
-/** The tokens of other programs: making one, and taking one back. `onMade` gets the secret, this one time; undefined when it is good no more. */
+/** The tokens of other programs: making one, changing what it may, and taking one back. `onMade` gets the secret, this one time; undefined when it is good no more. */
 export function TokenList({ onMade }: { readonly onMade: (secret: string | undefined) => void }): ReactNode {
   const session = useSession();
   const isOnline = useWindowState(({ status }) => status.kind === 'online');
@@ -55,6 +60,11 @@ export function TokenList({ onMade }: { readonly onMade: (secret: string | undef
     setName('');
     await load();
   };
+  const change = (token: AccessToken, given: MintableRole): void =>
+    command.run(async () => {
+      await session.client.auth.changeTokenRole({ id: token.id, role: given });
+      await load();
+    });
   const revoke = (token: AccessToken): void =>
     command.run(async () => {
       await session.client.auth.revokeToken({ id: token.id });
@@ -108,7 +118,7 @@ export function TokenList({ onMade }: { readonly onMade: (secret: string | undef
           {shown.map((token) => (
             <li key={token.id} className="flex h-9 items-center gap-3 border-b border-hair px-3 text-12 last:border-b-0">
               <strong className="min-w-0 truncate font-medium">{token.name}</strong>
-              <span className="text-tx-2">{token.role}</span>
+              <TokenRole token={token} isDisabled={command.isRunning} onChange={(given) => change(token, given)} />
               <span className="ml-auto text-tx-3">
                 made <RelativeTime at={token.createdAt} />
                 {token.expiresAt === null ? ', valid for ever' : ''}
@@ -127,5 +137,27 @@ export function TokenList({ onMade }: { readonly onMade: (secret: string | undef
         </ul>
       )}
     </>
+  );
+}
+
+interface TokenRoleProps {
+  readonly token: AccessToken;
+  readonly isDisabled: boolean;
+  readonly onChange: (role: MintableRole) => void;
+}
+
+/** What a token may; of a program's it can be changed. */
+function TokenRole({ token, isDisabled, onChange }: TokenRoleProps): ReactNode {
+  const { data: role } = MintableRole.safeParse(token.role);
+  if (role === undefined || token.name === BROWSER) return <span className="text-tx-2">{token.role}</span>;
+  return (
+    <Select
+      label={`What ${token.name} may`}
+      isLabelHidden
+      value={role}
+      options={SHORT_ROLES}
+      disabled={isDisabled}
+      onChange={onChange}
+    />
   );
 }

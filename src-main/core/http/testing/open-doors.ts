@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws';
 import { contract } from '#shared/contract.ts';
 import type { Contract } from '#shared/contract.ts';
 import { AppError } from '#shared/kernel/errors.ts';
+import type { Role } from '#shared/auth/model.ts';
 import type { Disposable } from '#shared/kernel/disposable.ts';
 import { AgentId, TokenId } from '#shared/kernel/ids.ts';
 import type { RunInfo } from '#shared/system/model.ts';
@@ -45,11 +46,15 @@ export function tokenId(number: number): TokenId {
 export class TestGatekeeper implements Gatekeeper {
   readonly #listeners = new Set<(id: TokenId) => void>();
   readonly #revoked = new Set<TokenId>();
+  readonly #roleListeners = new Set<(id: TokenId) => void>();
+  readonly #roles = new Map<TokenId, Role>();
   #isCodeUsed = false;
 
   principalOf(secret: string): Principal | undefined {
     const principal = PRINCIPALS.get(secret);
-    return principal?.tokenId && this.#revoked.has(principal.tokenId) ? undefined : principal;
+    if (!principal?.tokenId) return principal;
+    const { tokenId } = principal;
+    return this.#revoked.has(tokenId) ? undefined : { ...principal, role: this.#roles.get(tokenId) ?? principal.role };
   }
 
   async redeemLoginCode(code: string): Promise<{ secret: string; expiresAt: number } | undefined> {
@@ -63,6 +68,17 @@ export class TestGatekeeper implements Gatekeeper {
     return { dispose: () => this.#listeners.delete(listener) };
   }
 
+  onRoleChanged(listener: (id: TokenId) => void): Disposable {
+    this.#roleListeners.add(listener);
+    return { dispose: () => this.#roleListeners.delete(listener) };
+  }
+
+  /** Gives a token another role. */
+  changeRole(id: TokenId, role: Role): void {
+    this.#roles.set(id, role);
+    for (const listener of this.#roleListeners) listener(id);
+  }
+
   /** Ends a token. */
   revoke(id: TokenId): void {
     this.#revoked.add(id);
@@ -71,7 +87,7 @@ export class TestGatekeeper implements Gatekeeper {
 
   /** Leak check. */
   get listeners(): number {
-    return this.#listeners.size;
+    return this.#listeners.size + this.#roleListeners.size;
   }
 }
 

@@ -51,11 +51,26 @@ async function list(call: Invocation<unknown>): Promise<void> {
   });
 }
 
-async function revoke(call: Invocation<unknown>): Promise<void> {
-  const id = TokenId.safeParse(call.args[0]);
-  if (!id.success) throw usageError(`"${call.args[0] ?? ''}" is no token id of the form tok_<uuid>. See: quarterdeck tokens`);
+function tokenIdOf(text = ''): TokenId {
+  const id = TokenId.safeParse(text);
+  if (!id.success) throw usageError(`"${text}" is no token id of the form tok_<uuid>. See: quarterdeck tokens`);
+  return id.data;
+}
+
+async function changeRole(call: Invocation<unknown>): Promise<void> {
+  const id = tokenIdOf(call.args[0]);
+  const role = MintableRole.safeParse(call.args[1]);
+  if (!role.success) throw usageError(`"${call.args[1] ?? ''}" is none of the roles ${MintableRole.options.join(', ')}.`);
   await call.withCore(async (client) => {
-    const token = await client.auth.revokeToken({ id: id.data });
+    const token = await client.auth.changeTokenRole({ id, role: role.data });
+    call.out.result(token, () => call.out.line(`${oneLine(token.name)} (${token.id}) is ${token.role} from its next call on.`));
+  });
+}
+
+async function revoke(call: Invocation<unknown>): Promise<void> {
+  const id = tokenIdOf(call.args[0]);
+  await call.withCore(async (client) => {
+    const token = await client.auth.revokeToken({ id });
     call.out.result(token, () => call.out.line(`${oneLine(token.name)} (${token.id}) is revoked.`));
   });
 }
@@ -83,6 +98,12 @@ export function addAccessCommands(program: Command, host: CommandHost): void {
     run: create,
   });
   addCommand(tokens, host, { usage: 'list', summary: 'List tokens, the newest first', options: NoOptions, run: list });
+  addCommand(tokens, host, {
+    usage: 'role <id> <role>',
+    summary: `Give a token another role: ${MintableRole.options.join(', ')}`,
+    options: NoOptions,
+    run: changeRole,
+  });
   addCommand(tokens, host, { usage: 'revoke <id>', summary: 'End a token at once', options: NoOptions, run: revoke });
   addCommand(program, host, {
     usage: 'whoami',
