@@ -66,18 +66,21 @@ function FolderChooser({ onClose, onOpened }: Omit<FolderDialogProps, 'isOpen'>)
   // Offered, never assumed: one Enter in the home folder must not make a repository of it.
   const [initGit, setInitGit] = useState(false);
   const newest = useRef(0);
+  /** How often something was typed: what was typed while an answer was under way stays. */
+  const typed = useRef(0);
 
   const browse = useCallback(
     (wanted: string | undefined) => {
       newest.current += 1;
       const mine = newest.current;
+      const typedBefore = typed.current;
       Promise.resolve()
         .then(() => session.client.projects.browse(wanted === undefined ? {} : { path: wanted }))
         .then((answer) => {
           // A slower answer to an earlier question is of no interest any more.
           if (mine !== newest.current) return;
           setListing(answer);
-          setPath(answer.path);
+          if (typed.current === typedBefore) setPath(answer.path);
           setProblem(undefined);
         })
         .catch((error: unknown) => {
@@ -139,7 +142,10 @@ function FolderChooser({ onClose, onOpened }: Omit<FolderDialogProps, 'isOpen'>)
           label="Folder"
           isCode
           value={path}
-          onChange={setPath}
+          onChange={(text) => {
+            typed.current += 1;
+            setPath(text);
+          }}
           autoComplete="off"
           spellCheck={false}
           hint="Type a path and press Enter, or go through the folders below."
