@@ -111,3 +111,28 @@ test('of many folders only those in sight are made, and all are reached by keys'
   await page.keyboard.press('Enter');
   await expect(dialog.getByRole('textbox', { name: 'Folder' })).toHaveValue(join(folder, 'f029'));
 });
+
+test('what is typed before the first listing is there stays', async ({ browser }) => {
+  const own = await openWindow(browser, core);
+  const held: (() => void)[] = [];
+  let isHeld = false;
+  await own.routeWebSocket(/\/rpc$/, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((message) => {
+      if (isHeld) held.push(() => socket.send(message));
+      else socket.send(message);
+    });
+  });
+  await own.goto(new URL('/new', core.run.url).href);
+  const opener = own.getByRole('button', { name: 'Open a folder' });
+  await expect(opener).toBeVisible();
+  isHeld = true;
+  await opener.click();
+  const field = own.getByRole('dialog', { name: 'Open a folder' }).getByRole('textbox', { name: 'Folder' });
+  await field.fill(folder);
+  isHeld = false;
+  for (const send of held.splice(0)) send();
+  await expect(own.getByRole('list', { name: /^Folders in / })).toBeVisible();
+  await expect(field).toHaveValue(folder);
+  await own.context().close();
+});
