@@ -3,7 +3,7 @@ import { answerTo } from '#renderer/store/answer.ts';
 import { sampleMessage } from '#renderer/testing/sample-events.ts';
 import { AttachmentId, mintId } from '#shared/kernel/ids.ts';
 import type { Draft } from './drafts.ts';
-import { draftAfter, givenBack, isWritten, joinedDraft, joinedFiles, newDraft } from './drafts.ts';
+import { draftAfter, givenBack, isWritten, joinedDraft, joinedFiles, keepDraft, missedDraft, newDraft } from './drafts.ts';
 
 const draft = (text: string, changes: Partial<Draft> = {}): Draft => ({ ...newDraft(['ada']), text, ...changes });
 const elsewhere = (name: string, text: Draft | null, before: Draft | null): Parameters<typeof draftAfter>[2] => ({
@@ -34,6 +34,23 @@ describe('a draft in two windows', () => {
     expect(joinedDraft(stored, { ...next, text: '' })).toMatchObject({ text: 'theirs' });
     expect(joinedDraft(next, { ...next, text: 'mine, longer' }).text).toBe('mine, longer');
     expect(joinedDraft(undefined, next)).toBe(next);
+  });
+});
+
+describe('what another window wrote before this one listened', () => {
+  const kept = new Map<string, string>();
+  const storage = {
+    getItem: (name: string) => kept.get(name) ?? null,
+    setItem: (name: string, text: string) => void kept.set(name, text),
+    removeItem: (name: string) => void kept.delete(name),
+  };
+
+  it('is taken where nothing is written here, and stays in its place until the next change where something is', () => {
+    const there = { ...newDraft(), text: 'written there' };
+    keepDraft(storage, 'new.messages', there);
+    expect(missedDraft(storage, 'new.messages', newDraft())).toEqual(there);
+    expect(missedDraft(storage, 'new.agent', newDraft())).toBeUndefined();
+    expect(missedDraft(storage, 'new.messages', { ...newDraft(), text: 'written here' })).toBeUndefined();
   });
 });
 

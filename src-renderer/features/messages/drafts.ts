@@ -129,6 +129,14 @@ export function keptDraft(storage: Pick<Storage, 'getItem'>, place: string): Dra
   return read(storage, DRAFT + place, Draft);
 }
 
+/**
+ * What another window wrote in a place between the first look at it and the moment from which it is listened to; undefined:
+ * nothing, or something is written here already (the next change joins both).
+ */
+export function missedDraft(storage: Pick<Storage, 'getItem'>, place: string, draft: Draft): Draft | undefined {
+  return isWritten(draft) ? undefined : keptDraft(storage, place);
+}
+
 /** Keeps a draft, or lets go of one in which nothing is written. */
 export function keepDraft(storage: Pick<Storage, 'setItem' | 'removeItem'>, place: string, draft: Draft): void {
   if (isWritten(draft)) storage.setItem(DRAFT + place, JSON.stringify(draft));

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useState } from 'react';
 import type { Answered } from '#renderer/store/outgoing-message.ts';
 import { onKeptElsewhere, pageStorage } from '#renderer/store/page-storage.ts';
 import type { Draft } from './drafts.ts';
-import { draftAfter, joinedDraft, keepDraft, keptDraft, newDraft } from './drafts.ts';
+import { draftAfter, joinedDraft, keepDraft, keptDraft, missedDraft, newDraft } from './drafts.ts';
 
 /** The draft of a place as React sees it. */
 export interface DraftState {
@@ -39,6 +39,11 @@ export function useDraft(screen: string, answered: Answered | undefined, to: rea
         return next === undefined ? now : { ...now, draft: next };
       }),
     );
+    // Between the first paint and this moment nobody listened.
+    setState((now) => {
+      const missed = missedDraft(pageStorage, now.place, now.draft);
+      return missed === undefined ? now : { ...now, draft: missed };
+    });
     return () => listening.dispose();
   }, []);
   const replace = useCallback(
