@@ -40,6 +40,8 @@ export function useAnswer(messageId: MessageId): Answer {
     const listening = onKeptElsewhere((name, written) => {
       if (name === PREFIX + messageId) setText(written ?? '');
     });
+    // Between the first paint and this moment nobody listened.
+    setText(pageStorage.getItem(PREFIX + messageId) ?? '');
     return () => listening.dispose();
   }, [messageId]);
   const write = (next: string): void => {
