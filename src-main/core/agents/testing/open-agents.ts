@@ -1,4 +1,5 @@
 /** For tests: the agents feature with a real store and real runtimes, in a temporary folder. The agent interface is not there. */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,6 +113,8 @@ export function openTestAgents(options: { dir?: string } = {}): TestAgents {
     },
     dispose: async () => {
       await agents.close({ stopAgents: true });
+      // A core leaves its tmux to the next one; here there is none.
+      spawnSync('tmux', ['-S', join(socketDir, 'tmux.sock'), 'kill-server'], { stdio: 'ignore' });
       limits.dispose();
       // What runs left that an earlier feature in this folder had abandoned.
       await new HostLimits({ instanceId: test.dir, log: () => undefined }).sweep();
