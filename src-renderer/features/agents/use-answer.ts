@@ -41,7 +41,7 @@ export function useAnswer(messageId: MessageId): Answer {
       if (name === PREFIX + messageId) setText(written ?? '');
     });
     // Between the first paint and this moment nobody listened.
-    setText(pageStorage.getItem(PREFIX + messageId) ?? '');
+    queueMicrotask(() => setText(pageStorage.getItem(PREFIX + messageId) ?? ''));
     return () => listening.dispose();
   }, [messageId]);
   const write = (next: string): void => {

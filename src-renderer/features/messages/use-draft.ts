@@ -40,10 +40,12 @@ export function useDraft(screen: string, answered: Answered | undefined, to: rea
       }),
     );
     // Between the first paint and this moment nobody listened.
-    setState((now) => {
-      const missed = missedDraft(pageStorage, now.place, now.draft);
-      return missed === undefined ? now : { ...now, draft: missed };
-    });
+    queueMicrotask(() =>
+      setState((now) => {
+        const missed = missedDraft(pageStorage, now.place, now.draft);
+        return missed === undefined ? now : { ...now, draft: missed };
+      }),
+    );
     return () => listening.dispose();
   }, []);
   const replace = useCallback(
