@@ -7,7 +7,7 @@ import { expect, test } from '@playwright/test';
 import type { TestCore } from '#e2e/support/core.ts';
 import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
 import { SpokenAgent } from '#e2e/support/spoken-agent.ts';
-import { axeFindings, openWindow, overflows, SIZES, THEMES } from '#e2e/support/window.ts';
+import { expectSound, openWindow } from '#e2e/support/window.ts';
 import { MAX_ATTACHMENT_BYTES } from '#shared/messages/attachment.ts';
 
 const chosen = (page: Page): Locator => page.getByRole('list', { name: 'Files to send' }).getByRole('listitem');
@@ -15,18 +15,6 @@ const text = (page: Page): Locator => page.getByRole('textbox', { name: 'Message
 const send = (page: Page): Locator => page.getByRole('button', { name: /^Send/ });
 const said = (page: Page, what: string): Locator =>
   page.getByRole('feed', { name: 'Messages' }).getByRole('article').filter({ hasText: what });
-
-/** Both themes at both sizes: nothing that axe finds, nothing that sticks out. */
-async function expectSound(page: Page): Promise<void> {
-  for (const colorScheme of THEMES) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    for (const size of SIZES) {
-      await page.setViewportSize(size);
-      expect.soft(await axeFindings(page), `axe, ${colorScheme}, ${size.width}`).toEqual([]);
-      expect.soft(await overflows(page), `overflow, ${colorScheme}, ${size.width}`).toEqual([]);
-    }
-  }
-}
 
 test.describe('files in the composer', () => {
   test.describe.configure({ mode: 'serial' });
@@ -88,7 +76,7 @@ test.describe('files in the composer', () => {
     });
     await expect(chosen(page)).toHaveCount(3);
     await expect(chosen(page).filter({ hasText: 'picture.png' }).getByRole('button')).toBeVisible();
-    await expectSound(page);
+    await expectSound(page, 'chosen files');
 
     // What is attached is kept with the draft.
     await page.reload();

@@ -9,7 +9,7 @@ import type { TestCore } from '#e2e/support/core.ts';
 import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
 import { RestClient } from '#e2e/support/rest-client.ts';
 import { SpokenAgent } from '#e2e/support/spoken-agent.ts';
-import { axeFindings, goTo, NARROW, openWindow, overflows, THEMES, WIDE, ZOOMED } from '#e2e/support/window.ts';
+import { expectSound, goTo, NARROW, openWindow, WIDE, ZOOMED } from '#e2e/support/window.ts';
 
 const Sent = z.object({ messageId: z.string() });
 
@@ -52,21 +52,6 @@ test.afterAll(async () => {
   removeDataDir(core.dataDir);
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** Both themes at every size: nothing that axe finds, nothing that sticks out. */
-async function expectSound(what: string): Promise<void> {
-  test.slow();
-  for (const colorScheme of THEMES) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    for (const size of [WIDE, NARROW, ZOOMED]) {
-      await page.setViewportSize(size);
-      expect.soft(await axeFindings(page), `${what}: axe, ${colorScheme}, ${size.width}`).toEqual([]);
-      expect.soft(await overflows(page), `${what}: overflow, ${colorScheme}, ${size.width}`).toEqual([]);
-    }
-  }
-  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
-  await page.setViewportSize(WIDE);
-}
 
 test('the panel says who has a message until when, and that it came back', async () => {
   await ada.send('ben', 'Look at the fee table.', { kind: 'task' });
@@ -119,7 +104,7 @@ test('a queue stands in its order, with what is held back, and gives messages up
   const texts = await entries.allInnerTexts();
   const placeOf = (text: string): number => texts.findIndex((entry) => entry.includes(text));
   expect(placeOf('At once.')).toBeLessThan(placeOf('Sometime.'));
-  await expectSound('a queue');
+  await expectSound(page, 'a queue', [WIDE, NARROW, ZOOMED]);
   await entries
     .filter({ hasText: 'Sometime.' })
     .getByRole('button', { name: /^Take back/ })
@@ -142,7 +127,7 @@ test('dead letters say what they died of, and several are delivered again', asyn
   await expect(letter('Too late.')).toContainText('its time was up', SOON);
   // What was taken back is no dead letter, and shown to whoever asks for it.
   await expect(letter('Wrong.')).toHaveCount(0, SOON);
-  await expectSound('dead letters');
+  await expectSound(page, 'dead letters', [WIDE, NARROW, ZOOMED]);
   const dead = page.getByRole('button', { name: /^Dead \d/ });
   await expect(dead).toContainText('1', SOON);
   await page.getByRole('combobox', { name: 'Reason' }).click();
@@ -174,7 +159,7 @@ test('the operator subscribes to topics, publishes, and reads one of them', asyn
   await pattern.fill('Not a pattern');
   await page.keyboard.press('Enter');
   await expect(page.getByText(/^Words of a-z/)).toBeVisible();
-  await expectSound('topics');
+  await expectSound(page, 'topics', [WIDE, NARROW, ZOOMED]);
   await pattern.fill('health.#');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('list', { name: 'Your patterns' })).toContainText('health.#', SOON);
@@ -236,7 +221,7 @@ test('an earlier session is read, and not written to', async () => {
   await expect(row('Tomorrow.')).toBeVisible(SOON);
   await expect(row('A new day.')).toHaveCount(0);
   await expect(writing()).toBeHidden();
-  await expectSound('an earlier session');
+  await expectSound(page, 'an earlier session', [WIDE, NARROW, ZOOMED]);
   await page.getByRole('button', { name: 'Show all sessions' }).click();
   await expect(row('A new day.')).toBeVisible(SOON);
   await expect(writing()).toBeVisible();

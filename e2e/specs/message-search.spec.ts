@@ -9,7 +9,7 @@ import type { TestCore } from '#e2e/support/core.ts';
 import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
 import { RestClient } from '#e2e/support/rest-client.ts';
 import { SpokenAgent } from '#e2e/support/spoken-agent.ts';
-import { axeFindings, overflows } from '#e2e/support/window.ts';
+import { expectSound } from '#e2e/support/window.ts';
 import { SearchPage } from '#shared/search/model.ts';
 
 const SIZES = [
@@ -29,21 +29,6 @@ async function openWindow(browser: Browser, core: TestCore): Promise<Page> {
   await expect(page.getByRole('navigation').first()).toBeVisible();
   await page.goto(new URL('/messages', core.run.url).href);
   return page;
-}
-
-/** Both themes at both sizes: nothing that axe finds, nothing that sticks out. */
-async function expectSound(page: Page, what: string): Promise<void> {
-  test.slow();
-  for (const colorScheme of ['dark', 'light'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    for (const size of SIZES) {
-      await page.setViewportSize(size);
-      expect.soft(await axeFindings(page), `${what}: axe, ${colorScheme}, ${size.width}`).toEqual([]);
-      expect.soft(await overflows(page), `${what}: overflow, ${colorScheme}, ${size.width}`).toEqual([]);
-    }
-  }
-  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
-  await page.setViewportSize(SIZES[0] ?? { width: 1440, height: 900 });
 }
 
 test.describe('searching messages', () => {

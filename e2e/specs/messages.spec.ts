@@ -7,7 +7,7 @@ import { expect, test } from '@playwright/test';
 import * as z from 'zod';
 import type { TestCore } from '#e2e/support/core.ts';
 import { makeDataDir, removeDataDir, startCore } from '#e2e/support/core.ts';
-import { axeFindings, openWindow, overflows } from '#e2e/support/window.ts';
+import { axeFindings, expectSound, openWindow, overflows } from '#e2e/support/window.ts';
 import { feed, firstSeen, row } from '#e2e/support/message-rows.ts';
 import { RestClient } from '#e2e/support/rest-client.ts';
 import { SpokenAgent } from '#e2e/support/spoken-agent.ts';
@@ -20,22 +20,6 @@ const SIZES = [
 ];
 const writing = (page: Page): Locator => page.getByRole('textbox', { name: 'Message' });
 const panel = (page: Page): Locator => page.getByRole('complementary', { name: 'About the selected message' });
-
-/** Both themes at both sizes: nothing that axe finds, nothing that sticks out. */
-async function expectSound(page: Page, what: string): Promise<void> {
-  // axe looks at four pages, some seconds each where other things run beside it.
-  test.slow();
-  for (const colorScheme of ['dark', 'light'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    for (const size of SIZES) {
-      await page.setViewportSize(size);
-      expect.soft(await axeFindings(page), `${what}: axe, ${colorScheme}, ${size.width}`).toEqual([]);
-      expect.soft(await overflows(page), `${what}: overflow, ${colorScheme}, ${size.width}`).toEqual([]);
-    }
-  }
-  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
-  await page.setViewportSize(SIZES[0] ?? { width: 1440, height: 900 });
-}
 
 test.describe('with agents that speak', () => {
   test.describe.configure({ mode: 'serial' });

@@ -1,7 +1,7 @@
 /** For browser specs: a window on a core, and what every screen of it is checked for. */
 import AxeBuilder from '@axe-core/playwright';
 import type { Browser, BrowserContextOptions, Page } from '@playwright/test';
-import { expect } from '@playwright/test';
+import { expect, test } from '@playwright/test';
 import * as z from 'zod';
 import type { TestCore } from './core.ts';
 import { RestClient } from './rest-client.ts';
@@ -210,4 +210,24 @@ export async function unreachable(page: Page, over = '[role="dialog"][data-state
     }
     return found;
   }, over);
+}
+
+/** Both themes at every size: nothing that axe finds, nothing that sticks out. Leaves the page dark and wide. */
+export async function expectSound(
+  page: Page,
+  what: string,
+  sizes: readonly { readonly width: number; readonly height: number }[] = SIZES,
+): Promise<void> {
+  // axe looks at some pages, seconds each where other things run beside it.
+  test.slow();
+  for (const colorScheme of THEMES) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    for (const size of sizes) {
+      await page.setViewportSize(size);
+      expect.soft(await axeFindings(page), `${what}: axe, ${colorScheme}, ${size.width}`).toEqual([]);
+      expect.soft(await overflows(page), `${what}: overflow, ${colorScheme}, ${size.width}`).toEqual([]);
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+  await page.setViewportSize(WIDE);
 }

@@ -2,6 +2,13 @@
 
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const full = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'medium' });
+const moment = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+});
 const day = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long' });
 
 /** "14:02:11". */
@@ -43,4 +50,9 @@ export function agoText(at: number, now: number): string {
   if (hours < 24) return `${hours} h ago`;
   const days = Math.floor(hours / 24);
   return days < 8 ? `${days} d ago` : date.format(at);
+}
+
+/** "22 Nov 2026, 14:02": a day and a time of day, in one line of a list. */
+export function momentText(at: number): string {
+  return moment.format(at);
 }

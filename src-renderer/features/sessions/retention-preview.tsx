@@ -1,19 +1,11 @@
 import type { ReactNode } from 'react';
-import { fullTime } from '#renderer/ui/format-time.ts';
+import { fullTime, momentText } from '#renderer/ui/format-time.ts';
 import { sizeText } from '#renderer/ui/format-size.ts';
 import { Notice } from '#renderer/ui/notice.tsx';
 import { Fact, Facts } from '#renderer/ui/panel.tsx';
 import { SkeletonText } from '#renderer/ui/skeleton.tsx';
 import type { RetentionReport } from '#shared/retention/model.ts';
 import { countText, keptText } from './retention-words.ts';
-
-const moment = new Intl.DateTimeFormat('en-GB', {
-  day: 'numeric',
-  month: 'short',
-  year: 'numeric',
-  hour: '2-digit',
-  minute: '2-digit',
-});
 
 interface RetentionPreviewProps {
   /** undefined: it is not known yet. */
@@ -48,8 +40,8 @@ export function RetentionPreview({ report, problem }: RetentionPreviewProps): Re
                   '–'
                 ) : (
                   <>
-                    <time title={fullTime(report.oldestAt)}>{moment.format(report.oldestAt)}</time> to{' '}
-                    <time title={fullTime(report.newestAt)}>{moment.format(report.newestAt)}</time>
+                    <time title={fullTime(report.oldestAt)}>{momentText(report.oldestAt)}</time> to{' '}
+                    <time title={fullTime(report.newestAt)}>{momentText(report.newestAt)}</time>
                   </>
                 )}
               </Fact>

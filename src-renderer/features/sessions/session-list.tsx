@@ -7,7 +7,7 @@ import { useSession } from '#renderer/store/session-context.tsx';
 import { useAsked } from '#renderer/store/use-asked.ts';
 import { useCommand } from '#renderer/store/use-command.ts';
 import { Button, IconButton } from '#renderer/ui/button.tsx';
-import { fullTime } from '#renderer/ui/format-time.ts';
+import { fullTime, momentText } from '#renderer/ui/format-time.ts';
 import { Menu, MenuItem } from '#renderer/ui/menu.tsx';
 import { Notice } from '#renderer/ui/notice.tsx';
 import { SettingsGroup } from '#renderer/ui/settings-group.tsx';
@@ -25,14 +25,6 @@ import { countText } from './retention-words.ts';
 const ASKED = 500;
 /** So many are shown at first. */
 const SHOWN = 8;
-
-const moment = new Intl.DateTimeFormat('en-GB', {
-  day: 'numeric',
-  month: 'short',
-  year: 'numeric',
-  hour: '2-digit',
-  minute: '2-digit',
-});
 
 /** The sessions of a project: read again, saved into files, and brought in from files. */
 export function SessionList({ project }: { readonly project: Project }): ReactNode {
@@ -121,7 +113,7 @@ function SessionRow({ project, session, isBusy, onSave }: SessionRowProps): Reac
     if (!isCurrent) changeQuery({ session: id });
   };
   const [first] = mirrors;
-  const name = moment.format(startedAt);
+  const name = momentText(startedAt);
   return (
     <li className="flex min-h-12 items-center gap-3 border-b border-hair px-3 py-1.5 text-12 last:border-b-0">
       <div className="min-w-0 flex-1">
@@ -136,7 +128,7 @@ function SessionRow({ project, session, isBusy, onSave }: SessionRowProps): Reac
                 ? `imported from ${importedFrom}`
                 : endedAt === null
                   ? 'not ended cleanly'
-                  : `to ${moment.format(endedAt)}`}
+                  : `to ${momentText(endedAt)}`}
           </span>
         </p>
         <p className="truncate text-tx-3" title={first?.folder}>
